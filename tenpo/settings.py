@@ -1,0 +1,215 @@
+"""Typed settings: one class, read once, the same in every process.
+
+Precedence, highest first: environment (`TENPO_*`), the settings file
+(`TENPO_SETTINGS_FILE`, else `tenpo.toml` in the working folder), the running
+local stack's own addresses (`<home>/stack.json`, written by `tenpo up`), defaults.
+
+Not for per-tenant facts: those are masters (`tenpo.masters`).
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AliasChoices, BaseModel, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    JsonConfigSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from tenpo.errors import ConfigError
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+def default_home() -> Path:
+    """The folder that holds all state of the local stack; deleting it forgets everything."""
+    return Path(os.environ.get("TENPO_HOME", ".tenpo")).absolute()
+
+
+class Ports(BaseModel):
+    """Preferred loopback ports. `tenpo up` takes the next free one and says so."""
+
+    api: Port = 8080
+    gateway: Port = 8081
+    airflow: Port = 8082
+    bigquery: Port = 9050
+    bigquery_grpc: Port = 9060
+    mqtt: Port = 1883
+
+
+class Settings(BaseSettings):
+    """Everything a process needs to know about where it runs."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="TENPO_", env_nested_delimiter="__", extra="ignore", frozen=True
+    )
+
+    environment: Literal["local", "production"] = "local"
+    home: Path = Field(default_factory=default_home, description="state of the local stack")
+    ports: Ports = Field(default_factory=Ports)
+    log_level: str = "INFO"
+    log_json: bool = False
+
+    # secrets ---------------------------------------------------------------
+    secret_key: SecretStr | None = Field(
+        default=None, description="root of the per-tenant keys; 32 bytes, hex"
+    )
+
+    # lake ------------------------------------------------------------------
+    lake_url: str = Field(default="", description="file:///… or gs://bucket/prefix")
+
+    # warehouse -------------------------------------------------------------
+    project: str = Field(default="tenpo-local", description="Google Cloud project")
+    location: str = "asia-northeast1"
+    dataset_prefix: str = Field(default="", description="put before raw, dwh and mart")
+    bigquery_endpoint: str | None = Field(
+        default=None,
+        validation_alias=AliasChoices("TENPO_BIGQUERY_ENDPOINT", "bigquery_endpoint"),
+        description="http://host:port of a compatible server; none means BigQuery itself",
+    )
+    bigquery_grpc_endpoint: str | None = Field(
+        default=None, description="host:port of its Storage API"
+    )
+    maximum_bytes_billed: int = 100 * 1024**3
+
+    # datamart --------------------------------------------------------------
+    datamart_dsn: str = Field(default="", description="postgresql://… of the datamart")
+
+    # addresses of the services ---------------------------------------------
+    api_url: str = "http://127.0.0.1:8080"
+    gateway_url: str = "http://127.0.0.1:8081"
+    airflow_url: str = "http://127.0.0.1:8082"
+    mqtt_url: str = "mqtt://127.0.0.1:1883"
+
+    # intake ----------------------------------------------------------------
+    max_body_bytes: int = 32 * 1024**2
+    commit_interval_s: float = Field(default=0.005, gt=0, le=1)
+
+    # jobs ------------------------------------------------------------------
+    beam_runner: str = "FnApiRunner"
+    task_runtime: Literal["process", "kubernetes", "dataflow"] = "process"
+    follow_interval_s: float = Field(default=2.0, gt=0)
+    lease_s: float = Field(default=60.0, gt=0)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Environment over file over the running stack."""
+        del dotenv_settings, file_secret_settings
+        file = Path(os.environ.get("TENPO_SETTINGS_FILE", "tenpo.toml"))
+        return (
+            init_settings,
+            env_settings,
+            TomlConfigSettingsSource(settings_cls, toml_file=file),
+            JsonConfigSettingsSource(settings_cls, json_file=default_home() / "stack.json"),
+        )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_defaults(cls, values: dict[str, object]) -> dict[str, object]:
+        home = Path(str(values.get("home") or default_home())).absolute()
+        values["home"] = home
+        values["lake_url"] = values.get("lake_url") or f"file://{home}/lake"
+        return values
+
+    @model_validator(mode="after")
+    def _production_has_no_defaults(self) -> Settings:
+        if self.environment != "production":
+            return self
+        missing = [name for name in ("secret_key", "datamart_dsn") if not getattr(self, name)]
+        if self.lake_url.startswith("file:"):
+            missing.append("lake_url")
+        if self.project == "tenpo-local":
+            missing.append("project")
+        if self.bigquery_endpoint:
+            raise ValueError("bigquery_endpoint must not be set in production")
+        if missing:
+            names = ", ".join(f"TENPO_{name.upper()}" for name in missing)
+            raise ValueError(f"production has no defaults for {names}: set them")
+        if len(self.root_secret()) < 32:
+            raise ValueError("TENPO_SECRET_KEY needs at least 32 bytes (64 hex digits)")
+        return self
+
+    @property
+    def run_dir(self) -> Path:
+        """Sockets, pid files and the supervisor's own files."""
+        return self.home / "run"
+
+    @property
+    def log_dir(self) -> Path:
+        """One log file a process."""
+        return self.home / "logs"
+
+    def root_secret(self) -> bytes:
+        """The root of all per-tenant keys.
+
+        Locally it is made once and kept in `<home>/secrets/secret_key`; in
+        production it comes from `TENPO_SECRET_KEY` alone.
+        """
+        if self.secret_key is not None:
+            try:
+                return bytes.fromhex(self.secret_key.get_secret_value())
+            except ValueError as error:
+                raise ConfigError(
+                    "the secret key is not hexadecimal",
+                    where="TENPO_SECRET_KEY",
+                    remedy="Make one with: openssl rand -hex 32",
+                ) from error
+        return bytes.fromhex(local_secret(self.home, "secret_key"))
+
+
+def local_secret(home: Path, name: str) -> str:
+    """A random secret of the local stack, made on first use, readable by the owner alone.
+
+    Two processes may ask at once: the one that links the file first wins.
+    """
+    path = home / "secrets" / name
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not path.exists():
+        draft = path.with_name(f".{name}.{secrets.token_hex(4)}")
+        with draft.open("x", encoding="ascii") as file:
+            draft.chmod(0o600)
+            file.write(secrets.token_hex(32))
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_text("ascii").strip()
+
+
+@cache
+def get_settings() -> Settings:
+    """The settings of this process.
+
+    Raises:
+        ConfigError: a value is missing or of the wrong form, named one by one.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in error.errors()
+        )
+        raise ConfigError(
+            f"the settings cannot be used: {problems}",
+            where="TENPO_* or tenpo.toml",
+            remedy="Correct the named keys; `tenpo doctor` shows the values in force.",
+        ) from error
