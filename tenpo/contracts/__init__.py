@@ -1,0 +1,30 @@
+"""The contracts between gateways and everything after: one declaration a field.
+
+A `Contract` yields the Arrow schema, the BigQuery DDL, a Pydantic model and the
+documentation, so that none of them can drift from the others.
+"""
+
+from tenpo.contracts.contract import Contract
+from tenpo.contracts.events import (
+    CONFORMED,
+    COUNT_INTERVAL,
+    EVENTS,
+    REJECTION,
+    SALE_LINE,
+    VISIT_EVENT,
+    SaleKind,
+)
+from tenpo.contracts.field import Field, Type
+
+__all__ = [
+    "CONFORMED",
+    "COUNT_INTERVAL",
+    "EVENTS",
+    "REJECTION",
+    "SALE_LINE",
+    "VISIT_EVENT",
+    "Contract",
+    "Field",
+    "SaleKind",
+    "Type",
+]

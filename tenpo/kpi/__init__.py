@@ -1,0 +1,20 @@
+"""KPI definitions: one executable definition each, used wherever a KPI is shown.
+
+Mart and datamart hold *measures*, which add up over hours, days and stores. A
+*KPI* is a measure or a quotient of two, computed after summing, never averaged.
+"""
+
+from tenpo.kpi.definitions import DEFINITION_VERSION, KPIS, Kpi, evaluate
+from tenpo.kpi.measures import KPI_STORE_DAY, KPI_STORE_HOUR, MEASURES, PUBLICATION, Measure
+
+__all__ = [
+    "DEFINITION_VERSION",
+    "KPIS",
+    "KPI_STORE_DAY",
+    "KPI_STORE_HOUR",
+    "MEASURES",
+    "PUBLICATION",
+    "Kpi",
+    "Measure",
+    "evaluate",
+]

@@ -1,0 +1,113 @@
+"""The KPIs: name, formula, unit and meaning, in English and Japanese.
+
+Sources: public glossaries of FootfallCam, RetailNext, ShopperTrak and StoreForce.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal, localcontext
+from typing import Literal
+
+#: Raised whenever a formula, a policy or a measure changes its meaning.
+DEFINITION_VERSION = 1
+
+Number = int | Decimal
+Unit = Literal["people", "receipts", "units", "currency", "ratio", "units/receipt"]
+
+
+@dataclass(frozen=True, slots=True)
+class Kpi:
+    """One KPI.
+
+    Args:
+        name: as in the API and in SQL.
+        numerator: the measure on top.
+        denominator: the measure below; none where the KPI is a plain sum.
+        unit: what the value is counted in.
+        label: short name, English and Japanese.
+        meaning: one sentence, English and Japanese.
+    """
+
+    name: str
+    numerator: str
+    denominator: str | None
+    unit: Unit
+    label: tuple[str, str]
+    meaning: tuple[str, str]
+
+    @property
+    def formula(self) -> str:
+        """The formula in words of measures."""
+        return (
+            self.numerator
+            if self.denominator is None
+            else (f"{self.numerator} ÷ {self.denominator}")
+        )
+
+    def value(self, sums: Mapping[str, Number | None]) -> Number | None:
+        """The KPI of summed measures; None where it is unknown or divides by zero."""
+        top = sums.get(self.numerator)
+        if self.denominator is None or top is None:
+            return top
+        bottom = sums.get(self.denominator)
+        if not bottom:
+            return None
+        with localcontext() as context:
+            context.prec = 38
+            return (Decimal(top) / Decimal(bottom)).quantize(Decimal("0.000000001"))
+
+
+KPIS: dict[str, Kpi] = {
+    kpi.name: kpi
+    for kpi in (
+        Kpi("footfall", "footfall", None, "people", ("Footfall", "来店客数"),
+            ("People who entered during opening hours, staff excluded.",
+             "営業時間内に入店した人数(従業員を除く)。")),
+        Kpi("transactions", "transactions", None, "receipts", ("Transactions", "取引件数"),
+            ("Sale receipts with a positive net amount.",
+             "税抜合計がプラスの売上レシートの件数。")),
+        Kpi("conversion_ratio", "covered_transactions", "footfall", "ratio",
+            ("Conversion", "買上率"),
+            ("Transactions per visitor, over the hours that counters covered.",
+             "カウンターが稼働した時間帯の、来店客あたりの取引件数。")),
+        Kpi("net_sales_amount", "net_sales_amount", None, "currency",
+            ("Net sales", "売上高(税抜)"),
+            ("Sales less returns and discounts, tax excluded.", "返品・値引を引いた税抜売上。")),
+        Kpi("gross_sales_amount", "gross_sales_amount", None, "currency",
+            ("Gross sales", "売上高(税込)"),
+            ("Sales less returns and discounts, tax included.", "返品・値引を引いた税込売上。")),
+        Kpi("units", "units", None, "units", ("Units", "販売点数"),
+            ("Merchandise sold less returned; no fees, shipping or gift cards.",
+             "販売点数から返品を引いた数(手数料・送料・ギフト券を除く)。")),
+        Kpi("atv_amount", "net_sales_amount", "transactions", "currency", ("ATV", "客単価"),
+            ("Average transaction value: net sales per transaction.",
+             "取引1件あたりの税抜売上。")),
+        Kpi("upt", "units", "transactions", "units/receipt", ("UPT", "買上点数"),
+            ("Units per transaction.", "取引1件あたりの販売点数。")),
+        Kpi("aur_amount", "merchandise_net_amount", "units", "currency", ("AUR", "平均単価"),
+            ("Average unit retail: net merchandise sales per unit.", "1点あたりの税抜売上。")),
+        Kpi("spv_amount", "covered_net_sales_amount", "footfall", "currency",
+            ("SPV", "来店客単価"),
+            ("Sales per visitor, over the hours that counters covered.",
+             "カウンターが稼働した時間帯の、来店客1人あたりの税抜売上。")),
+        Kpi("return_ratio", "returned_net_amount", "merchandise_net_amount", "ratio",
+            ("Returns", "返品率"),
+            ("Returned amount over merchandise sales.", "売上に対する返品額の割合。")),
+        Kpi("coverage_ratio", "covered_s", "open_s", "ratio", ("Coverage", "計測率"),
+            ("Part of opening hours with data from every expected counter.",
+             "営業時間のうち、全カウンターのデータが揃っている割合。")),
+        Kpi("imputed_ratio", "imputed_s", "open_s", "ratio", ("Imputed", "補完率"),
+            ("Part of opening hours whose counts were imputed.", "補完した時間の割合。")),
+    )
+}  # fmt: skip
+
+
+def evaluate(sums: Mapping[str, Number | None]) -> dict[str, Number | None]:
+    """Every KPI of summed measures.
+
+    Args:
+        sums: measure name to its sum over the hours, days and stores asked for.
+    """
+    return {name: kpi.value(sums) for name, kpi in KPIS.items()}

@@ -1,0 +1,90 @@
+"""Additive measures of a store-hour and store-day, and the mart tables that hold them.
+
+Null is not zero: a store without counters has no footfall rather than none, a
+register that states no tax has no gross sales.
+"""
+
+from __future__ import annotations
+
+from tenpo.contracts.contract import Contract
+from tenpo.contracts.events import STORE, TENANT
+from tenpo.contracts.field import Field, Type
+
+Measure = Field
+
+#: Measures that sum over hours, days and stores of one currency.
+MEASURES: tuple[Measure, ...] = (
+    Field("in_count", Type.INT64, "Entries counted, staff included, at any hour.", "people"),
+    Field("out_count", Type.INT64, "Exits counted, staff included, at any hour.", "people"),
+    Field("footfall", Type.INT64, "Entries less staff entries within opening hours.", "people"),
+    Field("transactions", Type.INT64, "Sale receipts with a positive net amount.", "receipts"),
+    Field("return_receipts", Type.INT64, "Receipts that hold a return.", "receipts"),
+    Field("sale_lines", Type.INT64, "Receipt lines of any kind.", "lines"),
+    Field("net_sales_amount", Type.NUMERIC, "Sales less returns and discounts, tax excluded.",
+          "currency"),
+    Field("gross_sales_amount", Type.NUMERIC, "Sales less returns and discounts, tax included.",
+          "currency"),
+    Field("returned_net_amount", Type.NUMERIC, "Returned goods, tax excluded, as a positive.",
+          "currency"),
+    Field("merchandise_net_amount", Type.NUMERIC, "Net amount of merchandise lines.", "currency"),
+    Field("units", Type.NUMERIC, "Merchandise sold less returned.", "units"),
+    Field("covered_transactions", Type.INT64, "Transactions in hours that footfall covers.",
+          "receipts"),
+    Field("covered_net_sales_amount", Type.NUMERIC, "Net sales in hours that footfall covers.",
+          "currency"),
+    Field("open_s", Type.INT64, "Time the store was open.", "s"),
+    Field("covered_s", Type.INT64, "Open time with data from every expected counter.", "s"),
+    Field("imputed_s", Type.INT64, "Open time whose counts were imputed.", "s"),
+)  # fmt: skip
+
+_BUSINESS_DATE = Field("business_date", Type.DATE, "The store's own trading day.", required=True)
+
+_HOUR = (
+    Field("hour_start_at", Type.TIMESTAMP, "Start of the store's local hour.", required=True),
+    Field("local_hour", Type.INT64, "That hour on the business date's clock; 25 is 01:00 next day.",
+          required=True),
+)  # fmt: skip
+
+_REVISED = (
+    Field("currency", Type.STRING, "ISO 4217 code of the amounts.", required=True),
+    *MEASURES,
+    Field("definition_version", Type.INT64, "Version of the KPI definitions.", required=True),
+    Field("revision", Type.INT64, "Counts the changes of this row's values, from 1.",
+          required=True),
+    Field("cause", Type.STRING, "Why this revision was made.", required=True),
+    Field("computed_at", Type.TIMESTAMP, "When it was computed.", required=True),
+    Field("run_id", Type.STRING, "The run that wrote it; visible once published.", required=True),
+)  # fmt: skip
+
+_STORE_DAY = (TENANT, STORE, _BUSINESS_DATE)
+
+KPI_STORE_HOUR = Contract(
+    name="kpi_store_hour",
+    dataset="mart",
+    grain="One revision of the measures of one store in one hour of its business date.",
+    fields=(*_STORE_DAY, *_HOUR, *_REVISED),
+    partition_by="business_date",
+    cluster_by=("tenant_id", "store_id"),
+)
+
+KPI_STORE_DAY = Contract(
+    name="kpi_store_day",
+    dataset="mart",
+    grain="One revision of the measures of one store on one business date.",
+    fields=(*_STORE_DAY, *_REVISED),
+    partition_by="business_date",
+    cluster_by=("tenant_id", "store_id"),
+)
+
+PUBLICATION = Contract(
+    name="publication",
+    dataset="mart",
+    grain="One aggregation run whose rows are valid; rows of other runs are to be ignored.",
+    fields=(
+        Field("run_id", Type.STRING, "The run.", required=True),
+        TENANT,
+        Field("published_at", Type.TIMESTAMP, "When it was published.", required=True),
+    ),
+    partition_by="DATE(published_at)",
+    cluster_by=("tenant_id",),
+)

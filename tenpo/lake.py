@@ -1,0 +1,143 @@
+"""The object lake: a folder here, a bucket in production, one interface (fsspec).
+
+Layout, where `date` is the UTC date of receiving:
+
+    raw/<tenant>/<kind>/<date>/<stamp>-<worker>.sealed          payloads as received, encrypted
+    canonical/<tenant>/<event>/<date>/<stamp>-<worker>.parquet  canonical events
+    master/<tenant>/<kind>/<origin>/<stamp>.json                masters, append-only
+    spec/<tenant>/<name>/<stamp>.yaml                           declarative adapters
+    artifact/<tenant>/…                                         what jobs publish
+
+An object is written once and never changed, and it is there whole or not at all.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import fsspec
+
+from tenpo.errors import LakeError
+from tenpo.failpoint import failpoint
+
+
+class Lake:
+    """Objects by name under one root.
+
+    Args:
+        url: `file:///folder` or `gs://bucket/prefix`.
+
+    Raises:
+        LakeError: from every method, when the store does not answer.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url.rstrip("/")
+        self._local = urlsplit(url).scheme in ("", "file")
+        self._fs, root = fsspec.core.url_to_fs(self.url)
+        self._root = str(root).rstrip("/")
+
+    def path(self, name: str) -> str:
+        """The object's full path within its file system."""
+        return f"{self._root}/{name}"
+
+    def put(self, name: str, data: bytes) -> None:
+        """Write one object durably: after this returns, a power cut does not lose it."""
+        try:
+            if self._local:
+                _durable_write(Path(self.path(name)), data)
+            else:
+                self._fs.pipe_file(self.path(name), data)
+        except OSError as error:
+            raise LakeError(
+                f"cannot write to the lake: {error}",
+                where=name,
+                remedy="Check disk space and rights.",
+            ) from error
+        failpoint("lake.put")
+
+    def get(self, name: str) -> bytes:
+        """The bytes of one object."""
+        try:
+            data: bytes = self._fs.cat_file(self.path(name))
+        except FileNotFoundError as error:
+            raise LakeError("the lake has no such object", where=name) from error
+        except OSError as error:
+            raise LakeError(f"cannot read from the lake: {error}", where=name) from error
+        return data
+
+    def get_many(self, names: Iterable[str], workers: int = 8) -> list[bytes]:
+        """The bytes of many objects, in order, read side by side."""
+        with ThreadPoolExecutor(workers) as pool:
+            return list(pool.map(self.get, names))
+
+    def exists(self, name: str) -> bool:
+        """Whether the object is there."""
+        return bool(self._fs.exists(self.path(name)))
+
+    def names(self, prefix: str) -> list[str]:
+        """Names of all objects below a folder, sorted; unfinished writes are not seen."""
+        try:
+            found = self._fs.find(self.path(prefix.rstrip("/")))
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise LakeError(f"cannot list the lake: {error}", where=prefix) from error
+        start = len(self._root) + 1
+        return sorted(p[start:] for p in map(str, found) if not _is_draft(p))
+
+    def folders(self, prefix: str) -> list[str]:
+        """Names of the folders directly below a folder, sorted."""
+        try:
+            self._fs.invalidate_cache()
+            found = self._fs.ls(self.path(prefix.rstrip("/")), detail=True)
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise LakeError(f"cannot list the lake: {error}", where=prefix) from error
+        return sorted(
+            str(item["name"]).rstrip("/").rsplit("/", 1)[-1]
+            for item in found
+            if item["type"] == "directory"
+        )
+
+
+def _is_draft(path: str) -> bool:
+    return path.rsplit("/", 1)[-1].startswith(".")
+
+
+def _durable_write(path: Path, data: bytes) -> None:
+    """Write, fsync, rename, fsync the folder: POSIX's recipe for a durable whole file."""
+    _make_folders(path.parent)
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with draft.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.rename(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def _make_folders(folder: Path) -> None:
+    if folder.is_dir():
+        return
+    _make_folders(folder.parent)
+    folder.mkdir(exist_ok=True)
+    _sync_folder(folder.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

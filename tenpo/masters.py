@@ -1,0 +1,257 @@
+"""Masters: tenants, stores, the vendors' store codes, devices and their tokens.
+
+They live in the lake, append-only: each origin (the console, a vendor's file)
+writes whole lists of its own, and the newest object of each origin counts. So
+gateways need no database to know whom they may trust, and every change is kept.
+Ingest carries them on to the warehouse and the datamart.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime
+from hashlib import sha256
+from typing import Annotated, Literal
+
+import orjson
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from tenpo.clock import StoreClock, parse_clock, zone
+from tenpo.errors import ConfigError, UnknownReference
+from tenpo.identifiers import checked_name, micros
+from tenpo.lake import Lake
+
+Kind = Literal["tenant", "store", "store_code", "device", "token"]
+CONSOLE = "console"
+
+
+def _timezone(name: str) -> str:
+    return zone(name).key
+
+
+def _clock(text: str) -> str:
+    parse_clock(text)
+    return text
+
+
+ClockText = Annotated[str, AfterValidator(_clock)]
+Hours = tuple[ClockText, ClockText]
+
+
+class Master(BaseModel):
+    """A master row: unknown keys are an error, so that a typing mistake is seen."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Tenant(Master):
+    """A retailer."""
+
+    tenant_id: str
+    name: str
+
+
+class Store(Master):
+    """A store: where and when it trades.
+
+    `opening_hours` has one pair for all days or seven, Monday first; `null` is closed.
+    """
+
+    store_id: str
+    name: str
+    timezone: Annotated[str, AfterValidator(_timezone)]
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+    day_cutover: ClockText = "00:00"
+    opening_hours: tuple[Hours | None, ...] = (("00:00", "24:00"),)
+    tax_rounding: Literal["floor", "half_up", "half_even"] = "floor"
+    industry: str | None = None
+    sales_area_m2: float | None = Field(default=None, gt=0)
+    opened_on: date | None = None
+    has_faces: bool = False
+    retention_days: int = Field(default=30, ge=1)
+
+    @property
+    def clock(self) -> StoreClock:
+        """The store's clock."""
+        return StoreClock(self.timezone, int(parse_clock(self.day_cutover).total_seconds()))
+
+    def open_between(self, day: date) -> tuple[datetime, datetime] | None:
+        """Opening and closing (UTC) of a business date; None where it is closed."""
+        hours = self.opening_hours[day.weekday() % len(self.opening_hours)]
+        if hours is None:
+            return None
+        start, end = (self.clock.at(day, parse_clock(text)) for text in hours)
+        return start, end
+
+
+class StoreCode(Master):
+    """What a vendor calls a store, while it does."""
+
+    source: str
+    code: str
+    store_id: str
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+    def covers(self, day: date) -> bool:
+        """Whether the code meant this store on that day (ends included)."""
+        after = self.valid_from is None or self.valid_from <= day
+        return after and (self.valid_to is None or day <= self.valid_to)
+
+
+class Device(Master):
+    """A people counter or camera."""
+
+    device_id: str
+    store_id: str
+    source: str
+    entrance: str = "main"
+    role: Literal["door", "pass", "zone", "camera"] = "door"
+    interval_s: int = Field(default=900, ge=1, description="expected reporting interval")
+
+
+class Token(Master):
+    """A token, by its SHA-256. Without a store it speaks for the whole tenant.
+
+    `read` is for the API; `send` for gateways.
+    """
+
+    name: str
+    sha256: str
+    scope: Literal["send", "read"] = "send"
+    store_id: str | None = None
+    revoked: bool = False
+
+
+_MODELS: dict[str, type[Master]] = {
+    "tenant": Tenant,
+    "store": Store,
+    "store_code": StoreCode,
+    "device": Device,
+    "token": Token,
+}
+
+
+class TenantMasters(BaseModel):
+    """All masters of one tenant, merged over their origins; the console's rows win."""
+
+    tenant_id: str
+    tenant: list[Tenant] = []
+    store: list[Store] = []
+    store_code: list[StoreCode] = []
+    device: list[Device] = []
+    token: list[Token] = []
+
+    @property
+    def stores(self) -> dict[str, Store]:
+        """Stores by id."""
+        return {row.store_id: row for row in self.store}
+
+    @property
+    def devices(self) -> dict[str, Device]:
+        """Devices by id."""
+        return {row.device_id: row for row in self.device}
+
+    def store_for(self, source: str, code: str, day: date) -> str | None:
+        """The store a vendor's code meant on a day; a store's own id is always known."""
+        for row in self.store_code:
+            if row.source == source and row.code == code and row.covers(day):
+                return row.store_id
+        return code if code in self.stores else None
+
+
+def token_digest(secret: str) -> str:
+    """What is kept of a token."""
+    return sha256(secret.encode()).hexdigest()
+
+
+class MasterBook:
+    """Masters of all tenants, read from the lake and kept for a moment.
+
+    Args:
+        lake: where they lie.
+        max_age_s: how long a tenant's masters are served from memory.
+    """
+
+    def __init__(self, lake: Lake, max_age_s: float = 2.0) -> None:
+        self._lake = lake
+        self._max_age_s = max_age_s
+        self._kept: dict[str, tuple[float, tuple[str, ...], TenantMasters]] = {}
+
+    def tenants(self) -> list[str]:
+        """Ids of all tenants."""
+        return self._lake.folders("master")
+
+    def get(self, tenant_id: str) -> TenantMasters:
+        """The masters of one tenant.
+
+        Raises:
+            UnknownReference: there is no such tenant.
+            ConfigError: a master cannot be read; names the object and the key.
+        """
+        kept = self._kept.get(tenant_id)
+        now = time.monotonic()
+        if kept and now - kept[0] < self._max_age_s:
+            return kept[2]
+        newest = _newest(self._lake.names(f"master/{tenant_id}"))
+        if not newest:
+            raise UnknownReference(
+                f"there is no tenant {tenant_id!r}",
+                remedy="Create it with: tenpo tenant create NAME --stores FILE",
+            )
+        masters = kept[2] if kept and kept[1] == newest else self._load(tenant_id, newest)
+        self._kept[tenant_id] = (now, newest, masters)
+        return masters
+
+    def put(
+        self, tenant_id: str, kind: Kind, rows: Sequence[Master], origin: str = CONSOLE
+    ) -> None:
+        """Replace one origin's list of one kind."""
+        checked_name("tenant", tenant_id)
+        stamp = micros(datetime.now(UTC))
+        body = orjson.dumps([row.model_dump(mode="json") for row in rows])
+        name = f"master/{tenant_id}/{kind}/{checked_name('origin', origin)}/{stamp:020d}.json"
+        self._lake.put(name, body)
+        self._kept.pop(tenant_id, None)
+
+    def own(self, tenant_id: str, kind: Kind, origin: str = CONSOLE) -> list[Master]:
+        """One origin's own list of one kind; empty where it has none."""
+        names = self._lake.names(f"master/{tenant_id}/{kind}/{origin}")
+        return list(self._rows(names[-1])) if names else []
+
+    def _load(self, tenant_id: str, names: Iterable[str]) -> TenantMasters:
+        merged: dict[str, dict[tuple[object, ...], Master]] = {kind: {} for kind in _MODELS}
+        for name in sorted(names, key=lambda n: (n.split("/")[3] == CONSOLE, n)):
+            kind = name.split("/")[2]
+            for row in self._rows(name):
+                merged[kind][_key(row)] = row
+        lists = {kind: list(rows.values()) for kind, rows in merged.items()}
+        return TenantMasters.model_validate({"tenant_id": tenant_id, **lists})
+
+    def _rows(self, name: str) -> Iterable[Master]:
+        model = _MODELS[name.split("/")[2]]
+        try:
+            return [model.model_validate(row) for row in orjson.loads(self._lake.get(name))]
+        except (ValidationError, orjson.JSONDecodeError) as error:
+            raise ConfigError(f"the master cannot be read: {error}", where=name) from error
+
+
+def _newest(names: Iterable[str]) -> tuple[str, ...]:
+    """The last object of each kind and origin."""
+    by_origin = {tuple(name.split("/")[2:4]): name for name in sorted(names)}
+    return tuple(sorted(by_origin.values()))
+
+
+def _key(row: Master) -> tuple[object, ...]:
+    match row:
+        case Store():
+            return (row.store_id,)
+        case StoreCode():
+            return (row.source, row.code, row.valid_from)
+        case Device():
+            return (row.device_id,)
+        case Token():
+            return (row.name,)
+        case _:
+            return ()
