@@ -50,7 +50,7 @@ class Field:
     required: bool = False
     one_of: tuple[str, ...] = ()
 
-    def arrow(self) -> "pa.Field[pa.DataType]":
+    def arrow(self) -> pa.Field[pa.DataType]:
         """The field in an Arrow schema."""
         return pa.field(self.name, self.type.arrow, nullable=not self.required)
 
