@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from typing import Annotated, Literal
 
 import orjson
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from tenpo.clock import StoreClock, parse_clock, zone
 from tenpo.errors import ConfigError, UnknownReference
@@ -33,6 +33,12 @@ def _timezone(name: str) -> str:
 def _clock(text: str) -> str:
     parse_clock(text)
     return text
+
+
+def _one_or_seven(hours: tuple[object, ...]) -> tuple[object, ...]:
+    if len(hours) not in (0, 1, 7):
+        raise ValueError("give one pair of opening hours, or seven from Monday on")
+    return hours
 
 
 ClockText = Annotated[str, AfterValidator(_clock)]
@@ -55,7 +61,8 @@ class Tenant(Master):
 class Store(Master):
     """A store: where and when it trades.
 
-    `opening_hours` has one pair for all days or seven, Monday first; `null` is closed.
+    `opening_hours` has one pair for all days or seven, Monday first; `null` is closed, and
+    none at all means open around the clock.
     """
 
     store_id: str
@@ -63,13 +70,25 @@ class Store(Master):
     timezone: Annotated[str, AfterValidator(_timezone)]
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
     day_cutover: ClockText = "00:00"
-    opening_hours: tuple[Hours | None, ...] = (("00:00", "24:00"),)
+    opening_hours: Annotated[tuple[Hours | None, ...], AfterValidator(_one_or_seven)] = ()
     tax_rounding: Literal["floor", "half_up", "half_even"] = "floor"
     industry: str | None = None
     sales_area_m2: float | None = Field(default=None, gt=0)
     opened_on: date | None = None
     has_faces: bool = False
     retention_days: int = Field(default=30, ge=1)
+
+    @model_validator(mode="after")
+    def _opening_lies_within_the_business_date(self) -> Store:
+        cutover = parse_clock(self.day_cutover)
+        for opens, closes in filter(None, self.opening_hours):
+            start, end = parse_clock(opens), parse_clock(closes)
+            if not cutover <= start < end <= cutover + timedelta(hours=24):
+                raise ValueError(
+                    f"opening hours {opens}-{closes} do not lie within the business date, which "
+                    f"begins at {self.day_cutover}: set day_cutover to an hour when it is closed"
+                )
+        return self
 
     @property
     def clock(self) -> StoreClock:
@@ -78,6 +97,9 @@ class Store(Master):
 
     def open_between(self, day: date) -> tuple[datetime, datetime] | None:
         """Opening and closing (UTC) of a business date; None where it is closed."""
+        if not self.opening_hours:
+            start_s = timedelta(seconds=self.clock.day_cutover_s)
+            return self.clock.at(day, start_s), self.clock.at(day + timedelta(days=1), start_s)
         hours = self.opening_hours[day.weekday() % len(self.opening_hours)]
         if hours is None:
             return None

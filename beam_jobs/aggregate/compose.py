@@ -1,0 +1,165 @@
+"""The measures of store-hours and store-days, from grouped sales and counts.
+
+Plain functions over Arrow; no Beam, no database. Null is not zero: a day
+without any receipt line says nothing about sales, an hour without any counter
+interval says nothing about footfall.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from beam_jobs.aggregate.counts import count_hours, covered_hours
+from beam_jobs.aggregate.hours import HOUR_KEY, StoreDay, hour_grid, open_windows
+from tenpo.errors import IntegrityError
+from tenpo.kpi import MEASURES
+from tenpo.masters import Store
+
+#: An hour is covered when counters saw at least this part of its opening time.
+COVERED_HOUR_RATIO = 0.5
+
+SALES = (
+    "transactions",
+    "return_receipts",
+    "sale_lines",
+    "net_sales_amount",
+    "gross_sales_amount",
+    "returned_net_amount",
+    "merchandise_net_amount",
+    "units",
+)
+
+DAY_KEY = ("store_id", "business_date")
+_TYPES = {measure.name: measure.type.arrow for measure in MEASURES}
+
+
+def compose_hours(
+    stores: Mapping[str, Store],
+    expected: Mapping[str, Sequence[str]],
+    days: Sequence[StoreDay],
+    sales: pa.Table,
+    intervals: pa.Table,
+) -> pa.Table:
+    """Measures of every hour that was open or has data.
+
+    Args:
+        stores: store masters by id, at least those of `days`.
+        expected: the door counters each store should have.
+        days: the store-days; rows of other store-days are ignored.
+        sales: rows of `sales_by_hour.sql`.
+        intervals: rows of `counts_by_interval.sql`.
+
+    Returns:
+        `HOUR_KEY`, local_hour, currency and every measure of `tenpo.kpi.MEASURES`.
+
+    Raises:
+        IntegrityError: the inputs hold two rows of one hour.
+    """
+    windows = open_windows(stores, days)
+    sales = _only(sales, windows)
+    intervals = _only(intervals, windows)
+    counts = count_hours(intervals, windows)
+    hours = _all_hours(hour_grid(stores, days), sales, counts)
+    table = hours.join(sales.drop_columns(["local_hour"]), list(HOUR_KEY))
+    table = table.join(counts.drop_columns(["local_hour"]), list(HOUR_KEY))
+    table = table.join(covered_hours(intervals, windows, expected), list(HOUR_KEY))
+    if table.num_rows != hours.num_rows:
+        raise IntegrityError("the grouped rows hold an hour twice")
+    table = _zero_where_known(table, sales)
+    table = _coverage(table, expected)
+    return _finish(table, stores)
+
+
+def compose_days(hours: pa.Table) -> pa.Table:
+    """Measures of each store-day: the sums over its hours.
+
+    Args:
+        hours: what `compose_hours` gives.
+    """
+    sums = [(name, "sum") for name in _TYPES]
+    key = [*DAY_KEY, "currency"]
+    table = hours.group_by(key).aggregate(sums)
+    columns = {name: table[name] for name in key}
+    columns |= {name: table[f"{name}_sum"].cast(kind) for name, kind in _TYPES.items()}
+    return pa.table(columns).sort_by([(name, "ascending") for name in DAY_KEY])
+
+
+def _only(table: pa.Table, windows: pa.Table) -> pa.Table:
+    return table.join(windows.select(list(DAY_KEY)), list(DAY_KEY), join_type="left semi")
+
+
+def _all_hours(grid: pa.Table, sales: pa.Table, counts: pa.Table) -> pa.Table:
+    """Open hours and hours with data, each once."""
+    key = [*HOUR_KEY, "local_hour"]
+    named = [grid.filter(pc.greater(grid["open_s"], 0)), sales, counts]
+    every = pa.concat_tables([table.select(key).combine_chunks() for table in named])
+    unique = every.group_by(list(HOUR_KEY)).aggregate([("local_hour", "min")])
+    unique = unique.rename_columns(key)
+    known = grid.select([*HOUR_KEY, "open_s"])
+    table = unique.join(known, list(HOUR_KEY))
+    return table.set_column(
+        table.schema.get_field_index("open_s"), "open_s", pc.fill_null(table["open_s"], 0)
+    )
+
+
+def _zero_where_known(table: pa.Table, sales: pa.Table) -> pa.Table:
+    """On a day with receipts, an hour without any sold nothing; what is unknown stays null."""
+    sold = sales.group_by(list(DAY_KEY)).aggregate(
+        [(name, "count") for name in SALES] + [("sale_lines", "sum")]
+    )
+    table = table.join(sold.drop_columns(["sale_lines_sum"]), list(DAY_KEY))
+    absent = pc.is_null(table["sale_lines"])
+    for name in SALES:
+        counted = pc.greater(pc.fill_null(table[f"{name}_count"], 0), 0)
+        kind = _TYPES[name]
+        column = table[name].cast(kind)
+        zero = pa.scalar(0, pa.int64()).cast(kind)
+        column = pc.if_else(pc.and_(absent, counted), zero, column)
+        table = table.set_column(table.schema.get_field_index(name), name, column)
+    return table
+
+
+def _coverage(table: pa.Table, expected: Mapping[str, Sequence[str]]) -> pa.Table:
+    """covered_s of stores that should have counters, and the sales of covered hours."""
+    counted = pc.is_in(table["store_id"], value_set=pa.array(list(expected), pa.string()))
+    covered_s = pc.if_else(
+        counted, pc.fill_null(table["covered_s"], 0), pa.scalar(None, pa.int64())
+    )
+    enough = pc.greater_equal(
+        covered_s.cast(pa.float64()), pc.multiply(table["open_s"], COVERED_HOUR_RATIO)
+    )
+    covered = pc.fill_null(pc.and_(enough, pc.greater(table["open_s"], 0)), False)
+    covered = pc.and_(covered, pc.is_valid(table["footfall"]))
+    return (
+        table.drop_columns(["covered_s"])
+        .append_column("covered_s", covered_s)
+        .append_column(
+            "covered_transactions",
+            pc.if_else(covered, table["transactions"], pa.scalar(None, pa.int64())),
+        )
+        .append_column(
+            "covered_net_sales_amount",
+            pc.if_else(
+                covered,
+                table["net_sales_amount"],
+                pa.scalar(None, _TYPES["net_sales_amount"]),
+            ),
+        )
+        .append_column("imputed_s", pc.multiply(table["open_s"], 0))
+    )
+
+
+def _finish(table: pa.Table, stores: Mapping[str, Store]) -> pa.Table:
+    currency = pa.table(
+        {
+            "store_id": pa.array(stores.keys(), pa.string()),
+            "currency": pa.array([store.currency for store in stores.values()], pa.string()),
+        }
+    )
+    table = table.join(currency, "store_id")
+    columns = {name: table[name] for name in (*HOUR_KEY, "local_hour", "currency")}
+    columns |= {name: table[name].cast(kind) for name, kind in _TYPES.items()}
+    return pa.table(columns).sort_by([(name, "ascending") for name in HOUR_KEY])

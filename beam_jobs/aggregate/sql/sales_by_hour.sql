@@ -1,0 +1,41 @@
+-- Sales of each store, business date and hour. A receipt belongs to the hour of its
+-- first line. Voided lines count as lines and as nothing else.
+WITH receipt AS (
+  SELECT
+    store_id,
+    business_date,
+    document_key,
+    MIN(hour_start_at) AS hour_start_at,
+    MIN(local_hour) AS local_hour,
+    COUNT(*) AS sale_lines,
+    COUNTIF(kind = 'sale') AS sold_lines,
+    COUNTIF(kind = 'return') AS returned_lines,
+    COUNTIF(kind IN ('sale', 'return', 'discount') AND net_amount IS NULL) AS unknown_net,
+    COUNTIF(kind IN ('sale', 'return', 'discount') AND gross_amount IS NULL) AS unknown_gross,
+    COALESCE(SUM(IF(kind IN ('sale', 'return', 'discount'), net_amount, NULL)), 0) AS net,
+    COALESCE(SUM(IF(kind IN ('sale', 'return', 'discount'), gross_amount, NULL)), 0) AS gross,
+    COALESCE(SUM(IF(kind = 'return', -net_amount, NULL)), 0) AS returned,
+    COALESCE(SUM(IF(kind IN ('sale', 'return'), net_amount, NULL)), 0) AS merchandise,
+    COALESCE(SUM(IF(kind IN ('sale', 'return'), quantity, NULL)), 0) AS units
+  FROM {dwh}.sale_line
+  WHERE tenant_id = @tenant
+    AND business_date BETWEEN @date_from AND @date_to
+    AND store_id IN UNNEST(@stores)
+  GROUP BY store_id, business_date, document_key
+)
+
+SELECT
+  store_id,
+  business_date,
+  hour_start_at,
+  MIN(local_hour) AS local_hour,
+  COUNTIF(sold_lines > 0 AND net > 0) AS transactions,
+  COUNTIF(returned_lines > 0) AS return_receipts,
+  SUM(sale_lines) AS sale_lines,
+  IF(SUM(unknown_net) = 0, SUM(net), NULL) AS net_sales_amount,
+  IF(SUM(unknown_gross) = 0, SUM(gross), NULL) AS gross_sales_amount,
+  IF(SUM(unknown_net) = 0, SUM(returned), NULL) AS returned_net_amount,
+  IF(SUM(unknown_net) = 0, SUM(merchandise), NULL) AS merchandise_net_amount,
+  SUM(units) AS units
+FROM receipt
+GROUP BY store_id, business_date, hour_start_at
