@@ -18,6 +18,7 @@ import secrets
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import BinaryIO, cast
 from urllib.parse import urlsplit
 
 import fsspec
@@ -70,6 +71,15 @@ class Lake:
         except OSError as error:
             raise LakeError(f"cannot read from the lake: {error}", where=name) from error
         return data
+
+    def open(self, name: str) -> BinaryIO:
+        """A seekable, readable file of one object, for readers that need only a part."""
+        try:
+            return cast("BinaryIO", self._fs.open(self.path(name), "rb"))
+        except FileNotFoundError as error:
+            raise LakeError("the lake has no such object", where=name) from error
+        except OSError as error:
+            raise LakeError(f"cannot read from the lake: {error}", where=name) from error
 
     def get_many(self, names: Iterable[str], workers: int = 8) -> list[bytes]:
         """The bytes of many objects, in order, read side by side."""

@@ -27,6 +27,7 @@ SALES = (
     "sale_lines",
     "net_sales_amount",
     "gross_sales_amount",
+    "sold_net_amount",
     "returned_net_amount",
     "merchandise_net_amount",
     "units",
@@ -123,32 +124,25 @@ def _zero_where_known(table: pa.Table, sales: pa.Table) -> pa.Table:
 
 
 def _coverage(table: pa.Table, expected: Mapping[str, Sequence[str]]) -> pa.Table:
-    """covered_s of stores that should have counters, and the sales of covered hours."""
+    """Expected and covered time, and what was sold to whom in covered hours."""
     counted = pc.is_in(table["store_id"], value_set=pa.array(list(expected), pa.string()))
-    covered_s = pc.if_else(
-        counted, pc.fill_null(table["covered_s"], 0), pa.scalar(None, pa.int64())
-    )
+    unknown = pa.scalar(None, pa.int64())
+    covered_s = pc.if_else(counted, pc.fill_null(table["covered_s"], 0), unknown)
     enough = pc.greater_equal(
         covered_s.cast(pa.float64()), pc.multiply(table["open_s"], COVERED_HOUR_RATIO)
     )
     covered = pc.fill_null(pc.and_(enough, pc.greater(table["open_s"], 0)), False)
-    covered = pc.and_(covered, pc.is_valid(table["footfall"]))
+    for name in ("footfall", "transactions"):
+        covered = pc.and_(covered, pc.is_valid(table[name]))
+    table = table.drop_columns(["covered_s"])
+    for name in ("footfall", "transactions", "net_sales_amount"):
+        column = pc.if_else(covered, table[name], pa.scalar(None, _TYPES[name]))
+        table = table.append_column(f"covered_{name}", column)
+    expected_s = pc.if_else(counted, table["open_s"], unknown)
     return (
-        table.drop_columns(["covered_s"])
+        table.append_column("expected_s", expected_s)
         .append_column("covered_s", covered_s)
-        .append_column(
-            "covered_transactions",
-            pc.if_else(covered, table["transactions"], pa.scalar(None, pa.int64())),
-        )
-        .append_column(
-            "covered_net_sales_amount",
-            pc.if_else(
-                covered,
-                table["net_sales_amount"],
-                pa.scalar(None, _TYPES["net_sales_amount"]),
-            ),
-        )
-        .append_column("imputed_s", pc.multiply(table["open_s"], 0))
+        .append_column("imputed_s", pc.multiply(expected_s, 0))
     )
 
 

@@ -144,3 +144,7 @@ def _coverage(
             for device in shop.devices
         ]
         hour["covered_s"] = min(covered) if covered else None
+        enough = bool(covered) and hour["open_s"] > 0 and 2 * min(covered) >= hour["open_s"]
+        if enough and "footfall" in hour and "transactions" in hour:
+            hour["covered_footfall"] = hour["footfall"]
+            hour["covered_transactions"] = hour["transactions"]

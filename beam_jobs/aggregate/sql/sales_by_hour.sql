@@ -14,8 +14,8 @@ WITH receipt AS (
     COUNTIF(kind IN ('sale', 'return', 'discount') AND gross_amount IS NULL) AS unknown_gross,
     COALESCE(SUM(IF(kind IN ('sale', 'return', 'discount'), net_amount, NULL)), 0) AS net,
     COALESCE(SUM(IF(kind IN ('sale', 'return', 'discount'), gross_amount, NULL)), 0) AS gross,
+    COALESCE(SUM(IF(kind = 'sale', net_amount, NULL)), 0) AS sold,
     COALESCE(SUM(IF(kind = 'return', -net_amount, NULL)), 0) AS returned,
-    COALESCE(SUM(IF(kind IN ('sale', 'return'), net_amount, NULL)), 0) AS merchandise,
     COALESCE(SUM(IF(kind IN ('sale', 'return'), quantity, NULL)), 0) AS units
   FROM {dwh}.sale_line
   WHERE tenant_id = @tenant
@@ -34,8 +34,9 @@ SELECT
   SUM(sale_lines) AS sale_lines,
   IF(SUM(unknown_net) = 0, SUM(net), NULL) AS net_sales_amount,
   IF(SUM(unknown_gross) = 0, SUM(gross), NULL) AS gross_sales_amount,
+  IF(SUM(unknown_net) = 0, SUM(sold), NULL) AS sold_net_amount,
   IF(SUM(unknown_net) = 0, SUM(returned), NULL) AS returned_net_amount,
-  IF(SUM(unknown_net) = 0, SUM(merchandise), NULL) AS merchandise_net_amount,
+  IF(SUM(unknown_net) = 0, SUM(sold) - SUM(returned), NULL) AS merchandise_net_amount,
   SUM(units) AS units
 FROM receipt
 GROUP BY store_id, business_date, hour_start_at

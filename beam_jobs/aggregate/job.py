@@ -1,0 +1,264 @@
+"""One aggregation run of one tenant, from the plan to the published rows.
+
+Order: Parquet, mart, then one PostgreSQL transaction that checks the lease,
+writes the datamart, clears the dirty marks and publishes the run; last the run's
+id goes to mart. Killed anywhere before that transaction, the run never was;
+killed after it, the next run completes mart's list of published runs.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+import apache_beam as beam
+import pyarrow as pa
+from sqlalchemy import Engine
+
+from beam_jobs.aggregate.hours import StoreDay
+from beam_jobs.aggregate.plan import Chunk, chunks
+from beam_jobs.aggregate.revise import RunStamp
+from beam_jobs.aggregate.transforms import PACKAGE, ReviseStoreDays, RunContext
+from beam_jobs.options import pipeline_options
+from tenpo.datamart import connect as connect_datamart
+from tenpo.datamart import dirty, run, transaction
+from tenpo.datamart.lease import Lease, lease
+from tenpo.datamart.tables import TABLES
+from tenpo.datamart.upsert import upsert
+from tenpo.failpoint import failpoint
+from tenpo.kpi import KPI_STORE_DAY, KPI_STORE_HOUR, PUBLICATION
+from tenpo.lake import Lake
+from tenpo.masters import MasterBook, TenantMasters
+from tenpo.settings import Settings
+from tenpo.telemetry import get_logger
+from tenpo.warehouse import Job, Warehouse, append, load_sql, query
+from tenpo.warehouse import connect as connect_warehouse
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to compute for a tenant: the dirty store-days, or a range of dates.
+
+    Args:
+        tenant_id: the tenant.
+        date_from: first business date; none means the dirty store-days alone.
+        date_to: last business date.
+        store_id: only this store.
+        cause: why, as the revisions will say it.
+    """
+
+    tenant_id: str
+    date_from: date | None = None
+    date_to: date | None = None
+    store_id: str | None = None
+    cause: str = "recomputed on demand"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run did."""
+
+    run_id: str
+    tenant_id: str
+    store_days: int
+    rows: dict[str, int]
+
+
+def aggregate(
+    settings: Settings, request: Request, runner_args: Sequence[str] = (), wait_s: float = 120
+) -> Outcome:
+    """Compute and publish.
+
+    Args:
+        settings: the process's settings.
+        request: what to compute.
+        runner_args: further Beam options.
+        wait_s: how long to wait for another run of the tenant to end.
+
+    Raises:
+        LeaseLost: another run of the tenant holds the lease, or took it over.
+        ServiceError: a service does not answer; nothing was published, run it again.
+    """
+    engine = connect_datamart(settings)
+    holder = f"{socket.gethostname()}:{os.getpid()}"
+    try:
+        with (
+            connect_warehouse(settings) as warehouse,
+            lease(
+                engine,
+                f"aggregate:{request.tenant_id}",
+                holder=holder,
+                seconds=settings.lease_s,
+                wait_s=wait_s,
+            ) as held,
+        ):
+            return _Run(settings, request, engine, warehouse, held).execute(runner_args)
+    finally:
+        engine.dispose()
+
+
+class _Run:
+    """One run under its lease."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        request: Request,
+        engine: Engine,
+        warehouse: Warehouse,
+        held: Lease,
+    ) -> None:
+        self.settings = settings
+        self.request = request
+        self.engine = engine
+        self.warehouse = warehouse
+        self.held = held
+        self.tenant_id = request.tenant_id
+        self.started_at = datetime.now(UTC)
+        self.run_id = f"{self.started_at:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
+        self.job = Job("aggregate", self.run_id, self.tenant_id)
+
+    def execute(self, runner_args: Sequence[str]) -> Outcome:
+        self._complete_publications()
+        masters = MasterBook(Lake(self.settings.lake_url)).get(self.tenant_id)
+        taken = self._take()
+        days = self._days(masters, taken)
+        if not days:
+            log.info("nothing to aggregate", tenant=self.tenant_id)
+            self._clear(taken)
+            return Outcome(self.run_id, self.tenant_id, 0, {})
+        with transaction(self.engine) as connection:
+            run.start(connection, self.run_id, tenant_id=self.tenant_id, job="aggregate")
+        plan = list(chunks(days))
+        self._compute(plan, masters, taken, runner_args)
+        failpoint("aggregate.after_mart")
+        rows = self._publish(days, taken)
+        failpoint("aggregate.after_datamart")
+        self._complete_publications()
+        log.info("aggregated", run_id=self.run_id, store_days=len(days), **rows)
+        return Outcome(self.run_id, self.tenant_id, len(days), rows)
+
+    def _take(self) -> list[dirty.Dirty]:
+        """The dirty marks this run will answer."""
+        with transaction(self.engine) as connection:
+            marks = dirty.take(connection, tenant_id=self.tenant_id)
+        return [mark for mark in marks if self._wanted(mark)]
+
+    def _wanted(self, mark: dirty.Dirty) -> bool:
+        day, request = mark.store_day, self.request
+        return (
+            request.store_id in (None, day.store_id)
+            and (request.date_from is None or day.business_date >= request.date_from)
+            and (request.date_to is None or day.business_date <= request.date_to)
+        )
+
+    def _days(self, masters: TenantMasters, taken: Sequence[dirty.Dirty]) -> list[StoreDay]:
+        """The store-days to compute, of stores that still are in the master."""
+        days = {StoreDay(m.store_day.store_id, m.store_day.business_date) for m in taken}
+        request = self.request
+        if request.date_from is not None and request.date_to is not None:
+            table = query(
+                self.warehouse,
+                load_sql(self.warehouse, PACKAGE, "store_days"),
+                {
+                    "tenant": self.tenant_id,
+                    "date_from": request.date_from,
+                    "date_to": request.date_to,
+                },
+                job=self.job.step("store-days"),
+            )
+            days |= {StoreDay(row["store_id"], row["business_date"]) for row in table.to_pylist()}
+        unknown = {day.store_id for day in days} - masters.stores.keys()
+        if unknown:
+            log.warning("stores are not in the master", stores=sorted(unknown))
+        return [
+            day
+            for day in days
+            if day.store_id in masters.stores and request.store_id in (None, day.store_id)
+        ]
+
+    def _compute(
+        self,
+        plan: Sequence[Chunk],
+        masters: TenantMasters,
+        taken: Sequence[dirty.Dirty],
+        runner_args: Sequence[str],
+    ) -> None:
+        """The pipeline: changed rows into the lake and mart, not yet visible."""
+        causes = {
+            (day.store_id, day.business_date): self.request.cause for c in plan for day in c.days
+        }
+        causes |= {(m.store_day.store_id, m.store_day.business_date): m.cause for m in taken}
+        expected: dict[str, list[str]] = {}
+        for device in masters.device:
+            if device.role == "door":
+                expected.setdefault(device.store_id, []).append(device.device_id)
+        context = RunContext(
+            settings=self.settings,
+            stamp=RunStamp(self.run_id, self.tenant_id, self.started_at, causes),
+            stores=masters.stores,
+            expected=expected,
+        )
+        options = pipeline_options(self.settings, f"aggregate-{self.tenant_id}", runner_args)
+        with beam.Pipeline(options=options) as pipeline:
+            _ = pipeline | "Chunks" >> beam.Create(plan) | "Store-days" >> ReviseStoreDays(context)
+
+    def _publish(self, days: Sequence[StoreDay], taken: Sequence[dirty.Dirty]) -> dict[str, int]:
+        """What the run wrote becomes what readers see, in one transaction."""
+        tables = {c.name: self._written(c.name, days) for c in (KPI_STORE_HOUR, KPI_STORE_DAY)}
+        with transaction(self.engine) as connection:
+            self.held.check(connection)
+            for name, rows in tables.items():
+                upsert(connection, TABLES[name], rows)
+            dirty.clear(connection, taken)
+            total = sum(rows.num_rows for rows in tables.values())
+            run.finish(connection, self.run_id, state="published", rows=total)
+        return {name: rows.num_rows for name, rows in tables.items()}
+
+    def _written(self, table: str, days: Sequence[StoreDay]) -> pa.Table:
+        dates = sorted(day.business_date for day in days)
+        return query(
+            self.warehouse,
+            load_sql(self.warehouse, PACKAGE, "rows_of_run", table=table),
+            {
+                "run_id": self.run_id,
+                "tenant": self.tenant_id,
+                "date_from": dates[0],
+                "date_to": dates[-1],
+            },
+            job=self.job.step(f"written-{table}"),
+        )
+
+    def _clear(self, taken: Sequence[dirty.Dirty]) -> None:
+        with transaction(self.engine) as connection:
+            self.held.check(connection)
+            dirty.clear(connection, taken)
+
+    def _complete_publications(self) -> None:
+        """Tell mart of every published run it does not know of yet."""
+        with transaction(self.engine) as connection:
+            missing = run.unannounced(connection, self.tenant_id)
+        if not missing:
+            return
+        append(
+            self.warehouse,
+            PUBLICATION,
+            PUBLICATION.table(
+                [
+                    {
+                        "run_id": r.run_id,
+                        "tenant_id": self.tenant_id,
+                        "published_at": r.published_at,
+                    }
+                    for r in missing
+                ]
+            ),
+        )
+        with transaction(self.engine) as connection:
+            run.announced(connection, [r.run_id for r in missing])

@@ -1,0 +1,169 @@
+"""The Beam side of aggregation: a chunk of store-days goes in, row counts come out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import apache_beam as beam
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from beam_jobs.aggregate.compose import DAY_KEY, compose_days, compose_hours
+from beam_jobs.aggregate.hours import HOUR_KEY
+from beam_jobs.aggregate.plan import Chunk
+from beam_jobs.aggregate.revise import RunStamp, revise
+from tenpo.contracts import Contract
+from tenpo.datamart import connect as connect_datamart
+from tenpo.datamart.published import published_rows
+from tenpo.kpi import KPI_STORE_DAY, KPI_STORE_HOUR
+from tenpo.lake import Lake
+from tenpo.masters import Store
+from tenpo.settings import Settings
+from tenpo.warehouse import Job, Warehouse, append, load_sql, query
+from tenpo.warehouse import connect as connect_warehouse
+
+PACKAGE = "beam_jobs.aggregate.sql"
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """What every worker of a run knows: small, and the same everywhere."""
+
+    settings: Settings
+    stamp: RunStamp
+    stores: Mapping[str, Store]
+    expected: Mapping[str, Sequence[str]]
+
+    @property
+    def job(self) -> Job:
+        """Names the run's BigQuery jobs."""
+        return Job("aggregate", self.stamp.run_id, self.stamp.tenant_id)
+
+
+class Grouped(NamedTuple):
+    """A chunk with what the warehouse says of it."""
+
+    chunk: Chunk
+    sales: pa.Table
+    intervals: pa.Table
+
+
+class Revised(NamedTuple):
+    """The changed rows of one table in one chunk."""
+
+    contract: Contract
+    chunk: Chunk
+    rows: pa.Table
+
+
+class _WarehouseFn(beam.DoFn):  # type: ignore[misc]
+    """A DoFn with a warehouse client a worker."""
+
+    def __init__(self, context: RunContext) -> None:
+        self.context = context
+
+    def setup(self) -> None:
+        self.warehouse: Warehouse = connect_warehouse(self.context.settings)
+
+    def teardown(self) -> None:
+        self.warehouse.close()
+
+
+class ReadGroupedFn(_WarehouseFn):
+    """Ask the warehouse for a chunk's sales by hour and counts by interval."""
+
+    def process(self, chunk: Chunk) -> Iterator[Grouped]:
+        params: dict[str, object] = {
+            "tenant": self.context.stamp.tenant_id,
+            "date_from": chunk.date_from,
+            "date_to": chunk.date_to,
+            "stores": chunk.stores,
+        }
+        step = f"{chunk.date_from:%Y%m%d}-{chunk.stores[0]}"
+        sales, intervals = (
+            query(
+                self.warehouse,
+                load_sql(self.warehouse, PACKAGE, name),
+                params,
+                job=self.context.job.step(f"{name}-{step}"),
+            )
+            for name in ("sales_by_hour", "counts_by_interval")
+        )
+        yield Grouped(chunk, sales, intervals)
+
+
+class ReviseFn(beam.DoFn):  # type: ignore[misc]
+    """Compose the measures and keep the rows that differ from what is published."""
+
+    def __init__(self, context: RunContext) -> None:
+        self.context = context
+
+    def setup(self) -> None:
+        self.engine = connect_datamart(self.context.settings)
+
+    def teardown(self) -> None:
+        self.engine.dispose()
+
+    def process(self, grouped: Grouped) -> Iterator[Revised]:
+        context, chunk = self.context, grouped.chunk
+        hours = compose_hours(
+            context.stores, context.expected, chunk.days, grouped.sales, grouped.intervals
+        )
+        for contract, key, table in (
+            (KPI_STORE_HOUR, HOUR_KEY, hours),
+            (KPI_STORE_DAY, DAY_KEY, compose_days(hours)),
+        ):
+            with self.engine.connect() as connection:
+                current = published_rows(connection, contract, context.stamp.tenant_id, chunk.days)
+            rows = revise(table, current, contract, key, context.stamp)
+            if rows.num_rows:
+                yield Revised(contract, chunk, rows)
+
+
+class WriteParquetFn(beam.DoFn):  # type: ignore[misc]
+    """Keep the changed rows as an artifact in the lake, before anything else sees them."""
+
+    def __init__(self, context: RunContext) -> None:
+        self.context = context
+
+    def process(self, revised: Revised) -> Iterator[Revised]:
+        stamp, chunk = self.context.stamp, revised.chunk
+        name = (
+            f"artifact/{stamp.tenant_id}/{revised.contract.name}/{stamp.run_id}/"
+            f"{chunk.date_from:%Y%m%d}-{chunk.date_to:%Y%m%d}-{chunk.stores[0]}.parquet"
+        )
+        sink = pa.BufferOutputStream()
+        pq.write_table(revised.rows, sink)
+        Lake(self.context.settings.lake_url).put(name, sink.getvalue().to_pybytes())
+        yield revised
+
+
+class AppendMartFn(_WarehouseFn):
+    """Append the changed rows to mart; they count once their run is published."""
+
+    def process(self, revised: Revised) -> Iterator[tuple[str, int]]:
+        yield revised.contract.name, append(self.warehouse, revised.contract, revised.rows)
+
+
+class ReviseStoreDays(beam.PTransform):  # type: ignore[misc]
+    """Chunks of store-days to changed rows in the lake and in mart.
+
+    Input: `Chunk`. Output: (table name, rows written).
+    """
+
+    def __init__(self, context: RunContext) -> None:
+        super().__init__()
+        self.context = context
+
+    def expand(self, chunks: Any) -> Any:
+        """Read, compose, revise, write."""
+        return (
+            chunks
+            | "Spread chunks" >> beam.Reshuffle()
+            | "Read grouped rows" >> beam.ParDo(ReadGroupedFn(self.context))
+            | "Compose and revise" >> beam.ParDo(ReviseFn(self.context))
+            | "Write Parquet" >> beam.ParDo(WriteParquetFn(self.context))
+            | "Append to mart" >> beam.ParDo(AppendMartFn(self.context))
+        )

@@ -1,0 +1,150 @@
+"""The commands `tenpo ingest` and `tenpo aggregate`."""
+
+from __future__ import annotations
+
+import json
+import signal
+from datetime import date, datetime
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from tenpo.errors import InputError
+
+RunnerArgs = Annotated[
+    list[str] | None,
+    typer.Option("--beam", help="A further Beam option, e.g. --beam=--runner=DataflowRunner."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")]
+
+
+def ingest(
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Keep taking in what arrives, until stopped.")
+    ] = False,
+    tenant: Annotated[
+        list[str] | None, typer.Option(help="Only this tenant; may be given again.")
+    ] = None,
+    beam: RunnerArgs = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take what is new in the lake into raw and dwh.
+
+    Example: tenpo ingest --tenant demo
+    """
+    from tenpo.settings import get_settings
+    from tenpo.telemetry import configure_logging
+
+    settings = get_settings()
+    configure_logging(settings)
+    if follow:
+        _follow()
+        return
+    from beam_jobs.ingest.job import Ingest
+
+    job = Ingest(settings, tenant, beam or ())
+    try:
+        with job.lease(wait_s=settings.lease_s * 2) as held:
+            outcome = job.run(held)
+    finally:
+        job.close()
+    if as_json:
+        typer.echo(
+            json.dumps(
+                {
+                    "objects": outcome.objects,
+                    "rows": outcome.rows,
+                    "conformed": outcome.conformed,
+                    "dirty_store_days": outcome.dirty,
+                }
+            )
+        )
+    else:
+        dirty = sum(outcome.dirty.values())
+        typer.echo(
+            f"{outcome.objects} objects, {outcome.rows} rows in; {dirty} store-days to compute"
+        )
+
+
+def _follow() -> None:
+    from beam_jobs.ingest.follow import follow
+    from tenpo.settings import get_settings
+    from tenpo.stack.airflow_api import AirflowClient
+
+    settings = get_settings()
+    stopping = False
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        nonlocal stopping
+        stopping = True
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    airflow = AirflowClient(settings)
+    follow(settings, lambda tenant: airflow.dwh_updated(tenant), lambda: stopping)
+
+
+def aggregate(
+    date_from: Annotated[
+        str | None, typer.Option("--from", help="First business date, YYYY-MM-DD.")
+    ] = None,
+    date_to: Annotated[
+        str | None, typer.Option("--to", help="Last business date, YYYY-MM-DD.")
+    ] = None,
+    tenant: Annotated[
+        list[str] | None, typer.Option(help="Only this tenant; may be given again.")
+    ] = None,
+    store: Annotated[str | None, typer.Option(help="Only this store.")] = None,
+    dirty: Annotated[
+        bool, typer.Option("--dirty", help="Only store-days that new or corrected events marked.")
+    ] = False,
+    beam: RunnerArgs = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compute the KPIs of store-days and publish them.
+
+    Example: tenpo aggregate --from 2026-11-01 --to 2026-11-30 --tenant demo
+    """
+    from beam_jobs.aggregate.job import Request
+    from beam_jobs.aggregate.job import aggregate as run
+    from tenpo.lake import Lake
+    from tenpo.masters import MasterBook
+    from tenpo.settings import get_settings
+    from tenpo.telemetry import configure_logging
+
+    settings = get_settings()
+    configure_logging(settings)
+    first, last = _range(date_from, date_to, dirty=dirty)
+    tenants = tenant or MasterBook(Lake(settings.lake_url)).tenants()
+    outcomes = [run(settings, Request(name, first, last, store), beam or ()) for name in tenants]
+    for outcome in outcomes:
+        if as_json:
+            typer.echo(json.dumps(vars(outcome)))
+        else:
+            rows = sum(outcome.rows.values())
+            typer.echo(f"{outcome.tenant_id}: {outcome.store_days} store-days, {rows} rows changed")
+
+
+def _range(
+    date_from: str | None, date_to: str | None, *, dirty: bool
+) -> tuple[date | None, date | None]:
+    if dirty and date_from is None and date_to is None:
+        return None, None
+    if date_from is None or date_to is None:
+        raise InputError(
+            "no range of dates", where="--from, --to", remedy="Give both, or --dirty alone."
+        )
+    first, last = _date("--from", date_from), _date("--to", date_to)
+    if last < first:
+        raise InputError("the range ends before it begins", where=f"{first} to {last}")
+    return first, last
+
+
+def _date(option: str, text: str) -> date:
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007
+    except ValueError as error:
+        raise InputError(
+            f"{text!r} is no date", where=option, remedy="Write YYYY-MM-DD."
+        ) from error

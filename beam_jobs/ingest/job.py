@@ -1,0 +1,240 @@
+"""One ingest run: what is new in the lake goes to raw and dwh.
+
+One run at a time (lease `ingest`), for tenants share the tables.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import apache_beam as beam
+import pyarrow.parquet as pq
+from sqlalchemy import Engine
+
+from beam_jobs.ingest.devices import devices_seen
+from beam_jobs.ingest.sweep import new_objects
+from beam_jobs.ingest.transforms import Load, LoadRaw
+from beam_jobs.options import pipeline_options
+from tenpo.contracts import CONFORMED
+from tenpo.datamart import connect as connect_datamart
+from tenpo.datamart import dirty, health, ledger, store, transaction
+from tenpo.datamart.lease import Lease, lease
+from tenpo.datamart.ledger import LedgerObject
+from tenpo.failpoint import failpoint
+from tenpo.lake import Lake
+from tenpo.masters import MasterBook, TenantMasters
+from tenpo.settings import Settings
+from tenpo.storeday import StoreDay
+from tenpo.telemetry import get_logger
+from tenpo.warehouse import Job, Warehouse, conform, loads_present, sync_stores
+from tenpo.warehouse import connect as connect_warehouse
+
+log = get_logger(__name__)
+
+#: Objects of one load; a load is in memory whole.
+OBJECTS_PER_LOAD = 256
+
+#: Rows after which a load is closed.
+ROWS_PER_LOAD = 250_000
+
+#: Objects of one micro-batch: a long backlog is worked off in steps that can be seen.
+OBJECTS_PER_BATCH = 2_000
+
+
+@dataclass
+class Outcome:
+    """What a run did."""
+
+    objects: int = 0
+    rows: int = 0
+    conformed: dict[str, int] = field(default_factory=dict)
+    dirty: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing happened."""
+        return not (self.objects or self.conformed)
+
+
+class Ingest:
+    """The ingest of this process: connections kept, one batch at a time.
+
+    Args:
+        settings: the process's settings.
+        tenants: only these; none means all.
+        runner_args: further Beam options.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        tenants: Sequence[str] | None = None,
+        runner_args: Sequence[str] = (),
+    ) -> None:
+        self.settings = settings
+        self.lake = Lake(settings.lake_url)
+        self.masters = MasterBook(self.lake)
+        self.engine: Engine = connect_datamart(settings)
+        self.warehouse: Warehouse = connect_warehouse(settings)
+        self._only = list(tenants) if tenants is not None else None
+        self._runner_args = runner_args
+        self._synced: dict[str, TenantMasters] = {}
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self.warehouse.close()
+        self.engine.dispose()
+
+    def tenants(self) -> list[str]:
+        """The tenants this ingest looks at."""
+        return self._only if self._only is not None else self.masters.tenants()
+
+    def lease(self, wait_s: float) -> AbstractContextManager[Lease]:
+        """The right to be the one ingest; a context manager."""
+        return lease(
+            self.engine,
+            "ingest",
+            holder=f"{socket.gethostname()}:{os.getpid()}",
+            seconds=self.settings.lease_s,
+            wait_s=wait_s,
+        )
+
+    def run(self, held: Lease, *, recent_days: int | None = None) -> Outcome:
+        """Take in everything that is new, micro-batch by micro-batch.
+
+        Raises:
+            LeaseLost: a successor has taken over.
+            ServiceError: a service does not answer; run it again.
+        """
+        outcome = Outcome()
+        self._settle_interrupted()
+        self._sync_masters()
+        names = new_objects(self.lake, self.engine, self.tenants(), recent_days=recent_days)
+        for start in range(0, len(names), OBJECTS_PER_BATCH):
+            self._load(held, names[start : start + OBJECTS_PER_BATCH], outcome)
+            self._conform(held, outcome)
+        self._conform(held, outcome)
+        return outcome
+
+    # the steps, in order ------------------------------------------------------
+
+    def _settle_interrupted(self) -> None:
+        """What a killed run left `loading` is in raw whole or not at all: find out which."""
+        with transaction(self.engine) as connection:
+            loads = ledger.interrupted(connection)
+        for load in loads:
+            day = load.ingested_at.date()
+            present = loads_present(
+                self.warehouse,
+                load.event,
+                [load.load_id],
+                (day, day),
+                job=self._job(f"settle-{load.load_id}"),
+            )
+            with transaction(self.engine) as connection:
+                settle = ledger.loaded if load.load_id in present else ledger.release
+                settle(connection, [load.load_id])
+            log.info("settled an interrupted load", load_id=load.load_id, kept=bool(present))
+
+    def _sync_masters(self) -> None:
+        for tenant in self.tenants():
+            masters = self.masters.get(tenant)
+            if self._synced.get(tenant) is masters:
+                continue
+            sync_stores(self.warehouse, masters, job=self._job(f"stores-{tenant}"))
+            with transaction(self.engine) as connection:
+                store.sync(connection, masters)
+            self._synced[tenant] = masters
+
+    def _load(self, held: Lease, names: Sequence[str], outcome: Outcome) -> None:
+        loads = list(self._plan(names))
+        with transaction(self.engine) as connection:
+            held.check(connection)
+            for load, objects in loads:
+                ledger.begin(connection, load.load_id, objects, ingested_at=load.ingested_at)
+        failpoint("ingest.after_begin")
+        options = pipeline_options(self.settings, "ingest", self._runner_args)
+        with beam.Pipeline(options=options) as pipeline:
+            _ = (
+                pipeline
+                | "Loads" >> beam.Create([load for load, _ in loads])
+                | "To raw" >> LoadRaw(self.settings)
+            )
+        failpoint("ingest.after_append")
+        with transaction(self.engine) as connection:
+            held.check(connection)
+            ledger.loaded(connection, [load.load_id for load, _ in loads])
+            for load, _ in loads:
+                if load.event == "count_interval":
+                    health.seen(connection, devices_seen(self.lake, load))
+        failpoint("ingest.after_loaded")
+        outcome.objects += len(names)
+        outcome.rows += sum(item.rows for _, objects in loads for item in objects)
+
+    def _plan(self, names: Sequence[str]) -> Iterator[tuple[Load, list[LedgerObject]]]:
+        """Objects grouped into loads by tenant and event, in order of receiving."""
+        groups: dict[tuple[str, str], list[LedgerObject]] = defaultdict(list)
+        for name in names:
+            _, tenant, event, *_ = name.split("/")
+            with self.lake.open(name) as file:
+                rows = pq.read_metadata(file).num_rows
+            groups[tenant, event].append(LedgerObject(name, tenant, event, rows))
+        now = datetime.now(UTC)
+        for (tenant, event), objects in groups.items():
+            for part in _parts(objects):
+                load_id = f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(6)}"
+                members = tuple(item.name for item in part)
+                yield Load(load_id, tenant, event, members, now), part
+
+    def _conform(self, held: Lease, outcome: Outcome) -> None:
+        """Carry every loaded, not yet conformed load to dwh, an event at a time."""
+        with transaction(self.engine) as connection:
+            waiting = ledger.waiting(connection)
+        for event in {load.event for load in waiting}:
+            loads = [load for load in waiting if load.event == event]
+            load_ids = [load.load_id for load in loads]
+            if event in CONFORMED:
+                days = [load.ingested_at.date() for load in loads]
+                result = conform(
+                    self.warehouse,
+                    event,
+                    load_ids,
+                    (min(days), max(days)),
+                    job=self._job(f"conform-{event}"),
+                    on_dirty=lambda days, event=event: self._mark(held, days, event),  # type: ignore[misc]
+                )
+                outcome.conformed[event] = outcome.conformed.get(event, 0) + result.rows
+                for day in result.dirty:
+                    outcome.dirty[day.tenant_id] = outcome.dirty.get(day.tenant_id, 0) + 1
+            failpoint("ingest.after_conform")
+            with transaction(self.engine) as connection:
+                held.check(connection)
+                ledger.conformed(connection, load_ids)
+
+    def _mark(self, held: Lease, days: Sequence[StoreDay], event: str) -> None:
+        with transaction(self.engine) as connection:
+            held.check(connection)
+            dirty.mark(connection, days, f"new or corrected {event}")
+
+    def _job(self, step: str) -> Job:
+        return Job("ingest", f"{step}-{datetime.now(UTC):%Y%m%dT%H%M%S%f}")
+
+
+def _parts(objects: Sequence[LedgerObject]) -> Iterator[list[LedgerObject]]:
+    part: list[LedgerObject] = []
+    rows = 0
+    for item in objects:
+        if part and (len(part) >= OBJECTS_PER_LOAD or rows + item.rows > ROWS_PER_LOAD):
+            yield part
+            part, rows = [], 0
+        part.append(item)
+        rows += item.rows
+    if part:
+        yield part
