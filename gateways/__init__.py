@@ -1,0 +1,1 @@
+"""Intake: vendors' payloads in, canonical events and rejections out, durable before the answer."""

@@ -1,0 +1,192 @@
+"""From an adapter's records to canonical events: ids, moments, tax, pseudonyms, checks."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from gateways.columns import (
+    Column,
+    flags,
+    for_distinct,
+    joined,
+    missing,
+    negative,
+    ranks,
+    spread,
+)
+from gateways.context import Context
+from gateways.faults import Mask, Reason
+from gateways.instants import MOMENT, repeated, to_moments
+from gateways.money import amounts
+from gateways.records import Records
+from gateways.stores import per_store, resolve_stores, zones_of
+from tenpo.contracts.events import EVENTS, SaleKind, canonical_schema
+from tenpo.identifiers import event_ids, micros
+
+FUTURE_TOLERANCE = timedelta(days=1)
+MAX_TEXT = 256
+_CONTROL = r"[\x00-\x1f\x7f]"  # PostgreSQL stores no NUL, and no code has a line break
+_COUNTS = ("in_count", "out_count", "pass_count", "staff_in_count", "staff_out_count",
+           "child_in_count", "group_in_count")  # fmt: skip
+
+
+def assemble(records: Records, source: str, version: str, context: Context) -> pa.Table:
+    """Canonical events of the records that can be accepted; the others become faults.
+
+    Returns:
+        A table of the event's canonical schema whose `source_object` is still empty
+        and whose `source_position` is the record alone: both are known at the commit.
+    """
+    store_ids = resolve_stores(records, source, context)
+    columns = {**records.columns, "store_id": store_ids}
+    columns |= _moments(records, store_ids, context)
+    if records.event == "sale_line":
+        columns |= _sale(records, store_ids, context)
+    else:
+        _check_counts(records)
+    columns |= _identity(records, columns, source, context)
+    columns |= _provenance(records, source, version, context)
+    _check_required(records, columns)
+    _check_texts(records, columns)
+    schema = canonical_schema(records.event)
+    table = pa.table(
+        [_typed(columns.get(field.name), field.type, len(records)) for field in schema],
+        schema=pa.schema([field.with_nullable(True) for field in schema]),
+    )
+    return table.filter(pa.array(~records.faults.bad)).cast(schema)
+
+
+def _typed(column: Column | None, type_: Any, length: int) -> Column:
+    return pa.nulls(length, type_) if column is None else column.cast(type_)
+
+
+def _moments(records: Records, store_ids: Column, context: Context) -> dict[str, Column]:
+    zones = zones_of(store_ids, context)
+    second = _second_pass(records, zones)
+    starts = _moment(records, "local", "at", zones, second)
+    moments = {"occurred_at": starts}
+    if records.event == "count_interval":
+        ends = _moment(records, "local_end", "at_end", zones, second)
+        moments["interval_end_at"] = ends
+        backwards = flags(pc.less_equal(ends, starts))
+        records.faults.mark(backwards, Reason.BAD_TIME, records.named("interval_end_at"))
+    limit = pa.scalar(context.received_at + FUTURE_TOLERANCE, MOMENT)
+    records.faults.mark(
+        flags(pc.greater(starts, limit)), Reason.FUTURE_DATE, records.named("occurred_at")
+    )
+    return moments
+
+
+def _moment(records: Records, local: str, at: str, zones: Column, second: Mask | None) -> Column:
+    if local not in records.columns:
+        return records.column(at)
+    moments = to_moments(records.columns[local], zones, second)
+    return pc.coalesce(records.column(at), moments)
+
+
+def _second_pass(records: Records, zones: Column) -> Mask | None:
+    """Counts of an hour that comes twice arrive twice with one time: the later is the second."""
+    if records.event != "count_interval" or "local" not in records.columns:
+        return None
+    local = records.columns["local"]
+    twice = repeated(local, zones)
+    if not twice.any():
+        return None
+    key = joined([records.column("document"), records.column("line_key"), local])
+    return np.asarray(twice & (ranks(key) > 0), np.bool_)
+
+
+def _sale(records: Records, store_ids: Column, context: Context) -> dict[str, Column]:
+    currency = pc.coalesce(
+        records.column("currency"),
+        per_store(store_ids, lambda store: context.masters.stores[store].currency),
+    )
+    records.columns["currency"] = currency
+    cheap = negative(records.column("unit_price"))
+    discount = flags(pc.equal(records.column("kind"), SaleKind.DISCOUNT.value))
+    name = records.named("unit_price")
+    records.faults.mark(cheap & ~discount, Reason.NEGATIVE_PRICE, name)
+    return {
+        **amounts(records, store_ids, context),
+        "currency": currency,
+        "customer_key": _pseudonyms(records.column("customer"), "customer", context),
+        "staff_key": _pseudonyms(records.column("staff"), "staff", context),
+    }
+
+
+def _pseudonyms(column: Column, kind: str, context: Context) -> Column:
+    values, inverse = for_distinct(
+        [column], lambda value: None if value is None else context.keys.pseudonym(kind, value)
+    )
+    return spread(values, inverse, pa.string())
+
+
+def _check_counts(records: Records) -> None:
+    for name in _COUNTS:
+        if name in records.columns:
+            below = negative(records.columns[name])
+            records.faults.mark(below, Reason.NEGATIVE_COUNT, records.named(name))
+
+
+def _identity(
+    records: Records, columns: dict[str, Column], source: str, context: Context
+) -> dict[str, Column]:
+    """Document, version and id of every line, those of rejected lines too.
+
+    A rejected line keeps its place, so that its neighbours keep their ids when the
+    document comes again mended.
+    """
+    document = records.column("document")
+    if records.event == "count_interval":
+        ends = (columns[name].cast(pa.int64()) for name in ("occurred_at", "interval_end_at"))
+        document = pc.binary_join_element_wise(
+            document, *(end.cast(pa.string()) for end in ends), "|"
+        )
+    line_key = records.column("line_key")
+    keys = line_key if "line_key" in records.columns else columns["line_number"].cast(pa.string())
+    ids = event_ids(
+        context.tenant_id,
+        source,
+        pc.fill_null(document, "").to_pylist(),
+        pc.fill_null(keys, "").to_pylist(),
+    )
+    received = pa.scalar(micros(context.received_at), pa.int64())
+    return {
+        "event_id": pa.array(ids, pa.string()),
+        "document_key": document,
+        "document_version": pc.fill_null(records.column("version"), received),
+    }
+
+
+def _provenance(records: Records, source: str, version: str, context: Context) -> dict[str, Column]:
+    length = len(records)
+    return {
+        "tenant_id": pa.repeat(context.tenant_id, length),
+        "source": pa.repeat(source, length),
+        "adapter_version": pa.repeat(version, length),
+        "source_object": pa.repeat("", length),
+        "source_position": pa.array(records.faults.positions, pa.string()),
+        "received_at": pa.repeat(pa.scalar(context.received_at, MOMENT), length),
+    }
+
+
+def _check_required(records: Records, columns: dict[str, Column]) -> None:
+    for field in EVENTS[records.event].fields:
+        if not field.required or field.name not in columns:
+            continue
+        gone = missing(columns[field.name])
+        records.faults.mark(gone, Reason.MISSING_FIELD, records.named(field.name))
+
+
+def _check_texts(records: Records, columns: dict[str, Column]) -> None:
+    for name, column in columns.items():
+        if name in records.columns and pa.types.is_string(column.type):
+            long = flags(pc.greater(pc.utf8_length(column), MAX_TEXT))
+            records.faults.mark(long, Reason.TOO_LONG, records.named(name))
+            strange = flags(pc.match_substring_regex(column, _CONTROL))
+            records.faults.mark(strange, Reason.BAD_VALUE, records.named(name))

@@ -1,0 +1,133 @@
+"""Columns of text made into numbers: whole columns at a time, exact, never through float.
+
+Each function returns the typed column and a mask of the rows whose text was
+there but could not be read; missing text (null) is no fault here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from gateways.faults import Mask
+
+Column: TypeAlias = "pa.Array[Any]"
+T = TypeVar("T")
+
+NUMERIC = pa.decimal128(38, 9)
+WIDE = pa.decimal256(37, 9)
+# Fourteen digits each, so that price times quantity still fits NUMERIC's twenty-nine.
+_DECIMAL = r"^[+-]?(\d{1,14}(\.\d{0,9})?|\.\d{1,9})$"
+_INTEGER = r"^[+-]?\d{1,15}(\.0{1,9})?$"
+_EDGE = r"^\+|(\.0*)$"
+
+
+def flags(column: Column) -> Mask:
+    """A boolean column as a mask; null is False."""
+    filled = pc.fill_null(column, False)
+    return np.asarray(filled.to_numpy(zero_copy_only=False), dtype=np.bool_)
+
+
+def missing(column: Column) -> Mask:
+    """Which rows are null."""
+    return flags(pc.is_null(column))
+
+
+def text(column: Column, empty: Sequence[str] = ("",)) -> Column:
+    """Trimmed text; what stands for a missing value becomes null."""
+    trimmed = pc.utf8_trim_whitespace(column)
+    gone = pc.is_in(trimmed, value_set=pa.array(empty, pa.string()))
+    return pc.if_else(gone, pa.scalar(None, pa.string()), trimmed)
+
+
+def decimals(column: Column, thousands: str | None = None) -> tuple[Column, Mask]:
+    """Text as NUMERIC."""
+    if thousands:
+        column = pc.replace_substring(column, thousands, "")
+    good = pc.match_substring_regex(column, _DECIMAL)
+    bad = flags(pc.and_(pc.is_valid(column), pc.invert(good)))
+    readable = pc.if_else(good, column, pa.scalar(None, pa.string()))
+    # Arrow reads neither a leading plus nor a trailing point.
+    plain = pc.replace_substring_regex(readable, r"^\+|\.$", "")
+    return pc.cast(plain, NUMERIC), bad
+
+
+def integers(column: Column) -> tuple[Column, Mask]:
+    """Text as INT64; `12.0` is read as 12."""
+    good = pc.match_substring_regex(column, _INTEGER)
+    bad = flags(pc.and_(pc.is_valid(column), pc.invert(good)))
+    readable = pc.if_else(good, column, pa.scalar(None, pa.string()))
+    return pc.cast(pc.replace_substring_regex(readable, _EDGE, ""), pa.int64()), bad
+
+
+def times(left: Column, right: Column) -> Column:
+    """Product of two NUMERIC columns, rounded to NUMERIC's nine decimals."""
+    product = pc.multiply(pc.cast(left, WIDE), pc.cast(right, WIDE))
+    rounded = pc.round(product, ndigits=9, round_mode="half_towards_infinity")
+    return pc.cast(rounded, NUMERIC)
+
+
+def negated(column: Column, mask: Mask) -> Column:
+    """The column with the sign of the masked rows turned."""
+    return pc.if_else(pa.array(mask), pc.negate(column), column)
+
+
+def ranks(column: Column) -> npt.NDArray[np.int64]:
+    """Order of each row among the rows with the same value, from 0."""
+    codes = codes_of(column)
+    order = np.argsort(codes, kind="stable")
+    ordered = codes[order]
+    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
+    lengths = np.diff(np.r_[starts, len(codes)])
+    result = np.empty(len(codes), dtype=np.int64)
+    result[order] = np.arange(len(codes)) - np.repeat(starts, lengths)
+    return result
+
+
+def codes_of(column: Column) -> npt.NDArray[np.int64]:
+    """A small number for each distinct value; null has its own, -1."""
+    indices = pc.fill_null(pc.cast(column.dictionary_encode().indices, pa.int64()), -1)
+    return np.asarray(indices.to_numpy(zero_copy_only=False), dtype=np.int64)
+
+
+def for_distinct(
+    columns: Sequence[Column], function: Callable[..., T]
+) -> tuple[list[T], npt.NDArray[np.int64]]:
+    """Call a function once for each distinct combination of values.
+
+    Returns:
+        The results, and which of them each row has.
+    """
+    joined = np.zeros(len(columns[0]), dtype=np.int64)
+    for column in columns:
+        codes = codes_of(column) + 1
+        joined = joined * (int(codes.max(initial=0)) + 1) + codes
+        joined = np.unique(joined, return_inverse=True)[1].astype(np.int64)
+    _, first, inverse = np.unique(joined, return_index=True, return_inverse=True)
+    taken = [column.take(pa.array(first)).to_pylist() for column in columns]
+    return [function(*values) for values in zip(*taken, strict=True)], inverse
+
+
+def spread(values: Sequence[Any], inverse: npt.NDArray[np.int64], type_: Any) -> Column:
+    """Results of `for_distinct` back on every row."""
+    return pa.array(values, type_).take(pa.array(inverse))
+
+
+def joined(columns: Sequence[Column]) -> Column:
+    """Several columns as one key; a bar within a value is escaped, null is empty."""
+    parts = [
+        pc.replace_substring(pc.fill_null(pc.cast(c, pa.string()), ""), "|", "%7C") for c in columns
+    ]
+    if len(parts) == 1:
+        return parts[0]
+    return pc.binary_join_element_wise(*parts, "|")
+
+
+def negative(column: Column) -> Mask:
+    """Which rows are below zero."""
+    return flags(pc.less(column, pa.scalar(0, pa.int64()).cast(column.type)))

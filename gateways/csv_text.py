@@ -1,0 +1,196 @@
+"""CSV bytes of any encoding as columns of text, with the lines that did not fit set aside.
+
+Not for what the text means: that is the adapter's part.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+
+from gateways.columns import Column
+from gateways.faults import Faults, Reason
+from tenpo.errors import PayloadError
+
+_BLANK = re.compile(rb"(?<=\n)\r?\n")
+
+
+@dataclass(frozen=True)
+class CsvFormat:
+    """How a CSV file is written.
+
+    Args:
+        encoding: any codec Python knows, e.g. `cp932`.
+        delimiter: one character.
+        quote: one character, or None where values are never quoted.
+        header: whether a line with the column names comes first.
+        names: the column names where there is no header.
+        skip_lines: lines before the header or the data.
+    """
+
+    encoding: str = "utf-8"
+    delimiter: str = ","
+    quote: str | None = '"'
+    header: bool = True
+    names: tuple[str, ...] = ()
+    skip_lines: int = 0
+
+
+@dataclass(frozen=True)
+class CsvText:
+    """The columns asked for, as text, with the faults of lines that could not be columns."""
+
+    columns: dict[str, Column]
+    faults: Faults
+    blank_lines: int
+
+
+def read_csv(body: bytes, form: CsvFormat, wanted: Sequence[str]) -> CsvText:
+    """Split CSV bytes into columns of text.
+
+    Args:
+        body: the file.
+        form: how it is written.
+        wanted: the columns that must be there; others are left out.
+
+    Raises:
+        PayloadError: encoding, quoting or header make the whole file unreadable.
+    """
+    data = _utf8(body, form.encoding)
+    if form.quote and data.count(form.quote.encode()) % 2:
+        raise PayloadError(
+            "a quoted value has no end",
+            where=f"line {_last_open_quote(data, form.quote.encode())}",
+            remedy="The file may be cut off: send it again whole, with quotes doubled in values.",
+        )
+    names = list(form.names) if not form.header else _header(data, form)
+    _check_header(names, wanted)
+    skipped: list[int] = []
+    table = _parse(data, form, wanted, skipped)
+    ahead = form.skip_lines + form.header
+    return CsvText(
+        {name: _one(table.column(name)) for name in wanted},
+        _faults(table.num_rows, [number - ahead for number in skipped]),
+        _blank_lines(data, form.quote),
+    )
+
+
+def _utf8(body: bytes, encoding: str) -> bytes:
+    try:
+        text = body.decode(encoding)
+    except (UnicodeDecodeError, UnicodeError) as error:
+        start = getattr(error, "start", 0)
+        line = body.count(b"\n", 0, start) + 1
+        raise PayloadError(
+            f"the file is not {encoding}",
+            where=f"line {line}, byte {start}",
+            remedy=f"Save it as {encoding}, or use the adapter or spec of its real encoding.",
+        ) from error
+    if encoding.lower() in ("utf-8", "utf8") and not text.startswith("\ufeff"):
+        return body
+    return text.removeprefix("\ufeff").encode()
+
+
+def _header(data: bytes, form: CsvFormat) -> list[str]:
+    start = io.TextIOWrapper(io.BytesIO(data), "utf-8", newline="")
+    for _ in range(form.skip_lines):
+        start.readline()
+    rows = csv.reader(
+        start,
+        delimiter=form.delimiter,
+        quotechar=form.quote,
+        quoting=csv.QUOTE_MINIMAL if form.quote else csv.QUOTE_NONE,
+    )
+    try:
+        return next((row for row in rows if row), [])
+    except csv.Error as error:
+        raise PayloadError(
+            f"the header cannot be read: {error}",
+            where=f"line {form.skip_lines + 1}",
+            remedy="Send a header line of plain column names.",
+        ) from error
+
+
+def _parse(data: bytes, form: CsvFormat, wanted: Sequence[str], skipped: list[int]) -> pa.Table:
+    def set_aside(row: pa_csv.InvalidRow) -> str:
+        skipped.append(row.number or 0)
+        return "skip"
+
+    try:
+        return pa_csv.read_csv(
+            io.BytesIO(data),
+            read_options=pa_csv.ReadOptions(
+                use_threads=False,
+                block_size=min(max(len(data) + 1, 1 << 16), (1 << 31) - 1),
+                skip_rows=form.skip_lines,
+                column_names=None if form.header else list(form.names),
+            ),
+            parse_options=pa_csv.ParseOptions(
+                delimiter=form.delimiter,
+                quote_char=form.quote or False,
+                newlines_in_values=True,
+                invalid_row_handler=set_aside,
+            ),
+            convert_options=pa_csv.ConvertOptions(
+                include_columns=list(wanted),
+                column_types=dict.fromkeys(wanted, pa.string()),
+                strings_can_be_null=False,
+                check_utf8=False,
+            ),
+        )
+    except pa.ArrowInvalid as error:
+        raise PayloadError(
+            "the file is no CSV of the agreed form",
+            where="line 1",
+            remedy=f"Send lines of values delimited by {form.delimiter!r}.",
+        ) from error
+
+
+def _check_header(names: Sequence[str], wanted: Sequence[str]) -> None:
+    absent = [name for name in wanted if name not in names]
+    double = sorted({name for name in wanted if list(names).count(name) > 1})
+    if absent:
+        raise PayloadError(
+            f"the file lacks the column{'s' if len(absent) > 1 else ''} {', '.join(absent)}",
+            where="line 1",
+            remedy="Send the columns under exactly these names.",
+        )
+    if double:
+        raise PayloadError(
+            f"the column {', '.join(double)} comes twice",
+            where="line 1",
+            remedy="Send each column once.",
+        )
+
+
+def _faults(rows: int, skipped: Sequence[int]) -> Faults:
+    """Faults over the rows that parsed, each with its record number counted from 1."""
+    numbers = np.arange(1, rows + len(skipped) + 1)
+    kept = np.delete(numbers, np.asarray(skipped, dtype=np.int64) - 1)
+    faults = Faults(kept.astype(str).tolist())
+    for number in skipped:
+        faults.add(str(number), Reason.BAD_COLUMNS, "")
+    return faults
+
+
+def _one(column: pa.ChunkedArray[Any]) -> Column:
+    combined = column.combine_chunks()
+    return combined if isinstance(combined, pa.Array) else combined.chunk(0)
+
+
+def _blank_lines(data: bytes, quote: str | None) -> int:
+    outside = data.split(quote.encode())[::2] if quote else [data]
+    return sum(len(_BLANK.findall(part)) for part in outside if b"\n\n" in part or b"\n\r" in part)
+
+
+def _last_open_quote(data: bytes, quote: bytes) -> int:
+    """Line of the last quote, the one that nothing closes if the file was cut off."""
+    return data.count(b"\n", 0, data.rfind(quote)) + 1

@@ -1,0 +1,121 @@
+"""Rejections: why a record was not accepted, and how its sender mends that.
+
+Not for whole payloads that cannot be read at all: those raise `PayloadError`.
+A message never holds the value of a field; it names the field, and a store's or
+device's code alone, because that is what has to be registered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+import numpy.typing as npt
+
+Mask = npt.NDArray[np.bool_]
+
+
+class Reason(StrEnum):
+    """Why a record was rejected."""
+
+    BAD_COLUMNS = "bad_columns"
+    BAD_NUMBER = "bad_number"
+    BAD_TIME = "bad_time"
+    BAD_VALUE = "bad_value"
+    CUMULATIVE_ONLY = "cumulative_only"
+    FUTURE_DATE = "future_date"
+    MISSING_FIELD = "missing_field"
+    NEGATIVE_COUNT = "negative_count"
+    NEGATIVE_PRICE = "negative_price"
+    STORE_NOT_ALLOWED = "store_not_allowed"
+    TOO_LONG = "too_long"
+    UNKNOWN_DEVICE = "unknown_device"
+    UNKNOWN_STORE = "unknown_store"
+    UNREADABLE_PAYLOAD = "unreadable_payload"
+
+
+_MESSAGES: dict[Reason, str] = {
+    Reason.BAD_COLUMNS: "The line has another number of columns than the header. "
+    "Send it again whole, and quote values that hold the delimiter.",
+    Reason.BAD_NUMBER: "Not a number of at most 14 digits and 9 decimals. "
+    "Send digits, a point and an optional leading minus only.",
+    Reason.BAD_TIME: "Not a date and time of the agreed format. Correct the value or the format.",
+    Reason.BAD_VALUE: "Not one of the agreed values. Send one of the documented values.",
+    Reason.CUMULATIVE_ONLY: "Only running totals came, and they cannot be dated. "
+    "Switch on 'Line Periodic Data' in the device's recipient settings.",
+    Reason.FUTURE_DATE: "More than a day in the future. Set the sender's clock and send it again.",
+    Reason.MISSING_FIELD: "The field is empty or absent. Fill it in and send the document again.",
+    Reason.NEGATIVE_COUNT: "A count of people is below zero. Check the device and send it again.",
+    Reason.NEGATIVE_PRICE: "The unit price is below zero. "
+    "Send a return as a negative quantity, a discount as a discount line.",
+    Reason.STORE_NOT_ALLOWED: "The token may not send for this store. Use the store's own token.",
+    Reason.TOO_LONG: "Longer than 256 characters. Shorten it and send the document again.",
+    Reason.UNKNOWN_DEVICE: "No such device is registered. Register it with: tenpo tenant apply",
+    Reason.UNKNOWN_STORE: "No store has this code on that day. "
+    "Send the vendor's store master, or register the code with: tenpo tenant apply",
+    Reason.UNREADABLE_PAYLOAD: "The payload cannot be read at all.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """One rejected record."""
+
+    position: str
+    reason: Reason
+    field: str
+    message: str
+    row: int | None = None
+
+
+class Faults:
+    """The rejections of one payload: at most one a record, the first one found.
+
+    Args:
+        positions: where in the payload each row came from, as its sender would say it.
+    """
+
+    def __init__(self, positions: Sequence[str]) -> None:
+        self.positions = positions
+        self.bad: Mask = np.zeros(len(positions), dtype=np.bool_)
+        self._found: list[Rejected] = []
+
+    @property
+    def rejected(self) -> list[Rejected]:
+        """All rejections, rows in their order first."""
+        return sorted(self._found, key=lambda r: (r.row is None, r.row or 0))
+
+    @property
+    def received(self) -> int:
+        """Records received: the rows, and those that never became rows."""
+        return len(self.positions) + sum(r.row is None for r in self._found)
+
+    def mark(
+        self, mask: Mask, reason: Reason, field: str, codes: Sequence[str | None] | None = None
+    ) -> None:
+        """Reject the rows of a mask that are still good.
+
+        Args:
+            mask: one flag a row.
+            reason: why.
+            field: the field at fault, in the vendor's own name.
+            codes: the store or device code of each row, to be named in the message.
+        """
+        for row in np.flatnonzero(mask & ~self.bad).tolist():
+            code = codes[row] if codes is not None else None
+            self._found.append(
+                Rejected(self.positions[row], reason, field, message(reason, code), row)
+            )
+        self.bad |= mask
+
+    def add(self, position: str, reason: Reason, field: str) -> None:
+        """Reject a record that did not become a row."""
+        self._found.append(Rejected(position, reason, field, message(reason)))
+
+
+def message(reason: Reason, code: str | None = None) -> str:
+    """What was wrong and how to mend it."""
+    text = _MESSAGES[reason]
+    return f"{code[:40]!r}: {text}" if code else text

@@ -1,0 +1,1 @@
+"""Adapters of people counters: one module a vendor."""

@@ -1,0 +1,145 @@
+"""Milesight people counters (VS125, VS133, VS135): JSON pushed by HTTP or MQTT.
+
+Fields as the devices send them: `device_info`, `time_info`, and one entry a
+counting line in `line_periodic_data`. VS125 nests the counts (`total`, `children`,
+`staff`, `group`), VS135 puts `in` and `out` right into the line; both are read.
+`total` includes children and staff. Running totals (`line_total_data`), single
+crossings (`line_trigger_data`) and region data say nothing that the intervals do
+not, so they are ignored, and counted as ignored.
+
+Communication protocol of the family: https://www.milesight.com/products/docs/en/
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from gateways import columns
+from gateways.adapter import Adapter, Kind
+from gateways.columns import Column, missing
+from gateways.context import Context
+from gateways.faults import Faults, Reason
+from gateways.instants import iso_times
+from gateways.json_text import member, objects, read_json, text_columns
+from gateways.records import Records
+from tenpo.errors import PayloadError
+
+FIELDS = {
+    "device_id": "device_info.device_sn",
+    "line_id": "line_periodic_data.line",
+    "occurred_at": "time_info.start_time",
+    "interval_end_at": "time_info.end_time",
+    "in_count": "line_periodic_data.total.in",
+    "out_count": "line_periodic_data.total.out",
+    "staff_in_count": "line_periodic_data.staff.in",
+    "staff_out_count": "line_periodic_data.staff.out",
+    "child_in_count": "line_periodic_data.children.in",
+    "group_in_count": "line_periodic_data.group.in",
+}
+_COUNTS = tuple(name for name in FIELDS if name.endswith("_count"))
+_IGNORED = ("line_total_data", "line_trigger_data", "region_trigger_data", "region_data",
+            "region_count_data", "dwell_time_data", "alarm_data")  # fmt: skip
+_OFFSET = re.compile(r"UTC\s*([+-])(\d{1,2}):(\d{2})")
+_PLAIN = re.compile(r"\d{4}[-/]\d{2}[-/]\d{2}[ T]\d{2}:\d{2}:\d{2}")
+
+
+class Milesight(Adapter):
+    """Interval counts of Milesight devices."""
+
+    name = "milesight"
+    version = "1"
+    kind: Kind = "iot"
+
+    def read(self, body: bytes, context: Context) -> Records:
+        """One row a counting line of one report."""
+        del context
+        document = read_json(body)
+        reports = document if isinstance(document, list) else [document]
+        if not all(isinstance(report, dict) for report in reports):
+            raise PayloadError(
+                "the payload is no report of a device",
+                where="line 1",
+                remedy="Send one object a report, or a list of them.",
+            )
+        rows, faults, ignored = _rows(reports)
+        text = text_columns(rows, tuple(FIELDS))
+        start, start_local, _, bad_start = iso_times(text["occurred_at"])
+        end, end_local, _, bad_end = iso_times(text["interval_end_at"])
+        faults.mark(bad_start, Reason.BAD_TIME, FIELDS["occurred_at"])
+        faults.mark(bad_end, Reason.BAD_TIME, FIELDS["interval_end_at"])
+        counts: dict[str, Column] = {}
+        for name in _COUNTS:
+            counts[name], bad = columns.integers(text[name])
+            faults.mark(bad, Reason.BAD_NUMBER, FIELDS[name])
+        for name in ("in_count", "out_count"):
+            faults.mark(missing(counts[name]), Reason.MISSING_FIELD, FIELDS[name])
+        values = counts | {
+            "device_id": text["device_id"],
+            "line_id": text["line_id"],
+            "line_key": text["line_id"],
+            "document": text["device_id"],
+            "at": start,
+            "at_end": end,
+            "local": start_local,
+            "local_end": end_local,
+        }
+        return Records("count_interval", values, faults, FIELDS, ignored=ignored)
+
+
+def _rows(reports: list[Any]) -> tuple[list[Mapping[str, Any]], Faults, int]:
+    rows: list[Mapping[str, Any]] = []
+    positions: list[str] = []
+    totals_only: list[str] = []
+    ignored = 0
+    for number, report in enumerate(reports, start=1):
+        lines = objects(report.get("line_periodic_data"))
+        head = _head(report)
+        rows += [head | _counts(line) for line in lines]
+        positions += [f"{number}.{place}" for place in range(1, len(lines) + 1)]
+        if not lines and report.get("line_total_data"):
+            totals_only.append(str(number))
+        others = sum(max(1, len(objects(report[key]))) for key in _IGNORED if report.get(key))
+        ignored += others if lines or others else 1
+    faults = Faults(positions)
+    for position in totals_only:
+        faults.add(position, Reason.CUMULATIVE_ONLY, "line_total_data")
+    return rows, faults, ignored
+
+
+def _head(report: Mapping[str, Any]) -> dict[str, Any]:
+    info = report.get("time_info")
+    return {
+        "device_id": member(report, "device_info", "device_sn"),
+        "occurred_at": _zoned(member(info, "start_time"), info),
+        "interval_end_at": _zoned(member(info, "end_time"), info),
+    }
+
+
+def _counts(line: Mapping[str, Any]) -> dict[str, Any]:
+    total = line.get("total", line)
+    return {
+        "line_id": line.get("line"),
+        "in_count": member(total, "in"),
+        "out_count": member(total, "out"),
+        "staff_in_count": member(line, "staff", "in"),
+        "staff_out_count": member(line, "staff", "out"),
+        "child_in_count": member(line, "children", "in"),
+        "group_in_count": member(line, "group", "in"),
+    }
+
+
+def _zoned(value: Any, info: Any) -> Any:
+    """A time without offset gets the one that older firmware states beside it."""
+    if not isinstance(value, str) or not _PLAIN.fullmatch(value.strip()):
+        return value
+    plain = value.strip().replace("/", "-")
+    stated = _OFFSET.match(str(member(info, "time_zone") or member(info, "timezone") or ""))
+    if stated is None:
+        return plain
+    minutes = int(stated[2]) * 60 + int(stated[3])
+    minutes = -minutes if stated[1] == "-" else minutes
+    minutes += 60 if member(info, "dst_status") is True else 0
+    sign = "-" if minutes < 0 else "+"
+    return f"{plain}{sign}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d}"

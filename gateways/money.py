@@ -1,0 +1,84 @@
+"""Amounts of a receipt line: gross, net and tax from what the vendor states. Never float."""
+
+from __future__ import annotations
+
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from gateways.columns import NUMERIC, Column, for_distinct, spread, times
+from gateways.context import Context
+from gateways.records import Records
+from gateways.stores import per_store
+
+#: Tax is rounded by its size and then given the line's sign, so a return cancels its sale.
+_ROUNDING = {
+    "floor": ROUND_DOWN,
+    "half_up": ROUND_HALF_UP,
+    "half_even": ROUND_HALF_EVEN,
+}
+#: Smallest unit of currencies that do not have two decimals (ISO 4217).
+_DECIMALS = {"JPY": 0, "KRW": 0, "VND": 0, "CLP": 0, "ISK": 0, "KWD": 3, "BHD": 3, "TND": 3}
+
+
+def amounts(records: Records, store_ids: Column, context: Context) -> dict[str, Column]:
+    """The columns gross_amount, net_amount, tax_amount and tax_rate of sale lines."""
+    rate = records.column("tax_rate")
+    amount = records.columns.get("amount")
+    if amount is None:
+        amount = times(records.column("quantity"), records.column("unit_price"))
+    nothing = pa.nulls(len(records), NUMERIC)
+    known = {
+        "tax_rate": rate,
+        "tax_amount": nothing,
+        "gross_amount": nothing,
+        "net_amount": nothing,
+    }
+    match records.tax_mode:
+        case "unknown":
+            return known
+        case "none":
+            zero = pc.if_else(pc.is_valid(amount), pa.scalar(Decimal(0), NUMERIC), nothing)
+            return known | {"tax_amount": zero, "gross_amount": amount, "net_amount": amount}
+        case "included":
+            tax = _tax(records, amount, store_ids, context)
+            return known | {
+                "tax_amount": tax,
+                "gross_amount": amount,
+                "net_amount": _sum(amount, pc.negate(tax)),
+            }
+        case "excluded":
+            tax = _tax(records, amount, store_ids, context)
+            return known | {
+                "tax_amount": tax,
+                "gross_amount": _sum(amount, tax),
+                "net_amount": amount,
+            }
+
+
+def _sum(left: Column, right: Column) -> Column:
+    wide = pc.add(left.cast(pa.decimal256(39, 9)), right.cast(pa.decimal256(39, 9)))
+    return wide.cast(NUMERIC)
+
+
+def _tax(records: Records, amount: Column, store_ids: Column, context: Context) -> Column:
+    """Tax as stated, else by the rate and the store's rounding; null where no rate is known."""
+    stated, rate = records.column("tax_amount"), records.column("tax_rate")
+    if rate.null_count == len(rate) or not stated.null_count:
+        return stated
+    rounding = per_store(store_ids, lambda store: context.masters.stores[store].tax_rounding)
+    included = records.tax_mode == "included"
+
+    def tax(
+        value: Decimal | None, share: Decimal | None, how: str | None, code: str | None
+    ) -> Decimal | None:
+        if value is None or share is None or how is None:
+            return None
+        base = 1 + share if included else Decimal(1)
+        unit = Decimal(1).scaleb(-_DECIMALS.get(code or "", 2))
+        return (value * share / base).quantize(unit, _ROUNDING[how])
+
+    columns = [amount, rate, rounding, records.column("currency")]
+    values, inverse = for_distinct(columns, tax)
+    return pc.coalesce(stated, spread(values, inverse, NUMERIC))

@@ -1,0 +1,1 @@
+"""Adapters of registers: one module a vendor."""

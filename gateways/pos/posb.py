@@ -1,0 +1,137 @@
+"""POS vendor B: receipts as JSON, tax excluded, times with their offset.
+
+A body is one receipt or `{"receipts": [...]}`. A record is one line of a receipt;
+its position is `receipt.line`, both from 1. Amounts of refunds are negative already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from gateways import columns
+from gateways.adapter import Adapter, Kind
+from gateways.columns import Column, joined, missing
+from gateways.context import Context
+from gateways.faults import Faults, Reason
+from gateways.instants import iso_times
+from gateways.json_text import member, objects, read_json, text_columns
+from gateways.records import Records
+from tenpo.contracts import SaleKind
+from tenpo.errors import PayloadError
+
+HEAD = ("shop", "terminal", "number", "updated_at", "issued_at", "status", "currency",
+        "customer_id", "clerk", "refund_of")  # fmt: skip
+LINE = ("no", "type", "sku", "dept", "qty", "unit_price", "amount", "tax_rate", "tax")
+FIELDS = {
+    "store_code": "shop",
+    "register_id": "terminal",
+    "receipt_id": "number",
+    "occurred_at": "issued_at",
+    "currency": "currency",
+    "customer": "customer_id",
+    "staff": "clerk",
+    "original_receipt_id": "refund_of",
+    "line_number": "no",
+    "kind": "type",
+    "sku": "sku",
+    "category": "dept",
+    "quantity": "qty",
+    "unit_price": "unit_price",
+    "amount": "amount",
+    "tax_rate": "tax_rate",
+    "tax_amount": "tax",
+}
+KINDS = {
+    "item": SaleKind.SALE,
+    "discount": SaleKind.DISCOUNT,
+    "shipping": SaleKind.SHIPPING,
+    "fee": SaleKind.FEE,
+    "gift_card": SaleKind.GIFT_CARD,
+}
+STATUSES = ("completed", "voided")
+_TEXTS = ("store_code", "register_id", "receipt_id", "currency", "customer", "staff",
+          "original_receipt_id", "sku", "category")  # fmt: skip
+_NUMBERS = ("quantity", "unit_price", "amount", "tax_rate", "tax_amount")
+
+
+class PosB(Adapter):
+    """Receipts of vendor B."""
+
+    name = "posb"
+    version = "1"
+    kind: Kind = "pos"
+
+    def read(self, body: bytes, context: Context) -> Records:
+        """One row a line of a receipt."""
+        del context
+        rows, faults = _lines(read_json(body))
+        text = text_columns(rows, (*HEAD, *LINE))
+        at, local, day, bad_time = iso_times(text["issued_at"])
+        faults.mark(bad_time, Reason.BAD_TIME, "issued_at")
+        version, _, _, bad_time = iso_times(text["updated_at"])
+        unzoned = missing(version) & ~missing(text["updated_at"])
+        faults.mark(bad_time | unzoned, Reason.BAD_TIME, "updated_at")
+
+        numbers: dict[str, Column] = {}
+        for key in _NUMBERS:
+            numbers[key], bad = columns.decimals(text[FIELDS[key]])
+            faults.mark(bad, Reason.BAD_NUMBER, FIELDS[key])
+        faults.mark(missing(numbers["amount"]), Reason.MISSING_FIELD, "amount")
+        line_number, bad = columns.integers(text["no"])
+        faults.mark(bad, Reason.BAD_NUMBER, "no")
+
+        kind = _kinds(text, faults)
+        values = (
+            {key: text[FIELDS[key]] for key in _TEXTS}
+            | numbers
+            | {
+                "at": at,
+                "local": local,
+                "day": day,
+                "version": version.cast(pa.int64()),
+                "document": joined([text["shop"], text["number"]]),
+                "line_number": line_number,
+                "line_key": line_number.cast(pa.string()),
+                "kind": kind,
+            }
+        )
+        return Records("sale_line", values, faults, FIELDS, "excluded")
+
+
+def _lines(document: Any) -> tuple[list[Mapping[str, Any]], Faults]:
+    """Every line with the head of its receipt; receipts without lines become faults."""
+    receipts = objects(member(document, "receipts")) or [document]
+    if not all(isinstance(receipt, dict) for receipt in receipts):
+        raise PayloadError(
+            "the payload is no receipt",
+            where="line 1",
+            remedy='Send one receipt object, or {"receipts": [...]}.',
+        )
+    rows: list[Mapping[str, Any]] = []
+    positions: list[str] = []
+    empty: list[str] = []
+    for number, receipt in enumerate(receipts, start=1):
+        head = {name: receipt.get(name) for name in HEAD}
+        lines = objects(receipt.get("lines"))
+        rows += [{**{name: line.get(name) for name in LINE}, **head} for line in lines]
+        positions += [f"{number}.{place}" for place in range(1, len(lines) + 1)]
+        empty += [] if lines else [str(number)]
+    faults = Faults(positions)
+    for position in empty:
+        faults.add(position, Reason.MISSING_FIELD, "lines")
+    return rows, faults
+
+
+def _kinds(text: Mapping[str, Column], faults: Faults) -> Column:
+    places = pc.index_in(text["type"], value_set=pa.array(list(KINDS)))
+    kind = pa.array([k.value for k in KINDS.values()]).take(places)
+    faults.mark(missing(kind), Reason.BAD_VALUE, "type")
+    known = pc.is_in(text["status"], value_set=pa.array(STATUSES))
+    faults.mark(columns.flags(pc.invert(known)), Reason.BAD_VALUE, "status")
+    refunded = pc.and_(pc.equal(kind, SaleKind.SALE.value), pc.is_valid(text["refund_of"]))
+    kind = pc.if_else(refunded, SaleKind.RETURN.value, kind)
+    return pc.if_else(pc.equal(text["status"], "voided"), SaleKind.VOID.value, kind)

@@ -1,0 +1,34 @@
+"""The vendors there are. A new adapter is one more line here."""
+
+from __future__ import annotations
+
+from gateways.adapter import Adapter, Kind
+from gateways.iot.milesight import Milesight
+from gateways.pos.posa import PosA
+from gateways.pos.posb import PosB
+from tenpo.errors import UnknownReference
+
+ADAPTERS: tuple[type[Adapter], ...] = (PosA, PosB, Milesight)
+
+
+def vendors() -> dict[str, Adapter]:
+    """One adapter of each vendor, by name."""
+    made = [adapter() for adapter in ADAPTERS]
+    return {adapter.name: adapter for adapter in made}
+
+
+def adapter_for(kind: Kind, vendor: str) -> Adapter:
+    """The adapter of a vendor.
+
+    Raises:
+        UnknownReference: there is none of that name and kind.
+    """
+    found = vendors().get(vendor)
+    if found is None or found.kind != kind:
+        known = ", ".join(name for name, adapter in vendors().items() if adapter.kind == kind)
+        raise UnknownReference(
+            f"there is no {kind} vendor of that name",
+            where=f"/v1/{kind}/{vendor[:64]}",
+            remedy=f"Use one of {known}, or a spec under /v1/{kind}/spec/NAME.",
+        )
+    return found
