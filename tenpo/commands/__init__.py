@@ -1,0 +1,1 @@
+"""Commands of the kernel itself. Not for work: they read arguments and print."""

@@ -1,0 +1,147 @@
+"""Create and list tenants, issue and revoke their tokens."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+
+from tenpo.errors import InputError
+
+if TYPE_CHECKING:
+    from tenpo.masters import Device, Store, StoreCode, TenantMasters
+    from tenpo.tenants import Scope
+
+tenant = typer.Typer(no_args_is_help=True, help=__doc__)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Name = Annotated[str, typer.Argument(help="The tenant: lower-case letters, digits, '_', '-'.")]
+
+
+@tenant.command()
+def create(
+    name: Name,
+    stores: Annotated[
+        Path | None, typer.Option(help="YAML file of stores, store codes and devices.")
+    ] = None,
+    label: Annotated[str, typer.Option(help="The retailer's name for people.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Create a tenant, or bring its masters up to date; its tokens stay as they are.
+
+    Example: tenpo tenant create acme --stores stores.yaml
+    """
+    from tenpo.masters_file import load_masters_file
+    from tenpo.settings import get_settings
+    from tenpo.tenants import create_tenant
+
+    settings = get_settings()
+    masters = load_masters_file(stores) if stores else {}
+    tokens = create_tenant(
+        settings,
+        name,
+        label or _label(name),
+        cast("list[Store]", masters.get("store", [])),
+        cast("list[StoreCode]", masters.get("store_code", [])),
+        cast("list[Device]", masters.get("device", [])),
+    )
+    made = {scope: getattr(tokens, scope) for scope in tokens.new}
+    folder = settings.home / "secrets"
+    if as_json:
+        _print_json({"tenant": name, "new_tokens": made, "kept_in": str(folder)})
+        return
+    typer.echo(f"The tenant {name} is ready. Its tokens are kept in {folder}.")
+    for scope, secret in made.items():
+        typer.echo(f"{scope:>5} token, shown this once: {secret}")
+
+
+@tenant.command(name="list")
+def list_tenants(as_json: AsJson = False) -> None:
+    """List tenants with their stores, devices and tokens (never a token's secret).
+
+    Example: tenpo tenant list
+    """
+    from tenpo.lake import Lake
+    from tenpo.masters import MasterBook
+    from tenpo.settings import get_settings
+
+    book = MasterBook(Lake(get_settings().lake_url))
+    rows = [_described(book.get(tenant_id)) for tenant_id in book.tenants()]
+    if as_json:
+        _print_json({"tenants": rows})
+        return
+    if not rows:
+        typer.echo("There is no tenant yet. Create one with: tenpo tenant create NAME")
+    for row in rows:
+        typer.echo(
+            f"{row['tenant']}  {row['name']}  {len(row['stores'])} stores, "
+            f"{row['devices']} devices, {len(row['tokens'])} tokens"
+        )
+
+
+@tenant.command()
+def token(
+    name: Name,
+    store: Annotated[str | None, typer.Option(help="Only for this store.")] = None,
+    scope: Annotated[str, typer.Option(help="send (gateways) or read (API).")] = "send",
+    revoke: Annotated[
+        bool, typer.Option("--revoke", help="Make the token worthless instead.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Issue a token; the former one of the same scope and store stops working.
+
+    Example: tenpo tenant token acme --store tokyo-1 --scope send
+    """
+    from tenpo.settings import get_settings
+    from tenpo.tenants import issue_token, revoke_token
+
+    if scope not in ("send", "read"):
+        raise InputError(f"{scope!r} is no scope", where="--scope", remedy="Use send or read.")
+    wanted = cast("Scope", scope)
+    if revoke:
+        revoke_token(get_settings(), name, wanted, store)
+        answer: dict[str, Any] = {"tenant": name, "scope": scope, "store": store, "revoked": True}
+        text = f"The {scope} token of {store or name} is revoked."
+    else:
+        secret = issue_token(get_settings(), name, wanted, store)
+        answer = {"tenant": name, "scope": scope, "store": store, "token": secret}
+        text = f"{scope} token, shown this once: {secret}"
+    if as_json:
+        _print_json(answer)
+    else:
+        typer.echo(text)
+
+
+def _label(tenant_id: str) -> str:
+    """The name the tenant has, else its id."""
+    from tenpo.errors import UnknownReference
+    from tenpo.lake import Lake
+    from tenpo.masters import MasterBook
+    from tenpo.settings import get_settings
+
+    try:
+        known = MasterBook(Lake(get_settings().lake_url)).get(tenant_id).tenant
+    except UnknownReference:
+        return tenant_id
+    return known[0].name if known else tenant_id
+
+
+def _described(masters: TenantMasters) -> dict[str, Any]:
+    return {
+        "tenant": masters.tenant_id,
+        "name": masters.tenant[0].name if masters.tenant else masters.tenant_id,
+        "stores": list(masters.stores),
+        "devices": len(masters.device),
+        "tokens": [
+            {"name": t.name, "scope": t.scope, "store": t.store_id, "revoked": t.revoked}
+            for t in masters.token
+        ],
+    }
+
+
+def _print_json(document: dict[str, Any]) -> None:
+    import orjson
+
+    typer.echo(orjson.dumps(document).decode())

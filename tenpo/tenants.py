@@ -1,0 +1,203 @@
+"""Tenants: creating one with its masters and tokens, listing them for Airflow.
+
+A token's secret is shown when it is made and kept on this machine for the local
+stack (`<home>/secrets`); the lake only has its SHA-256. Not for checking tokens:
+that is the gateways' and the API's work.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, cast
+
+import orjson
+
+from tenpo.errors import UnknownReference
+from tenpo.identifiers import checked_name
+from tenpo.lake import Lake
+from tenpo.masters import (
+    Device,
+    Kind,
+    Master,
+    MasterBook,
+    Store,
+    StoreCode,
+    Tenant,
+    Token,
+    token_digest,
+)
+from tenpo.settings import Settings
+
+Scope = Literal["send", "read"]
+_FILES: dict[Scope, str] = {"send": "token", "read": "read-token"}
+
+
+@dataclass(frozen=True, slots=True)
+class TenantTokens:
+    """The tokens that speak for a whole tenant.
+
+    Args:
+        tenant_id: the tenant.
+        send: for gateways.
+        read: for the API.
+        new: which of them were made just now and not seen by anybody yet.
+    """
+
+    tenant_id: str
+    send: str = field(repr=False)
+    read: str = field(repr=False)
+    new: tuple[Scope, ...] = ()
+
+
+def create_tenant(
+    settings: Settings,
+    tenant_id: str,
+    name: str,
+    stores: Sequence[Store] = (),
+    store_codes: Sequence[StoreCode] = (),
+    devices: Sequence[Device] = (),
+) -> TenantTokens:
+    """Make a tenant, or bring its masters up to date; its tokens stay as they are.
+
+    Args:
+        settings: where the lake and the secrets are.
+        tenant_id: lower-case name, safe in paths.
+        name: the retailer's name for people.
+        stores: all its stores; none leaves the ones it has.
+        store_codes: likewise.
+        devices: likewise.
+    """
+    checked_name("tenant", tenant_id)
+    book = MasterBook(Lake(settings.lake_url))
+    lists: tuple[tuple[Kind, Sequence[Master]], ...] = (
+        ("store", stores),
+        ("store_code", store_codes),
+        ("device", devices),
+    )
+    for kind, rows in lists:
+        if rows:
+            _put_changed(book, tenant_id, kind, rows)
+    tokens = _keep_tokens(settings, book, tenant_id)
+    _put_changed(book, tenant_id, "tenant", [Tenant(tenant_id=tenant_id, name=name)])
+    list_for_airflow(settings)
+    return tokens
+
+
+def issue_token(
+    settings: Settings, tenant_id: str, scope: Scope, store_id: str | None = None
+) -> str:
+    """A new token; the one of the same scope and store, if any, stops working.
+
+    Raises:
+        UnknownReference: no such tenant or store.
+    """
+    book = MasterBook(Lake(settings.lake_url))
+    masters = book.get(tenant_id)
+    if store_id is not None and store_id not in masters.stores:
+        raise UnknownReference(
+            f"{tenant_id} has no store {store_id!r}",
+            remedy=f"Its stores are: {', '.join(masters.stores) or 'none'}.",
+        )
+    secret = secrets.token_hex(32)
+    if store_id is None:
+        _write_secret(_secret_file(settings, tenant_id, scope), secret)
+    _put_token(book, tenant_id, _token_row(scope, store_id, secret))
+    return secret
+
+
+def revoke_token(
+    settings: Settings, tenant_id: str, scope: Scope, store_id: str | None = None
+) -> None:
+    """Make a token worthless within seconds, and forget its secret here.
+
+    Raises:
+        UnknownReference: no such tenant, or it has no such token.
+    """
+    book = MasterBook(Lake(settings.lake_url))
+    name = _token_name(scope, store_id)
+    row = next((token for token in book.get(tenant_id).token if token.name == name), None)
+    if row is None:
+        raise UnknownReference(
+            f"{tenant_id} has no token {name!r}",
+            remedy="See what there is with: tenpo tenant list --json",
+        )
+    _put_token(book, tenant_id, row.model_copy(update={"revoked": True}))
+    if store_id is None:
+        _secret_file(settings, tenant_id, scope).unlink(missing_ok=True)
+
+
+def list_for_airflow(settings: Settings) -> list[str]:
+    """Write the tenants' ids where Airflow's DAG files read them, whole or not at all."""
+    tenants = MasterBook(Lake(settings.lake_url)).tenants()
+    path = settings.home / "airflow" / "tenants.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _replace(path, orjson.dumps(tenants))
+    return tenants
+
+
+def _put_changed(book: MasterBook, tenant_id: str, kind: Kind, rows: Sequence[Master]) -> None:
+    if book.own(tenant_id, kind) != list(rows):
+        book.put(tenant_id, kind, rows)
+
+
+def _keep_tokens(settings: Settings, book: MasterBook, tenant_id: str) -> TenantTokens:
+    """The tokens kept here where they still open the door, new ones where not."""
+    known = {row.sha256 for row in _tokens(book, tenant_id) if not row.revoked}
+    kept: dict[Scope, str] = {}
+    new: list[Scope] = []
+    for scope in _FILES:
+        path = _secret_file(settings, tenant_id, scope)
+        secret = path.read_text("ascii").strip() if path.exists() else ""
+        if token_digest(secret) not in known:
+            secret = secrets.token_hex(32)
+            _write_secret(path, secret)
+            _put_token(book, tenant_id, _token_row(scope, None, secret))
+            new.append(scope)
+        kept[scope] = secret
+    return TenantTokens(tenant_id, kept["send"], kept["read"], tuple(new))
+
+
+def _tokens(book: MasterBook, tenant_id: str) -> list[Token]:
+    return cast("list[Token]", book.own(tenant_id, "token"))
+
+
+def _put_token(book: MasterBook, tenant_id: str, row: Token) -> None:
+    others = [token for token in _tokens(book, tenant_id) if token.name != row.name]
+    book.put(tenant_id, "token", [*others, row])
+
+
+def _token_row(scope: Scope, store_id: str | None, secret: str) -> Token:
+    return Token(
+        name=_token_name(scope, store_id),
+        sha256=token_digest(secret),
+        scope=scope,
+        store_id=store_id,
+    )
+
+
+def _token_name(scope: Scope, store_id: str | None) -> str:
+    return scope if store_id is None else f"{scope}-{store_id}"
+
+
+def _secret_file(settings: Settings, tenant_id: str, scope: Scope) -> Path:
+    return settings.home / "secrets" / f"{_FILES[scope]}-{tenant_id}"
+
+
+def _write_secret(path: Path, secret: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _replace(path, secret.encode())
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Write a file of the owner's alone, durably, in place of what was there."""
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
