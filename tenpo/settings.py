@@ -96,6 +96,7 @@ class Settings(BaseSettings):
     # jobs ------------------------------------------------------------------
     beam_runner: str = "FnApiRunner"
     task_runtime: Literal["process", "kubernetes", "dataflow"] = "process"
+    dags_dir: Path | None = Field(default=None, description="DAGs of the local Airflow")
     follow_interval_s: float = Field(default=2.0, gt=0)
     lease_s: float = Field(default=60.0, gt=0)
 

@@ -1,0 +1,1 @@
+"""The `tenpo` command line: finding commands, errors, progress. No command's own work."""

@@ -1,0 +1,71 @@
+"""Structured logs: one configuration for every process, UTC timestamps, no print.
+
+People read coloured lines on a terminal, machines read one JSON object a line
+(`TENPO_LOG_JSON=true`). Both go to stderr: stdout belongs to a command's answer.
+
+Not for progress bars (`tenpo.cli.progress`) nor for business counts, which live
+in the load ledger.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import TYPE_CHECKING, cast
+
+import structlog
+
+if TYPE_CHECKING:
+    from structlog.typing import FilteringBoundLogger, Processor
+
+    from tenpo.settings import Settings
+
+
+def configure_logging(settings: Settings) -> None:
+    """Send our logs and those of the libraries through the same chain to stderr."""
+    level = logging.getLevelNamesMapping().get(settings.log_level.upper(), logging.INFO)
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                *_renderer(json_lines=settings.log_json),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for chatty in ("httpx", "httpcore", "urllib3", "google"):
+        logging.getLogger(chatty).setLevel(max(level, logging.WARNING))
+
+
+def _renderer(*, json_lines: bool) -> list[Processor]:
+    if json_lines:
+        return [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+    return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+
+
+def get_logger(name: str) -> FilteringBoundLogger:
+    """Give a module its logger.
+
+    Example: `log = get_logger(__name__)`, then `log.info("objects loaded", count=3)`.
+    """
+    return cast("FilteringBoundLogger", structlog.stdlib.get_logger(name))
