@@ -1,0 +1,101 @@
+"""`tenpo demo`: from an empty folder to a dashboard with proven totals."""
+
+from __future__ import annotations
+
+import time
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from tenpo.demo.hops import Hop, Span
+    from tenpo.settings import Settings
+    from tenpo.simulate.simulation import Simulation
+    from tenpo.tenants import TenantTokens
+
+TENANT = "demo"
+
+
+def demo(
+    data: Annotated[
+        Path | None, typer.Option(help="A folder with public data sets to load as well.")
+    ] = None,
+    stores: Annotated[int, typer.Option(help="Simulated shops.", min=1, max=500)] = 6,
+    days: Annotated[int, typer.Option(help="Simulated days.", min=1, max=1100)] = 35,
+    seed: Annotated[int, typer.Option(help="Seed of the simulation.", min=0)] = 1,
+    end: Annotated[str | None, typer.Option(help="Last simulated day, YYYY-MM-DD.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the proof as JSON.")] = False,
+) -> None:
+    """Start everything, send a simulated chain through it and prove the totals at every hop.
+
+    A second run uses what is there. Everything is in one folder (TENPO_HOME, else .tenpo).
+
+    Example: tenpo demo --data ../shared/data
+    """
+    from tenpo.cli.progress import console, step
+    from tenpo.demo import real_data
+    from tenpo.demo.report import report, report_json
+    from tenpo.settings import get_settings
+    from tenpo.simulate.command import deliver, plan_simulation
+    from tenpo.stack.startup import start
+
+    begun = time.monotonic()
+    sets = real_data.present(data) if data is not None else []
+    start()
+    get_settings.cache_clear()
+    settings = get_settings()
+    with step(f"Drawing {days} days of {stores} stores"):
+        last = date.fromisoformat(end) if end else None
+        made = plan_simulation(settings, TENANT, seed, stores, days, last)
+    deliver(settings, TENANT, made)
+    spans = [_simulated(settings, made)]
+    for item in sets:
+        tokens = real_data.create(settings, item)
+        real_data.send(item, data or Path())
+        spans.append((_span_of(item.tenant_id), tokens, None))
+    proofs = [_prove(settings, *span) for span in spans]
+    if as_json:
+        typer.echo(report_json(proofs))
+    else:
+        report(settings, proofs, time.monotonic() - begun)
+    console.print(f"Done in {time.monotonic() - begun:.0f} s.")
+
+
+def _simulated(settings: Settings, made: Simulation) -> tuple[Span, TenantTokens, Hop]:
+    from tenpo.demo.hops import Hop, Span, known
+    from tenpo.tenants import create_tenant
+
+    tokens = create_tenant(settings, TENANT, made.name)
+    truth = Hop("simulator", known(made.truth.totals))
+    return Span(TENANT, made.days[0], made.days[-1]), tokens, truth
+
+
+def _span_of(tenant_id: str) -> Span:
+    """All the days that a public data set may hold."""
+    from tenpo.demo.hops import Span
+
+    return Span(tenant_id, date(2000, 1, 1), date.today())  # noqa: DTZ011
+
+
+def _prove(
+    settings: Settings, span: Span, tokens: TenantTokens, truth: Hop | None
+) -> tuple[Span, TenantTokens, list[Hop]]:
+    """Wait until the tenant's data has come through, then compare the hops."""
+    from tenpo.cli.progress import progress
+    from tenpo.demo.hops import hops, prove
+    from tenpo.demo.settle import Standing, settle
+
+    with progress(f"{span.tenant_id}: ingesting and aggregating", unit="objects") as advance:
+        seen = 0
+
+        def moved(standing: Standing) -> None:
+            nonlocal seen
+            advance(standing.ingested - seen, detail=f"{standing.dirty} store-days to compute")
+            seen = standing.ingested
+
+        settle(settings, span.tenant_id, moved)
+    stages = [*([truth] if truth else []), *hops(settings, span, tokens.read)]
+    prove(stages)
+    return span, tokens, stages

@@ -1,0 +1,1 @@
+"""GoogleSQL of the demo's proof: what each hop holds."""

@@ -1,0 +1,1 @@
+"""Tests of the images' and compose files' text; no engine is needed."""
