@@ -17,6 +17,8 @@ from tenpo.errors import ConfigError, InputError
 
 _CLOCK = re.compile(r"([0-4]?\d):([0-5]\d)(?::([0-5]\d))?")
 _LAST_HOUR = 47
+_DAY = timedelta(days=1)
+_STEP = timedelta(minutes=30)  # no clock on earth moves by less
 
 
 @lru_cache(maxsize=512)
@@ -78,13 +80,17 @@ class StoreClock:
     def business_date(self, moment: datetime) -> date:
         """The business date of an aware moment."""
         local = moment.astimezone(self.tz).replace(tzinfo=None)
-        return (local - timedelta(seconds=self.day_cutover_s)).date()
+        cutover = timedelta(seconds=self.day_cutover_s)
+        day = (local - cutover).date()
+        # Where daylight saving repeats or skips the cut-over, it still happens once, at `at`.
+        if moment < self.at(day, cutover):
+            return day - _DAY
+        return day + _DAY if moment >= self.at(day + _DAY, cutover) else day
 
     def hour_start(self, moment: datetime) -> datetime:
         """Start (UTC) of the local hour that holds the moment."""
         local = moment.astimezone(self.tz)
-        into = timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
-        return moment.astimezone(UTC) - into
+        return local.replace(minute=0, second=0, microsecond=0).astimezone(UTC)
 
     def local_hour(self, moment: datetime) -> int:
         """Hour on the business date's clock: 0..23, and on past midnight."""
@@ -97,9 +103,17 @@ class StoreClock:
         return to_utc(local, self.tz, fold=fold)
 
     def hours(self, business_date: date) -> list[datetime]:
-        """Starts (UTC) of the business date's local hours: 23, 24 or 25 of them."""
-        start = self.at(business_date, timedelta(seconds=self.day_cutover_s))
-        end = self.at(business_date + timedelta(days=1), timedelta(seconds=self.day_cutover_s))
-        first = self.hour_start(start)
-        count = -int((first - end) // timedelta(hours=1))
-        return [first + timedelta(hours=n) for n in range(count)]
+        """Starts (UTC) of the business date's local hours: 23, 24 or 25 of them.
+
+        Where the clock moves by half an hour (Lord Howe), one hour is as much shorter or longer.
+        """
+        cutover = timedelta(seconds=self.day_cutover_s)
+        end = self.at(business_date + _DAY, cutover)
+        starts = [self.hour_start(self.at(business_date, cutover))]
+        probe = starts[0] + _STEP
+        while probe < end:
+            start = self.hour_start(probe)
+            if start > starts[-1]:
+                starts.append(start)
+            probe += _STEP
+        return starts

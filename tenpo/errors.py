@@ -40,7 +40,7 @@ class TenpoError(Exception):
         self.what = what
         self.where = where
         self.remedy = remedy
-        super().__init__(what, where, remedy)
+        super().__init__(what)  # alone, so that an error can be pickled between processes
 
     def __str__(self) -> str:
         text = self.what

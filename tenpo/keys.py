@@ -16,10 +16,11 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from tenpo.errors import IntegrityError
+from tenpo.errors import ConfigError, IntegrityError
 
 _MAGIC = b"TENPO1"
 _NONCE_BYTES = 12
+_ROOT_BYTES = 32
 
 
 class TenantKeys:
@@ -31,7 +32,12 @@ class TenantKeys:
     """
 
     def __init__(self, root: bytes, tenant_id: str) -> None:
-        self._tenant = tenant_id
+        if len(root) < _ROOT_BYTES:
+            raise ConfigError(
+                f"the root secret has {len(root)} bytes",
+                where="TENPO_SECRET_KEY",
+                remedy="Make one of 32 with: openssl rand -hex 32",
+            )
         self._seal = AESGCM(_derive(root, "raw-archive", tenant_id))
         self._pseudonym = _derive(root, "pseudonym", tenant_id)
         self._cached = lru_cache(maxsize=65_536)(self._compute)

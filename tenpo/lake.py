@@ -88,11 +88,15 @@ class Lake:
 
     def exists(self, name: str) -> bool:
         """Whether the object is there."""
-        return bool(self._fs.exists(self.path(name)))
+        try:
+            return bool(self._fs.exists(self.path(name)))
+        except OSError as error:
+            raise LakeError(f"cannot read from the lake: {error}", where=name) from error
 
     def names(self, prefix: str) -> list[str]:
         """Names of all objects below a folder, sorted; unfinished writes are not seen."""
         try:
+            self._fs.invalidate_cache()
             found = self._fs.find(self.path(prefix.rstrip("/")))
         except FileNotFoundError:
             return []

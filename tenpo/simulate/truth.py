@@ -23,11 +23,12 @@ from tenpo.simulate.visitors import QUARTER_S, Footfall
 
 Ints = NDArray[np.int64]
 
-#: Measures that the simulation knows; the rest depends on how gaps are filled.
+#: The measures that the simulation knows: all but the imputed time.
 KNOWN = (
     "in_count", "out_count", "footfall", "transactions", "return_receipts", "sale_lines",
-    "net_sales_amount", "gross_sales_amount", "returned_net_amount", "merchandise_net_amount",
-    "units", "covered_transactions", "covered_net_sales_amount", "open_s", "covered_s",
+    "net_sales_amount", "gross_sales_amount", "sold_net_amount", "returned_net_amount",
+    "merchandise_net_amount", "units", "covered_footfall", "covered_transactions",
+    "covered_net_sales_amount", "open_s", "expected_s", "covered_s",
 )  # fmt: skip
 
 _HOUR_S = 3600
@@ -90,8 +91,9 @@ def _shop_hours(shop: Shop, footfall: Footfall, sales: Sales, days: Sequence[dat
     grid = _Grid(len(days), first, count)
     measures = _counted(footfall, grid) | _sold(shop, sales, grid)
     covered = (measures["open_s"] > 0) & (measures["covered_s"] * 2 >= measures["open_s"])
-    measures["covered_transactions"] = measures["transactions"] * covered
-    measures["covered_net_sales_amount"] = measures["net_sales_amount"] * covered
+    for name in ("footfall", "transactions", "net_sales_amount"):
+        measures[f"covered_{name}"] = measures[name] * covered
+    measures["expected_s"] = measures["open_s"]
     columns = {name: pa.array(measures[name].ravel(), pa.int64()) for name in KNOWN}
     day, hour = np.indices((len(days), count)).reshape(2, -1)
     keys = {
@@ -163,6 +165,7 @@ def _sold(shop: Shop, sales: Sales, grid: _Grid) -> dict[str, Ints]:
         "sale_lines": grid.add(day[of], second[of]),
         "net_sales_amount": total(turnover, net),
         "gross_sales_amount": total(turnover, gross),
+        "sold_net_amount": total(~voided & (kind == Kind.SALE), net),
         "returned_net_amount": -total(returned, net),
         "merchandise_net_amount": total(goods, net),
         "units": total(goods, lines["quantity"]),
