@@ -11,6 +11,7 @@ from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -103,12 +104,13 @@ def for_distinct(
     Returns:
         The results, and which of them each row has.
     """
-    joined = np.zeros(len(columns[0]), dtype=np.int64)
-    for column in columns:
+    joined = codes_of(columns[0])
+    for column in columns[1:]:
         codes = codes_of(column) + 1
-        joined = joined * (int(codes.max(initial=0)) + 1) + codes
-        joined = np.unique(joined, return_inverse=True)[1].astype(np.int64)
-    _, first, inverse = np.unique(joined, return_index=True, return_inverse=True)
+        joined = pd.factorize((joined + 1) * (int(codes.max(initial=0)) + 1) + codes)[0]
+    inverse, distinct = pd.factorize(joined)
+    first = np.empty(len(distinct), dtype=np.int64)
+    first[inverse[::-1]] = np.arange(len(inverse) - 1, -1, -1)
     taken = [column.take(pa.array(first)).to_pylist() for column in columns]
     return [function(*values) for values in zip(*taken, strict=True)], inverse
 

@@ -52,9 +52,11 @@ _MESSAGES: dict[Reason, str] = {
     "Send a return as a negative quantity, a discount as a discount line.",
     Reason.STORE_NOT_ALLOWED: "The token may not send for this store. Use the store's own token.",
     Reason.TOO_LONG: "Longer than 256 characters. Shorten it and send the document again.",
-    Reason.UNKNOWN_DEVICE: "No such device is registered. Register it with: tenpo tenant apply",
+    Reason.UNKNOWN_DEVICE: "No such device is registered. "
+    "Add it to the stores file and run: tenpo tenant create TENANT --stores FILE",
     Reason.UNKNOWN_STORE: "No store has this code on that day. "
-    "Send the vendor's store master, or register the code with: tenpo tenant apply",
+    "Send the vendor's store master, or add the code to the stores file and run: "
+    "tenpo tenant create TENANT --stores FILE",
     Reason.UNREADABLE_PAYLOAD: "The payload cannot be read at all.",
 }
 

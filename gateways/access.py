@@ -1,0 +1,109 @@
+"""Who may send: tenant and token of a request, against the masters in the lake."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+
+from tenpo.errors import AuthError, UnknownReference
+from tenpo.masters import MasterBook, TenantMasters, Token, token_digest
+
+_REMEDY = "Send X-Tenpo-Tenant and 'Authorization: Bearer TOKEN' of a sending token of that tenant."
+
+
+@dataclass(frozen=True)
+class Grant:
+    """What a request may do.
+
+    Args:
+        masters: of the tenant it speaks for.
+        allowed_store: the only store it may speak for; None means all.
+    """
+
+    masters: TenantMasters
+    allowed_store: str | None
+
+    def check_store(self, store_hint: str | None) -> None:
+        """Whether the named store is known and allowed.
+
+        Raises:
+            AuthError: the token is for another store (403).
+            UnknownReference: there is no such store.
+        """
+        if store_hint is None:
+            return
+        if self.allowed_store not in (None, store_hint):
+            raise AuthError(
+                "the token may not send for this store",
+                where="X-Tenpo-Store",
+                remedy="Use the store's own token, or one of the whole tenant.",
+                forbidden=True,
+            )
+        if store_hint not in self.masters.stores:
+            raise UnknownReference(
+                "there is no such store",
+                where="X-Tenpo-Store",
+                remedy="Use a store_id of the tenant's store master.",
+            )
+
+    def check_whole_tenant(self) -> None:
+        """Whether the token speaks for the whole tenant.
+
+        Raises:
+            AuthError: it is for one store (403).
+        """
+        if self.allowed_store is not None:
+            raise AuthError(
+                "the token is for one store only",
+                where="Authorization",
+                remedy="Use a token of the whole tenant.",
+                forbidden=True,
+            )
+
+
+class Access:
+    """Checks requests.
+
+    Args:
+        book: the masters.
+    """
+
+    def __init__(self, book: MasterBook) -> None:
+        self._book = book
+
+    def grant(self, tenant_id: str | None, authorization: str | None) -> Grant:
+        """What the bearer of a token may do.
+
+        An unknown tenant and a wrong token get the same answer, so that nobody
+        learns which tenants there are.
+
+        Raises:
+            AuthError: no tenant or token named, or wrong (401), or not for sending (403).
+        """
+        scheme, _, secret = (authorization or "").partition(" ")
+        if not tenant_id or scheme.lower() != "bearer" or not secret.strip():
+            raise AuthError("tenant or token is missing", where="Authorization", remedy=_REMEDY)
+        try:
+            masters = self._book.get(tenant_id)
+        except UnknownReference:
+            masters = TenantMasters(tenant_id=tenant_id)
+        token = _find(masters.token, token_digest(secret.strip()))
+        if token is None or token.revoked:
+            raise AuthError("the token is not valid", where="Authorization", remedy=_REMEDY)
+        if token.scope != "send":
+            raise AuthError(
+                "the token may read but not send",
+                where="Authorization",
+                remedy="Use a token of scope send.",
+                forbidden=True,
+            )
+        return Grant(masters, token.store_id)
+
+
+def _find(tokens: list[Token], digest: str) -> Token | None:
+    """The token of a digest; every one is compared, in constant time."""
+    found = None
+    for token in tokens:
+        if hmac.compare_digest(token.sha256, digest):
+            found = token
+    return found

@@ -1,0 +1,155 @@
+"""The gateway over HTTP: paths, sizes, errors. What happens to a payload is `intake`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse, Response
+
+from gateways.adapter import Adapter, Kind
+from gateways.body import read_body
+from gateways.intake import Intake, Parcel, shown
+from gateways.mqtt import MqttIntake
+from gateways.pos.posa_stores import take_store_file
+from gateways.registry import adapter_for, vendors
+from tenpo.errors import AuthError, TenpoError
+from tenpo.settings import Settings
+from tenpo.telemetry import get_logger
+
+log = get_logger(__name__)
+
+RETRY_AFTER_S = "2"
+#: Finds a tenant's adapter, and the spec object it comes from.
+Chooser = Callable[[str], tuple[str | None, Adapter]]
+
+
+def create_app(settings: Settings, intake: Intake, *, with_mqtt: bool = True) -> FastAPI:
+    """The application around one intake."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        committing = asyncio.create_task(intake.run())
+        mqtt = MqttIntake(settings, intake, asyncio.get_running_loop()) if with_mqtt else None
+        app.state.mqtt = mqtt
+        if mqtt is not None:
+            mqtt.start()
+        try:
+            yield
+        finally:
+            if mqtt is not None:
+                mqtt.stop()
+            committing.cancel()
+            await asyncio.gather(committing, return_exceptions=True)
+
+    app = FastAPI(title="Tenpo gateway", lifespan=lifespan, docs_url="/docs", redoc_url=None)
+    app.add_exception_handler(TenpoError, _explain)
+    _add_service_routes(app, settings)
+    _add_intake_routes(app, settings, intake)
+    _add_master_routes(app, settings, intake)
+    return app
+
+
+async def _explain(request: Request, error: Exception) -> Response:
+    """Any of our errors as what, where and remedy."""
+    if not isinstance(error, TenpoError):
+        raise error
+    status = error.status if isinstance(error, AuthError) else error.http_status
+    headers = {"Retry-After": RETRY_AFTER_S} if error.retryable else {}
+    log.info("refused", path=request.url.path, status=status, error=type(error).__name__)
+    content = {"error": error.what, "where": error.where, "remedy": error.remedy}
+    return JSONResponse(content, status_code=status, headers=headers)
+
+
+def _add_service_routes(app: FastAPI, settings: Settings) -> None:
+    @app.get("/healthz")
+    async def healthz(request: Request) -> dict[str, Any]:
+        """Whether the gateway takes payloads, and whether it has its broker."""
+        mqtt: MqttIntake | None = request.app.state.mqtt
+        return {
+            "status": "ok",
+            "max_body_bytes": settings.max_body_bytes,
+            "mqtt": "off" if mqtt is None else "connected" if mqtt.connected else "disconnected",
+        }
+
+    @app.get("/v1/vendors")
+    async def list_vendors() -> list[dict[str, str]]:
+        """The vendors and what they send."""
+        return [
+            {
+                "vendor": adapter.name,
+                "kind": adapter.kind,
+                "version": adapter.version,
+                "media_type": adapter.media_type,
+                "path": f"/v1/{adapter.kind}/{adapter.name}",
+            }
+            for adapter in vendors().values()
+        ]
+
+
+def _add_intake_routes(app: FastAPI, settings: Settings, intake: Intake) -> None:
+    async def take(request: Request, choose: Chooser) -> dict[str, Any]:
+        grant = await asyncio.to_thread(intake.access.grant, *_credentials(request))
+        store = request.headers.get("x-tenpo-store")
+        grant.check_store(store)
+        stored, adapter = await asyncio.to_thread(choose, grant.masters.tenant_id)
+        body = await read_body(request, settings.max_body_bytes)
+        return await intake.receive(Parcel(grant, adapter, body, store, stored))
+
+    def vendor_of(kind: Kind, vendor: str) -> Chooser:
+        return lambda _: (None, adapter_for(kind, vendor))
+
+    def spec_of(kind: Kind, name: str) -> Chooser:
+        return lambda tenant: intake.specs.of_kind(tenant, name, kind)
+
+    @app.post("/v1/pos/{vendor}")
+    async def sales(request: Request, vendor: str) -> dict[str, Any]:
+        """Sales of a register, in its vendor's own form."""
+        return await take(request, vendor_of("pos", vendor))
+
+    @app.post("/v1/iot/{vendor}")
+    async def counts(request: Request, vendor: str) -> dict[str, Any]:
+        """Counts of a device, in its vendor's own form."""
+        return await take(request, vendor_of("iot", vendor))
+
+    @app.post("/v1/pos/spec/{name}")
+    async def sales_by_spec(request: Request, name: str) -> dict[str, Any]:
+        """Sales as CSV of the form that a spec describes."""
+        return await take(request, spec_of("pos", name))
+
+    @app.post("/v1/iot/spec/{name}")
+    async def counts_by_spec(request: Request, name: str) -> dict[str, Any]:
+        """Counts as CSV of the form that a spec describes."""
+        return await take(request, spec_of("iot", name))
+
+
+def _add_master_routes(app: FastAPI, settings: Settings, intake: Intake) -> None:
+    @app.put("/v1/specs/{name}")
+    async def put_spec(request: Request, name: str) -> dict[str, str]:
+        """Keep a spec under its name; earlier ones stay for replay."""
+        grant = await asyncio.to_thread(intake.access.grant, *_credentials(request))
+        grant.check_whole_tenant()
+        body = await read_body(request, settings.max_body_bytes)
+        tenant = grant.masters.tenant_id
+        return {"object": await asyncio.to_thread(intake.specs.put, tenant, name, body)}
+
+    @app.post("/v1/pos/posa/stores")
+    async def posa_stores(request: Request) -> dict[str, Any]:
+        """Vendor A's store master: replaces the one before, good rows only."""
+        grant = await asyncio.to_thread(intake.access.grant, *_credentials(request))
+        grant.check_whole_tenant()
+        body = await read_body(request, settings.max_body_bytes)
+        found = await asyncio.to_thread(take_store_file, intake.book, grant.masters, body)
+        return {
+            "received": found.received,
+            "accepted": len(found.codes),
+            "rejected": len(found.rejected),
+            "rejections": shown(found.rejected),
+        }
+
+
+def _credentials(request: Request) -> tuple[str | None, str | None]:
+    return request.headers.get("x-tenpo-tenant"), request.headers.get("authorization")

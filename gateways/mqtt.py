@@ -1,0 +1,154 @@
+"""The gateway over MQTT: `tenpo/{tenant}/iot/{vendor}/{device_id}`, QoS 1.
+
+A message is acknowledged to the broker only after its group commit. What can never
+be accepted (no such tenant or vendor, unreadable) is logged and acknowledged, or
+the broker would send it for ever. While the lake fails the message is tried again
+and stays unacknowledged, so a restart gets it once more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from urllib.parse import urlsplit
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from gateways.access import Grant
+from gateways.intake import Intake, Parcel
+from gateways.registry import adapter_for
+from tenpo.errors import InputError, TenpoError
+from tenpo.settings import Settings
+from tenpo.telemetry import get_logger
+
+log = get_logger(__name__)
+
+CLIENT_ID = "tenpo-gateway"
+TOPICS = "tenpo/+/iot/#"
+_FIRST_RETRY_S = 0.5
+_LAST_RETRY_S = 30
+
+
+class MqttIntake:
+    """A persistent session with the broker.
+
+    Args:
+        settings: of this process; `mqtt_url` may carry user and password.
+        intake: where payloads go.
+        loop: the event loop the intake runs on.
+    """
+
+    def __init__(self, settings: Settings, intake: Intake, loop: asyncio.AbstractEventLoop) -> None:
+        self._intake = intake
+        self._loop = loop
+        self._max_body = settings.max_body_bytes
+        self._url = urlsplit(settings.mqtt_url)
+        self._client = paho.Client(
+            CallbackAPIVersion.VERSION2, CLIENT_ID, clean_session=False, manual_ack=True
+        )
+        if self._url.username:
+            self._client.username_pw_set(self._url.username, self._url.password)
+        if self._url.scheme == "mqtts":
+            self._client.tls_set()
+        self._client.reconnect_delay_set(1, _LAST_RETRY_S)
+        self._client.on_connect = self._on_connect
+        self._client.on_disconnect = self._on_disconnect
+        self._client.on_message = self._on_message
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker answers."""
+        return self._client.is_connected()
+
+    def start(self) -> None:
+        """Connect in the background and keep trying: HTTP does not wait for the broker."""
+        secure = self._url.scheme == "mqtts"
+        port = self._url.port or (8883 if secure else 1883)
+        self._client.connect_async(self._url.hostname or "127.0.0.1", port, keepalive=30)
+        self._client.loop_start()
+
+    def stop(self) -> None:
+        """Leave the broker; it keeps what was not acknowledged."""
+        for task in self._tasks:
+            task.cancel()
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def _on_connect(
+        self,
+        client: paho.Client,
+        userdata: object,
+        flags: paho.ConnectFlags,
+        reason: ReasonCode,
+        properties: Properties | None,
+    ) -> None:
+        del userdata, flags, properties
+        if reason.is_failure:
+            log.warning("mqtt_refused", reason=str(reason))
+            return
+        client.subscribe(TOPICS, qos=1)
+        log.info("mqtt_connected")
+
+    def _on_disconnect(
+        self,
+        client: paho.Client,
+        userdata: object,
+        flags: paho.DisconnectFlags,
+        reason: ReasonCode,
+        properties: Properties | None,
+    ) -> None:
+        del client, userdata, flags, properties
+        log.warning("mqtt_disconnected", reason=str(reason))
+
+    def _on_message(self, client: paho.Client, userdata: object, message: paho.MQTTMessage) -> None:
+        del client, userdata
+        self._loop.call_soon_threadsafe(self._begin, message)
+
+    def _begin(self, message: paho.MQTTMessage) -> None:
+        task = self._loop.create_task(self._take(message))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _take(self, message: paho.MQTTMessage) -> None:
+        """One message, until it is durable or can never be."""
+        delay = _FIRST_RETRY_S
+        while True:
+            try:
+                await self._receive(message)
+                break
+            except TenpoError as error:
+                if not error.retryable:
+                    log.warning("mqtt_rejected", error=error.what, where=error.where)
+                    break
+                log.warning("mqtt_waits", error=error.what, seconds=delay)
+            except Exception as error:  # a defect of ours must not stop the other messages
+                log.error("mqtt_failed", error=type(error).__name__)
+                return
+            await asyncio.sleep(delay)
+            delay = min(2 * delay, _LAST_RETRY_S)
+        self._client.ack(message.mid, message.qos)
+
+    async def _receive(self, message: paho.MQTTMessage) -> None:
+        parts = message.topic.split("/")
+        if len(parts) != 5:
+            raise InputError(
+                "the topic is not tenpo/TENANT/iot/VENDOR/DEVICE",
+                where="topic",
+                remedy="Correct the device's topic.",
+            )
+        if len(message.payload) > self._max_body:
+            raise InputError("the message is too large", where="topic", remedy="Send less at once.")
+        _, tenant, kind, vendor, _ = parts
+        del kind  # the subscription lets `iot` through alone
+        adapter = adapter_for("iot", vendor)
+        masters = await asyncio.to_thread(self._intake.book.get, tenant)
+        done = await self._intake.receive(
+            Parcel(Grant(masters, None), adapter, bytes(message.payload))
+        )
+        if done["rejected"]:
+            codes = sorted({one["reason_code"] for one in done["rejections"]})
+            log.warning("mqtt_records_rejected", tenant=tenant, rejected=done["rejected"],
+                        reasons=codes)  # fmt: skip

@@ -1,0 +1,97 @@
+"""A sender as a vendor's would be: payloads to the gateway, again until it has them."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from tenpo.errors import AuthError, InputError, PayloadError, PayloadTooLarge, ServiceError
+
+FIRST_WAIT_S = 0.5
+LAST_WAIT_S = 8.0
+TRIES = 10
+_TIMEOUT = httpx.Timeout(connect=5, read=180, write=180, pool=5)
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Sends for one tenant.
+
+    Args:
+        client: an open HTTP client whose base is the gateway.
+        tenant_id: the tenant.
+        token: its secret.
+        store: the store named with each payload, where payloads name none.
+    """
+
+    client: httpx.Client
+    tenant_id: str
+    token: str
+    store: str | None = None
+
+    def post(self, path: str, body: bytes) -> dict[str, Any]:
+        """Send one payload until it is acknowledged; returns the gateway's answer.
+
+        Raises:
+            InputError: the gateway refuses it for good.
+            AuthError: the token is not accepted.
+            ServiceError: the gateway did not take it in `TRIES` tries.
+        """
+        return self._request("POST", path, body)
+
+    def put(self, path: str, body: bytes) -> dict[str, Any]:
+        """As `post`, for a spec."""
+        return self._request("PUT", path, body)
+
+    def _request(self, method: str, path: str, body: bytes) -> dict[str, Any]:
+        headers = {"authorization": f"Bearer {self.token}", "x-tenpo-tenant": self.tenant_id}
+        if self.store:
+            headers["x-tenpo-store"] = self.store
+        wait, problem = FIRST_WAIT_S, ""
+        for attempt in range(TRIES):
+            if attempt:
+                time.sleep(wait)
+                wait = min(2 * wait, LAST_WAIT_S)
+            try:
+                response = self.client.request(method, path, content=body, headers=headers)
+            except httpx.TransportError as error:
+                problem = type(error).__name__
+                continue
+            if response.status_code < 500:
+                return _checked(response, path)
+            problem = f"HTTP {response.status_code}"
+        raise ServiceError(
+            f"the gateway did not take the payload ({problem})",
+            where=f"{self.client.base_url}{path.lstrip('/')}",
+            remedy="Start it with `tenpo up`, look at `tenpo status`, and send again.",
+        )
+
+
+def open_client(gateway_url: str) -> httpx.Client:
+    """A client of the gateway; no proxy, since it is a neighbour."""
+    return httpx.Client(base_url=gateway_url, timeout=_TIMEOUT, trust_env=False)
+
+
+def _checked(response: httpx.Response, path: str) -> dict[str, Any]:
+    try:
+        content = response.json()
+    except ValueError:
+        content = {}
+    if response.is_success and isinstance(content, dict):
+        return content
+    told = content if isinstance(content, dict) else {}
+    what = str(told.get("error") or f"the gateway answers HTTP {response.status_code}")
+    where, remedy = str(told.get("where") or path), str(told.get("remedy") or "")
+    match response.status_code:
+        case 401 | 403:
+            forbidden = response.status_code == 403
+            raise AuthError(what, where=where, remedy=remedy, forbidden=forbidden)
+        case 413:
+            raise PayloadTooLarge(what, where=where, remedy=remedy)
+        case 400:
+            raise PayloadError(what, where=where, remedy=remedy)
+        case _:
+            raise InputError(what, where=where, remedy=remedy)

@@ -1,0 +1,34 @@
+"""`python -m gateways.serve`: the gateway as a process, HTTP and MQTT in one."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+import uvicorn
+
+from gateways.app import create_app
+from gateways.intake import Intake
+from tenpo.settings import get_settings
+from tenpo.telemetry import configure_logging
+
+_DRAIN_S = 10
+
+
+def main() -> None:
+    """Serve until told to stop; requests in flight are finished first."""
+    settings = get_settings()
+    configure_logging(settings)
+    url = urlsplit(settings.gateway_url)
+    local = settings.environment == "local"
+    uvicorn.run(
+        create_app(settings, Intake(settings)),
+        host="127.0.0.1" if local else (url.hostname or "127.0.0.1"),
+        port=url.port or 8081,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=_DRAIN_S,
+    )
+
+
+if __name__ == "__main__":
+    main()

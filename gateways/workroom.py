@@ -1,0 +1,150 @@
+"""Where untrusted files are opened: child processes with limits on memory and time.
+
+A file that breaks, blows up or never ends costs its own child only; the sender is
+told, and the next file finds a fresh child. Small JSON is read in a thread instead.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import resource
+import threading
+import time
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from dataclasses import dataclass
+from datetime import datetime
+
+from pebble import ProcessExpired, ProcessPool
+
+from gateways.adapter import Adapter, Normalized
+from gateways.context import Context
+from tenpo.errors import PayloadError
+from tenpo.keys import TenantKeys
+from tenpo.masters import TenantMasters
+
+INLINE_BYTES = 64 * 1024
+_SPLIT = "Send it in smaller parts, each document whole; if it stays, report the file."
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds of one child."""
+
+    workers: int = 2
+    memory_bytes: int = 4 * 1024**3
+    cpu_s: int = 60
+    wall_s: float = 120.0
+
+
+@dataclass(frozen=True)
+class Job:
+    """One payload and what is needed to read it; the keys stay out of it."""
+
+    adapter: Adapter
+    body: bytes
+    masters: TenantMasters
+    received_at: datetime
+    store_hint: str | None
+    allowed_store: str | None
+
+    def context(self, keys: TenantKeys) -> Context:
+        """The context, with the keys that the reading process has."""
+        return Context(self.masters, keys, self.received_at, self.store_hint, self.allowed_store)
+
+
+@dataclass(frozen=True)
+class _Refused:
+    """A `PayloadError` on its way out of a child."""
+
+    what: str
+    where: str
+    remedy: str
+
+
+class Workroom:
+    """Reads payloads, each in the place that fits it.
+
+    Args:
+        root: the root secret, for pseudonyms.
+        limits: bounds of a child.
+    """
+
+    def __init__(self, root: bytes, limits: Limits = Limits()) -> None:
+        self._root = root
+        self._limits = limits
+        self._pool = ProcessPool(
+            max_workers=limits.workers,
+            context=multiprocessing.get_context("spawn"),
+            initializer=_prepare,
+            initargs=(root, limits, os.getpid()),
+        )
+
+    def warm(self) -> None:
+        """Start the children, so that the first file does not wait for them."""
+        for _ in range(self._limits.workers):
+            self._pool.schedule(_nothing)
+
+    def close(self) -> None:
+        """Stop the children."""
+        self._pool.stop()  # type: ignore[no-untyped-call]  # pebble leaves it untyped
+        self._pool.join()
+
+    async def read(self, job: Job) -> Normalized:
+        """Canonical events and rejections of one payload.
+
+        Raises:
+            PayloadError: it cannot be read, or reading it broke the limits.
+        """
+        small = len(job.body) <= INLINE_BYTES and job.adapter.media_type == "application/json"
+        if small:
+            keys = TenantKeys(self._root, job.masters.tenant_id)
+            return await asyncio.to_thread(job.adapter.normalize, job.body, job.context(keys))
+        future = self._pool.schedule(_read, args=[job], timeout=self._limits.wall_s)
+        try:
+            outcome = await asyncio.wrap_future(future)
+        except (FutureTimeoutError, TimeoutError) as error:
+            raise PayloadError("reading the payload took too long", remedy=_SPLIT) from error
+        except ProcessExpired as error:
+            raise PayloadError("reading the payload broke its process", remedy=_SPLIT) from error
+        except MemoryError as error:
+            raise PayloadError("the payload needs too much memory", remedy=_SPLIT) from error
+        if isinstance(outcome, _Refused):
+            raise PayloadError(outcome.what, where=outcome.where, remedy=outcome.remedy)
+        found: Normalized = outcome
+        return found
+
+
+_state: dict[str, object] = {}
+
+
+def _prepare(root: bytes, limits: Limits, parent: int) -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _state.update(root=root, limits=limits)
+    threading.Thread(target=_die_with, args=(parent,), daemon=True).start()
+
+
+def _die_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
+
+
+def _nothing() -> None:
+    """Work that only starts a child."""
+
+
+def _read(job: Job) -> Normalized | _Refused:
+    limits, root = _state["limits"], _state["root"]
+    if not isinstance(limits, Limits) or not isinstance(root, bytes):
+        raise TypeError("the child was not prepared")
+    spent = resource.getrusage(resource.RUSAGE_SELF)
+    allowed = int(spent.ru_utime + spent.ru_stime) + limits.cpu_s
+    resource.setrlimit(resource.RLIMIT_CPU, (allowed, resource.RLIM_INFINITY))
+    keys = TenantKeys(root, job.masters.tenant_id)
+    try:
+        return job.adapter.normalize(job.body, job.context(keys))
+    except PayloadError as error:
+        return _Refused(error.what, error.where, error.remedy)
