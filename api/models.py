@@ -1,0 +1,154 @@
+"""What the API answers, typed. Amounts and ratios are strings: exact decimals, never floats."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Exact = Annotated[
+    int | str | None,
+    Field(description="Counts are integers; amounts and ratios exact decimals in a string."),
+]
+
+
+class KpiItem(BaseModel):
+    """One row of KPIs: of one currency, and of one store, day and hour as far as asked for."""
+
+    store_id: str | None = Field(description="With by=store.", examples=["ginza"])
+    currency: str = Field(examples=["JPY"])
+    business_date: date | None = Field(description="With grain day and hour.")
+    hour_start_at: datetime | None = Field(
+        description="With grain hour: when it began; null where stores of several timezones are"
+        " summed."
+    )
+    local_hour: int | None = Field(
+        description="With grain hour: hour on the business date's clock; 25 is 01:00 next day.",
+        examples=[14],
+    )
+    store_count: int = Field(description="Stores that had a row to sum.")
+    values: dict[str, Exact] = Field(
+        description="KPI by name; null is unknown, which is not zero.",
+        examples=[{"footfall": 412, "net_sales_amount": "183250", "conversion_ratio": "0.271845"}],
+    )
+    partial: list[str] = Field(description="KPIs that only some of the summed rows know.")
+    coverage_ratio: Exact = Field(examples=["0.86"])
+    imputed_ratio: Exact = Field(examples=["0"])
+    definition_version: int = Field(description="Newest KPI definitions among the rows.")
+    mixed_definitions: bool = Field(description="The range crosses a change of definitions.")
+    revision: int = Field(description="Highest revision among the rows.")
+    computed_at: datetime = Field(description="Newest computation among the rows.")
+
+
+class KpiAnswer(BaseModel):
+    """KPIs of a range, ordered by currency, then date, hour and store."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    tenant_id: str
+    from_: date = Field(alias="from")
+    to: date
+    grain: Literal["hour", "day", "total"]
+    by: Literal["all", "store"]
+    rows: list[KpiItem]
+
+
+class StoreItem(BaseModel):
+    """A store."""
+
+    store_id: str = Field(examples=["ginza"])
+    name: str = Field(examples=["銀座店"])
+    timezone: str = Field(examples=["Asia/Tokyo"])
+    currency: str = Field(examples=["JPY"])
+
+
+class StoreAnswer(BaseModel):
+    """The stores this token may see."""
+
+    tenant_id: str
+    stores: list[StoreItem]
+
+
+class Words(BaseModel):
+    """A text in both languages."""
+
+    en: str
+    ja: str
+
+
+class KpiDefinition(BaseModel):
+    """What a KPI means and how it is computed."""
+
+    name: str
+    formula: str = Field(description="In measures; sums come before the division.")
+    unit: str
+    label: Words
+    meaning: Words
+
+
+class MeasureDefinition(BaseModel):
+    """A measure: what adds up over hours, days and stores."""
+
+    name: str
+    unit: str
+    meaning: str
+
+
+class DefinitionAnswer(BaseModel):
+    """The KPI definitions in force."""
+
+    version: int
+    kpis: list[KpiDefinition]
+    measures: list[MeasureDefinition]
+
+
+class PublishedRun(BaseModel):
+    """A run whose rows are visible."""
+
+    run_id: str
+    job: str
+    published_at: datetime
+
+
+class DeviceFreshness(BaseModel):
+    """When a counter was last heard of."""
+
+    device_id: str
+    store_id: str
+    last_seen_at: datetime | None = Field(description="When its last message arrived.")
+    last_interval_end_at: datetime | None = Field(description="Up to when it has counted.")
+    is_silent: bool = Field(
+        description="Its counts end more than six hours before the tenant's newest."
+    )
+
+
+class Freshness(BaseModel):
+    """How new the figures are."""
+
+    first_date: date | None = Field(description="First business date with figures.")
+    last_date: date | None = Field(description="Last business date with figures.")
+    computed_at: datetime | None
+    last_run: PublishedRun | None
+    devices: list[DeviceFreshness]
+
+
+class Holiday(BaseModel):
+    """A national holiday."""
+
+    date: date
+    country: str = Field(examples=["JP"])
+    name: Words
+
+
+class HolidayAnswer(BaseModel):
+    """National holidays of the countries the tenant's stores trade in."""
+
+    holidays: list[Holiday]
+
+
+class Health(BaseModel):
+    """Whether the process lives, or can answer."""
+
+    status: Literal["ok"] = "ok"
+    version: str

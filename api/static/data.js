@@ -1,0 +1,76 @@
+// Asking the API. Every failure becomes a Problem that says what, where and how to mend it.
+
+import { addDays, previous } from "./dates.js";
+import { say } from "./format.js";
+
+export class Problem extends Error {
+  constructor(body) {
+    super(body.what);
+    this.remedy = body.remedy;
+  }
+}
+
+async function ask(path, parameters = {}) {
+  let response;
+  try {
+    response = await fetch(`${path}?${new URLSearchParams(parameters)}`);
+  } catch (error) {
+    throw new Problem({ what: say("error_title"), remedy: String(error.message) });
+  }
+  if (response.status === 401) location.assign("/login");
+  const body = await response.json();
+  if (!response.ok) throw new Problem(body);
+  return body;
+}
+
+export const loadFreshness = () => ask("/v1/freshness");
+
+/** What the page needs to know once: stores, definitions, freshness. */
+export async function loadFacts() {
+  const [stores, definitions, freshness] = await Promise.all([
+    ask("/v1/stores"), ask("/v1/definitions"), loadFreshness(),
+  ]);
+  const kpis = Object.fromEntries(definitions.kpis.map((kpi) => [kpi.name, kpi]));
+  return { stores: stores.stores, kpis, version: definitions.version, freshness };
+}
+
+/** The query of the CSV download and of the figures themselves. */
+export function parameters(state, more) {
+  const query = { from: state.first, to: state.last, ...more };
+  if (state.store) query.store = state.store;
+  return query;
+}
+
+/** The figures of a state: totals now and before, by store, by day and by hour. */
+export async function loadFigures(state) {
+  const before = previous(state.first, state.last);
+  const earlier = { ...state, ...before };
+  const get = (of, more) => ask("/v1/kpis", parameters(of, more));
+  const [total, totalBefore, stores, storesBefore, days, hours, holidays] = await Promise.all([
+    get(state, { grain: "total" }),
+    get(earlier, { grain: "total" }),
+    get(state, { grain: "total", by: "store" }),
+    get(earlier, { grain: "total", by: "store" }),
+    get(state, { grain: "day" }),
+    hourRows(state, get),
+    ask("/v1/holidays", { from: state.first, to: state.last }),
+  ]);
+  const mine = (answer) => answer.rows.filter((row) => row.currency === state.currency);
+  return {
+    before,
+    total: mine(total)[0] ?? null,
+    totalBefore: mine(totalBefore)[0] ?? null,
+    stores: mine(stores),
+    storesBefore: new Map(mine(storesBefore).map((row) => [row.store_id, row])),
+    days: mine(days),
+    hours: mine(hours),
+    holidays: new Map(holidays.holidays.map((holiday) => [holiday.date, holiday.name])),
+  };
+}
+
+/** Hours of the newest days of a long range: the API limits how many it gives. */
+function hourRows(state, get) {
+  const earliest = addDays(state.last, -97);
+  const first = state.first > earliest ? state.first : earliest;
+  return get({ ...state, first }, { grain: "hour" });
+}

@@ -1,0 +1,45 @@
+// The headline: four figures, each with its change and what is wrong with it.
+
+import { explainButton } from "./definitions.js";
+import { el } from "./dom.js";
+import { change, figure, say, word } from "./format.js";
+import { coverageRemark } from "./quality.js";
+
+const WITH_COUNTERS = ["net_sales_amount", "footfall", "conversion_ratio", "atv_amount"];
+const WITHOUT = ["net_sales_amount", "transactions", "atv_amount", "upt"];
+const COUNTED = ["footfall", "conversion_ratio"];
+
+/** The tiles of a total; `before` is null where there is no full earlier period. */
+export function tiles(facts, row, before, storeIds) {
+  const hasCounters = row.coverage_ratio !== null || row.values.footfall !== null;
+  const names = hasCounters ? WITH_COUNTERS : WITHOUT;
+  return names.map((name) => tile(facts, facts.kpis[name], row, before, storeIds));
+}
+
+function tile(facts, kpi, row, before, storeIds) {
+  const value = row.values[kpi.name];
+  const id = `tile-${kpi.name}`;
+  return el("article", { class: "tile card", "aria-labelledby": id, "data-kpi": kpi.name },
+    el("h2", {}, el("span", { id }, word(kpi.label)), explainButton(facts, kpi)),
+    el("p", { class: "value", "data-value": value ?? "", title: value },
+      figure(kpi, value, row.currency)),
+    delta(kpi, value, before),
+    remarks(facts, kpi, row, storeIds).map((text) => el("p", { class: "remark" }, text)),
+  );
+}
+
+function delta(kpi, value, before) {
+  if (before === null) return el("p", { class: "delta" }, say("no_previous"));
+  const changed = change(kpi, value, before.values[kpi.name]);
+  if (changed === null) return null;
+  return el("p", { class: `delta ${changed.direction}` }, changed.text);
+}
+
+function remarks(facts, kpi, row, storeIds) {
+  const found = [];
+  if (row.values[kpi.name] === null && !COUNTED.includes(kpi.name)) found.push(say("no_sales"));
+  if (COUNTED.includes(kpi.name)) found.push(coverageRemark(facts, row, storeIds));
+  if (row.partial.includes(kpi.name)) found.push(say("partial"));
+  if (row.mixed_definitions) found.push(say("definitions_changed"));
+  return found.filter(Boolean);
+}
