@@ -65,7 +65,8 @@ async def _explain(request: Request, error: Exception) -> Response:
 
 
 def _add_service_routes(app: FastAPI, settings: Settings) -> None:
-    @app.get("/healthz")
+    @app.get("/health")
+    @app.get("/healthz", include_in_schema=False)
     async def healthz(request: Request) -> dict[str, Any]:
         """Whether the gateway takes payloads, and whether it has its broker."""
         mqtt: MqttIntake | None = request.app.state.mqtt

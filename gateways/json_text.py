@@ -19,16 +19,38 @@ from tenpo.errors import PayloadError
 NOT_A_VALUE = "\x01"
 
 
-def read_json(body: bytes) -> Any:
-    """The document, every number as its text.
+def read_objects(body: bytes, what: str) -> list[dict[str, Any]]:
+    """The objects of a payload, every number as its text.
+
+    A body is one object, a list of objects, or one object a line (JSON Lines).
+
+    Args:
+        body: UTF-8 bytes.
+        what: what one object is, for messages.
 
     Raises:
-        PayloadError: not UTF-8, cut off, or no JSON; says line and column.
+        PayloadError: not UTF-8, cut off, no JSON, or no objects; says line and column.
     """
-    try:
-        document = json.loads(
-            body.decode("utf-8-sig"), parse_float=str, parse_int=str, parse_constant=_refuse
+    document = _read(body)
+    found = document if isinstance(document, list) else [document]
+    if not found or not all(isinstance(item, dict) for item in found):
+        raise PayloadError(
+            f"the payload is no {what}",
+            where="line 1",
+            remedy=f"Send one object a {what}, a list of them, or one a line.",
         )
+    return found
+
+
+def _read(body: bytes) -> Any:
+    try:
+        text = body.decode("utf-8-sig")
+        try:
+            document = _loads(text)
+        except json.JSONDecodeError as error:
+            if error.msg != "Extra data":
+                raise
+            document = _lines(text)
         if b"\\ud" in body.lower():
             json.dumps(document, ensure_ascii=False).encode()
     except UnicodeDecodeError as error:
@@ -50,6 +72,24 @@ def read_json(body: bytes) -> Any:
             "the payload nests too deeply", remedy="Send the documented form."
         ) from error
     return document
+
+
+def _loads(text: str) -> Any:
+    return json.loads(text, parse_float=str, parse_int=str, parse_constant=_refuse)
+
+
+def _lines(text: str) -> list[Any]:
+    """JSON Lines; a fault is told by its place in the whole payload."""
+    found = []
+    start = 0
+    for line in text.splitlines(keepends=True):
+        if line.strip():
+            try:
+                found.append(_loads(line))
+            except json.JSONDecodeError as error:
+                raise json.JSONDecodeError(error.msg, text, start + error.pos) from error
+        start += len(line)
+    return found
 
 
 def _refuse(name: str) -> None:

@@ -57,6 +57,7 @@ class MqttIntake:
         self._client.on_disconnect = self._on_disconnect
         self._client.on_message = self._on_message
         self._tasks: set[asyncio.Task[None]] = set()
+        self._under_way: dict[tuple[str, bytes], list[int]] = {}
 
     @property
     def connected(self) -> bool:
@@ -108,28 +109,42 @@ class MqttIntake:
         self._loop.call_soon_threadsafe(self._begin, message)
 
     def _begin(self, message: paho.MQTTMessage) -> None:
-        task = self._loop.create_task(self._take(message))
+        """Take a message, or join it to its equal under way: brokers repeat what waits."""
+        key = (message.topic, bytes(message.payload))
+        waiting = self._under_way.get(key)
+        if waiting is not None:
+            waiting.append(message.mid)
+            return
+        self._under_way[key] = [message.mid]
+        task = self._loop.create_task(self._settle(key, message))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _take(self, message: paho.MQTTMessage) -> None:
-        """One message, until it is durable or can never be."""
+    async def _settle(self, key: tuple[str, bytes], message: paho.MQTTMessage) -> None:
+        try:
+            settled = await self._take(message)
+        finally:
+            mids = self._under_way.pop(key)
+        for mid in mids if settled else ():
+            self._client.ack(mid, message.qos)
+
+    async def _take(self, message: paho.MQTTMessage) -> bool:
+        """One message, until it is durable or can never be; False after a defect of ours."""
         delay = _FIRST_RETRY_S
         while True:
             try:
                 await self._receive(message)
-                break
+                return True
             except TenpoError as error:
                 if not error.retryable:
                     log.warning("mqtt_rejected", error=error.what, where=error.where)
-                    break
+                    return True
                 log.warning("mqtt_waits", error=error.what, seconds=delay)
             except Exception as error:  # a defect of ours must not stop the other messages
                 log.error("mqtt_failed", error=type(error).__name__)
-                return
+                return False
             await asyncio.sleep(delay)
             delay = min(2 * delay, _LAST_RETRY_S)
-        self._client.ack(message.mid, message.qos)
 
     async def _receive(self, message: paho.MQTTMessage) -> None:
         parts = message.topic.split("/")

@@ -22,9 +22,8 @@ from gateways.columns import Column, missing
 from gateways.context import Context
 from gateways.faults import Faults, Reason
 from gateways.instants import iso_times
-from gateways.json_text import member, objects, read_json, text_columns
+from gateways.json_text import member, objects, read_objects, text_columns
 from gateways.records import Records
-from tenpo.errors import PayloadError
 
 FIELDS = {
     "device_id": "device_info.device_sn",
@@ -55,15 +54,7 @@ class Milesight(Adapter):
     def read(self, body: bytes, context: Context) -> Records:
         """One row a counting line of one report."""
         del context
-        document = read_json(body)
-        reports = document if isinstance(document, list) else [document]
-        if not all(isinstance(report, dict) for report in reports):
-            raise PayloadError(
-                "the payload is no report of a device",
-                where="line 1",
-                remedy="Send one object a report, or a list of them.",
-            )
-        rows, faults, ignored = _rows(reports)
+        rows, faults, ignored = _rows(read_objects(body, "report"))
         text = text_columns(rows, tuple(FIELDS))
         start, start_local, _, bad_start = iso_times(text["occurred_at"])
         end, end_local, _, bad_end = iso_times(text["interval_end_at"])
@@ -88,7 +79,7 @@ class Milesight(Adapter):
         return Records("count_interval", values, faults, FIELDS, ignored=ignored)
 
 
-def _rows(reports: list[Any]) -> tuple[list[Mapping[str, Any]], Faults, int]:
+def _rows(reports: list[dict[str, Any]]) -> tuple[list[Mapping[str, Any]], Faults, int]:
     rows: list[Mapping[str, Any]] = []
     positions: list[str] = []
     totals_only: list[str] = []

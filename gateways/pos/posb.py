@@ -1,6 +1,6 @@
 """POS vendor B: receipts as JSON, tax excluded, times with their offset.
 
-A body is one receipt or `{"receipts": [...]}`. A record is one line of a receipt;
+A body is one receipt, `{"receipts": [...]}`, or several of either. A record is one line;
 its position is `receipt.line`, both from 1. Amounts of refunds are negative already.
 """
 
@@ -18,10 +18,9 @@ from gateways.columns import Column, joined, missing
 from gateways.context import Context
 from gateways.faults import Faults, Reason
 from gateways.instants import iso_times
-from gateways.json_text import member, objects, read_json, text_columns
+from gateways.json_text import objects, read_objects, text_columns
 from gateways.records import Records
 from tenpo.contracts import SaleKind
-from tenpo.errors import PayloadError
 
 HEAD = ("shop", "terminal", "number", "updated_at", "issued_at", "status", "currency",
         "customer_id", "clerk", "refund_of")  # fmt: skip
@@ -68,7 +67,7 @@ class PosB(Adapter):
     def read(self, body: bytes, context: Context) -> Records:
         """One row a line of a receipt."""
         del context
-        rows, faults = _lines(read_json(body))
+        rows, faults = _lines(read_objects(body, "receipt"))
         text = text_columns(rows, (*HEAD, *LINE))
         at, local, day, bad_time = iso_times(text["issued_at"])
         faults.mark(bad_time, Reason.BAD_TIME, "issued_at")
@@ -102,15 +101,11 @@ class PosB(Adapter):
         return Records("sale_line", values, faults, FIELDS, "excluded")
 
 
-def _lines(document: Any) -> tuple[list[Mapping[str, Any]], Faults]:
+def _lines(documents: list[dict[str, Any]]) -> tuple[list[Mapping[str, Any]], Faults]:
     """Every line with the head of its receipt; receipts without lines become faults."""
-    receipts = objects(member(document, "receipts")) or [document]
-    if not all(isinstance(receipt, dict) for receipt in receipts):
-        raise PayloadError(
-            "the payload is no receipt",
-            where="line 1",
-            remedy='Send one receipt object, or {"receipts": [...]}.',
-        )
+    receipts: list[Mapping[str, Any]] = []
+    for document in documents:
+        receipts += objects(document["receipts"]) if "receipts" in document else [document]
     rows: list[Mapping[str, Any]] = []
     positions: list[str] = []
     empty: list[str] = []
