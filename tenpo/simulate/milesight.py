@@ -1,6 +1,7 @@
 """The people counters' messages: the JSON that Milesight's VS125 pushes for every interval.
 
-A device that could not send for a while pushes its backlog as one array.
+Some push every interval, some an hour's intervals as one array; a device that
+could not send for a while pushes its backlog as one array, too.
 Source: Milesight VS125 user guide, "Data push" (HTTP(S) and MQTT, periodic report).
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
+from itertools import groupby
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -23,6 +25,7 @@ ROUTE = "/v1/iot/milesight"
 
 _LINE = "Line1"
 _SENT_AFTER_S = 3
+_HOUR_S = 3600
 _NAMESPACE = UUID("9a0440de-3188-4f6d-b886-bb20c97bd26b")
 
 
@@ -63,20 +66,26 @@ class Reports:
 
     def all(self) -> Iterator[Payload]:
         """Every message, each day's backlog and repetitions after the day's own."""
-        lost, late, twice = self._counts.lost, self._counts.late, self._counts.twice
         for number, day in enumerate(self._days):
-            backlog: list[Json] = []
-            for quarter in np.flatnonzero(~lost[number]).tolist():
-                report = self._report(number, quarter)
-                if late[number, quarter]:
-                    backlog.append(report)
-                    continue
-                yield self._payload(day, quarter, report)
-                if twice[number, quarter]:
-                    yield self._payload(day, quarter, report, again="_again")
-            if backlog:
-                last = int(np.flatnonzero(late[number])[-1])
-                yield self._payload(day, last, backlog, again="_backlog")
+            for push in self._pushes(number):
+                reports = [self._report(number, quarter) for quarter in push]
+                content = reports if self._counts.counter.hourly else reports[0]
+                yield self._payload(day, push[-1], content)
+                if self._counts.twice[number, push[-1]]:
+                    yield self._payload(day, push[-1], content, again="_again")
+            late = np.flatnonzero(self._counts.late[number]).tolist()
+            if late:
+                backlog = [self._report(number, quarter) for quarter in late]
+                yield self._payload(day, late[-1], backlog, again="_backlog")
+
+    def _pushes(self, number: int) -> list[list[int]]:
+        """The quarters of a day that go out in time, as they go out together."""
+        held_back = self._counts.lost[number] | self._counts.late[number]
+        sent = np.flatnonzero(~held_back).tolist()
+        if not self._counts.counter.hourly:
+            return [[quarter] for quarter in sent]
+        hour = (self._footfall.start_s // _HOUR_S).tolist()
+        return [list(group) for _, group in groupby(sent, key=lambda quarter: hour[quarter])]
 
     def _payload(
         self, day: date, quarter: int, content: Json | list[Json], again: str = ""

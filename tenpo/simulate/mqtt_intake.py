@@ -1,8 +1,8 @@
 """Publishing payloads over MQTT (QoS 1) until the broker has confirmed them.
 
-A broker that is killed may lose what it confirmed but had not passed on. So,
-like the devices' own retransmission, a sender that lost its connection publishes
-the last minute again; the platform knows a repeated interval by its document.
+Some brokers, killed, lose what they confirmed but had not passed on. So, like the
+devices' own retransmission, a sender that lost its connection publishes the last
+minute again; the platform knows a repeated interval by its document.
 """
 
 from __future__ import annotations
@@ -34,8 +34,9 @@ class MqttIntake:
     """One tenant's connection to the broker.
 
     Args:
-        url: `mqtt://host:port` or `mqtts://…`.
-        tokens: the tenant (user name) and its token (password).
+        url: `mqtt://user:password@host:port` or `mqtts://…`; without a user, the tenant
+            and its token are used.
+        tokens: the tenant and its token.
     """
 
     def __init__(self, url: str, tokens: TenantTokens) -> None:
@@ -43,7 +44,9 @@ class MqttIntake:
         self._address = (parts.hostname or "127.0.0.1", parts.port or 1883)
         self._tenant = tokens.tenant_id
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2)
-        self._client.username_pw_set(tokens.tenant_id, tokens.send)
+        self._client.username_pw_set(
+            parts.username or tokens.tenant_id, parts.password or tokens.send
+        )
         self._client.max_inflight_messages_set(_IN_FLIGHT)
         self._client.reconnect_delay_set(1, 4)
         if parts.scheme == "mqtts":

@@ -1,0 +1,1 @@
+"""Tests of the simulator, against an independent reading of its payloads."""

@@ -1,3 +1,5 @@
+"""One simulation for all tests of a run."""
+
 from __future__ import annotations
 
 from datetime import date

@@ -1,4 +1,4 @@
-"""A second reading of the payloads, in plain Python, that shares nothing with the simulator's books."""
+"""A second reading of the payloads, in plain Python; it shares nothing with the books."""
 
 from __future__ import annotations
 
@@ -62,10 +62,8 @@ def _csv(payload: Payload) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
-def _posa(
-    payload: Payload, codes: dict[str, str]
-) -> Iterator[tuple[object, Key, list[Line]]]:
-    receipts: dict[tuple[str, ...], list[dict[str, str]]] = defaultdict(list)
+def _posa(payload: Payload, codes: dict[str, str]) -> Iterator[tuple[object, Key, list[Line]]]:
+    receipts: dict[tuple[str, str, str, str], list[dict[str, str]]] = defaultdict(list)
     for row in _csv(payload):
         document = (row["店舗コード"], row["営業日"], row["レジ番号"], row["レシート番号"])
         receipts[document].append(row)
@@ -88,9 +86,7 @@ def _posa_line(row: dict[str, str]) -> Line:
     return Line(kind, sign * int(row["数量"]), sign * net, sign * gross)
 
 
-def _posb(
-    payload: Payload, codes: dict[str, str]
-) -> Iterator[tuple[object, str, Key, list[Line]]]:
+def _posb(payload: Payload, codes: dict[str, str]) -> Iterator[tuple[object, str, Key, list[Line]]]:
     content = json.loads(payload.body)
     for receipt in content.get("receipts", [content]):
         issued = datetime.fromisoformat(receipt["issued_at"])
@@ -127,9 +123,7 @@ def _book_receipt(book: Counter[str], lines: list[Line]) -> None:
     book["units"] += sum(line.quantity for line in [*sold, *returned])
 
 
-def _intervals(
-    payloads: list[Payload], chain: Chain
-) -> Iterator[tuple[Key, dict[str, int]]]:
+def _intervals(payloads: list[Payload], chain: Chain) -> Iterator[tuple[Key, dict[str, int]]]:
     seen: dict[tuple[str, str], dict[str, Any]] = {}
     for payload in payloads:
         if payload.route == "/v1/iot/milesight":

@@ -18,20 +18,20 @@ def _bodies(simulation: Simulation, part: str) -> list[Payload]:
     return found
 
 
-def test_a_seed_makes_the_same_bytes():
+def test_a_seed_makes_the_same_bytes() -> None:
     first, second = (simulate_chain(3, 3, 4, END) for _ in range(2))
     assert first.payloads == second.payloads
     assert first.truth.hours.equals(second.truth.hours)
 
 
-def test_another_seed_makes_other_bytes():
+def test_another_seed_makes_other_bytes() -> None:
     first, second = (simulate_chain(seed, 1, 2, END) for seed in (3, 4))
     assert {p.body for p in first.payloads} & {p.body for p in second.payloads} <= {
         first.payloads[0].body
     }
 
 
-def test_payloads_are_in_order_and_named_once(simulation: Simulation):
+def test_payloads_are_in_order_and_named_once(simulation: Simulation) -> None:
     payloads = simulation.payloads
     assert [p.due_at for p in payloads] == sorted(p.due_at for p in payloads)
     assert len({p.name for p in payloads}) == len(payloads)
@@ -39,12 +39,12 @@ def test_payloads_are_in_order_and_named_once(simulation: Simulation):
     assert payloads[0].route == "/v1/pos/posa/stores"
 
 
-def test_nothing_happens_after_the_last_day_is_over(simulation: Simulation):
+def test_nothing_happens_after_the_last_day_is_over(simulation: Simulation) -> None:
     over = datetime.combine(END, datetime.min.time(), UTC).replace(hour=21)  # 06:00 in Tokyo
     assert max(payload.due_at for payload in simulation.payloads) < over
 
 
-def test_half_of_the_shops_are_of_each_vendor(simulation: Simulation):
+def test_half_of_the_shops_are_of_each_vendor(simulation: Simulation) -> None:
     vendors = Counter(shop.vendor for shop in simulation.chain.shops)
     assert vendors == {"posa": 2, "posb": 2}
     routes = Counter(payload.route for payload in simulation.payloads)
@@ -54,7 +54,7 @@ def test_half_of_the_shops_are_of_each_vendor(simulation: Simulation):
     assert any(not p.device for p in _bodies(simulation, "milesight"))
 
 
-def test_vendor_a_writes_windows_31j_and_the_thirty_hour_clock(simulation: Simulation):
+def test_vendor_a_writes_windows_31j_and_the_thirty_hour_clock(simulation: Simulation) -> None:
     late = b"".join(p.body for p in _bodies(simulation, "pos/posa/0001_"))
     text = late.decode("cp932")
     assert '"25:' in text
@@ -64,7 +64,7 @@ def test_vendor_a_writes_windows_31j_and_the_thirty_hour_clock(simulation: Simul
     assert '"マグカップ ""白"", 大"' in text
 
 
-def test_vendor_a_returns_exchanges_discounts_and_voids(simulation: Simulation):
+def test_vendor_a_returns_exchanges_discounts_and_voids(simulation: Simulation) -> None:
     rows = [
         row.split('","')
         for payload in _bodies(simulation, "pos/posa/000")
@@ -80,7 +80,7 @@ def test_vendor_a_returns_exchanges_discounts_and_voids(simulation: Simulation):
                for p in void_files)  # fmt: skip
 
 
-def test_vendor_b_corrects_voids_refunds_and_repeats(simulation: Simulation):
+def test_vendor_b_corrects_voids_refunds_and_repeats(simulation: Simulation) -> None:
     receipts = [
         receipt
         for payload in _bodies(simulation, "pos/posb/")
@@ -106,7 +106,7 @@ def test_vendor_b_corrects_voids_refunds_and_repeats(simulation: Simulation):
     assert _bodies(simulation, "_old.json")
 
 
-def test_counters_fall_silent_send_late_and_send_twice(simulation: Simulation):
+def test_counters_fall_silent_send_late_and_send_twice(simulation: Simulation) -> None:
     backlog = _bodies(simulation, "_backlog")
     assert all(len(json.loads(payload.body)) == payload.records > 1 for payload in backlog)
     twice = _bodies(simulation, "_again.json")
@@ -118,14 +118,14 @@ def test_counters_fall_silent_send_late_and_send_twice(simulation: Simulation):
     assert simulation.truth.events["count_intervals_lost"]
 
 
-def test_prices_are_whole_yen_with_both_tax_rates(simulation: Simulation):
+def test_prices_are_whole_yen_with_both_tax_rates(simulation: Simulation) -> None:
     posb = b"".join(p.body for p in _bodies(simulation, "pos/posb/"))
     assert posb.count(b'"tax_rate":"0.08"') > 1000
     assert posb.count(b'"tax_rate":"0.10"') > 1000
     assert b"." not in posb.replace(b"0.08", b"").replace(b"0.10", b"")
 
 
-def test_weekends_and_holidays_are_busier_in_the_suburbs():
+def test_weekends_and_holidays_are_busier_in_the_suburbs() -> None:
     long = simulate_chain(seed=1, stores=2, days=56, end=date(2026, 10, 31))
     days = [row for row in long.truth.days.to_pylist() if row["store_id"] == "kichijoji"]
     rest = [r["footfall"] for r in days if r["business_date"].weekday() >= 5]
@@ -135,7 +135,7 @@ def test_weekends_and_holidays_are_busier_in_the_suburbs():
     assert holiday[0] > 1.2 * sum(work) / len(work)
 
 
-def test_a_longer_chain_begins_with_the_shorter_ones_shops():
+def test_a_longer_chain_begins_with_the_shorter_ones_shops() -> None:
     assert make_chain(2, 30).shops[:5] == make_chain(2, 5).shops
     assert len({store.store_id for store in make_chain(2, 100).stores}) == 100
     devices = [device.device_id for device in make_chain(2, 100).devices]
@@ -153,6 +153,6 @@ def test_the_latest_end_is_a_day_that_is_over(now: datetime, end: date):
     assert latest_end(now) == end
 
 
-def test_numbers_out_of_range_are_refused():
+def test_numbers_out_of_range_are_refused() -> None:
     with pytest.raises(ValueError, match="stores"):
         simulate_chain(1, 0, 1)

@@ -28,20 +28,20 @@ def _assert_same(simulation: Simulation) -> None:
     assert not {key for key, book in books.items() if any(book.values())} - seen
 
 
-def test_books_equal_an_independent_reading_of_the_payloads(simulation: Simulation):
+def test_books_equal_an_independent_reading_of_the_payloads(simulation: Simulation) -> None:
     _assert_same(simulation)
 
 
-def test_books_equal_the_reading_for_one_store_and_one_day():
+def test_books_equal_the_reading_for_one_store_and_one_day() -> None:
     _assert_same(simulate_chain(seed=0, stores=1, days=1, end=END))
 
 
-def test_every_measure_is_known_but_imputed_time():
+def test_every_measure_is_known_but_imputed_time() -> None:
     assert {measure.name for measure in MEASURES} - set(KNOWN) == {"imputed_s"}
     assert set(KNOWN) <= {measure.name for measure in MEASURES}
 
 
-def test_totals_are_the_sums_of_days_and_hours(simulation: Simulation):
+def test_totals_are_the_sums_of_days_and_hours(simulation: Simulation) -> None:
     truth = simulation.truth
     for table in (truth.hours, truth.days):
         sums = {name: sum(table.column(name).to_pylist()) for name in KNOWN}
@@ -49,7 +49,7 @@ def test_totals_are_the_sums_of_days_and_hours(simulation: Simulation):
     assert truth.days.num_rows == 4 * 21
 
 
-def test_lines_are_counted_as_sent_as_known_and_as_standing(simulation: Simulation):
+def test_lines_are_counted_as_sent_as_known_and_as_standing(simulation: Simulation) -> None:
     events = simulation.truth.events
     receipts = final_receipts(list(simulation.payloads), simulation.chain)
     assert events["receipts"] == len(receipts)
@@ -59,7 +59,7 @@ def test_lines_are_counted_as_sent_as_known_and_as_standing(simulation: Simulati
     assert sent["count_intervals_sent"] > events["count_intervals"]
 
 
-def test_a_silent_counter_lowers_coverage_and_only_there(simulation: Simulation):
+def test_a_silent_counter_lowers_coverage_and_only_there(simulation: Simulation) -> None:
     lost = simulation.truth.events["count_intervals_lost"]
     hours = simulation.truth.hours.to_pylist()
     assert lost > 0
