@@ -72,6 +72,8 @@ def _moments(records: Records, store_ids: Column, context: Context) -> dict[str,
     moments = {"occurred_at": starts}
     if records.event == "count_interval":
         ends = _moment(records, "local_end", "at_end", zones, second)
+        # Added to the moment, not to the wall clock: a clock change lies between the two.
+        ends = pc.coalesce(ends, pc.add(starts, records.column("length")))
         moments["interval_end_at"] = ends
         backwards = flags(pc.less_equal(ends, starts))
         records.faults.mark(backwards, Reason.BAD_TIME, records.named("interval_end_at"))
@@ -176,9 +178,9 @@ def _provenance(records: Records, source: str, version: str, context: Context) -
 
 
 def _check_required(records: Records, columns: dict[str, Column]) -> None:
-    for field in EVENTS[records.event].fields:
-        if not field.required or field.name not in columns:
-            continue
+    required = [f for f in EVENTS[records.event].fields if f.required and f.name in columns]
+    # What the vendor names comes first: a document key is missing because its parts are.
+    for field in sorted(required, key=lambda f: f.name not in records.fields):
         gone = missing(columns[field.name])
         records.faults.mark(gone, Reason.MISSING_FIELD, records.named(field.name))
 

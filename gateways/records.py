@@ -28,6 +28,7 @@ VENDOR_COLUMNS: dict[str, Any] = {
     "at": MOMENT,  # the moment itself
     "local_end": LOCAL,
     "at_end": MOMENT,
+    "length": pa.duration("us"),  # of an interval whose end is not stated
     "document": pa.string(),
     "line_key": pa.string(),
     "version": pa.int64(),  # the vendor's own revision, in microseconds where it is a time

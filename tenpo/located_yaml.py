@@ -21,6 +21,19 @@ _CONSTANTS = {"null": None, "~": None, "": None, "true": True, "false": False}
 _MAX_DEPTH = 32
 
 
+class AtKeyError(ValueError):
+    """What a validator of a whole model raises, to say which key is at fault.
+
+    Args:
+        path: of the key, from the model down.
+        message: what is wrong with it.
+    """
+
+    def __init__(self, path: Path, message: str) -> None:
+        super().__init__(message)
+        self.path = path
+
+
 class LocatedYaml:
     """A parsed YAML document that remembers the line of every key.
 
@@ -74,8 +87,9 @@ class LocatedYaml:
 
     def _problems(self, error: ValidationError, at: Path) -> Iterator[tuple[str, str]]:
         for one in error.errors():
-            path = at + tuple(part for part in one["loc"])
-            yield self.where(path), one["msg"]
+            cause = one.get("ctx", {}).get("error")
+            further = cause.path if isinstance(cause, AtKeyError) else ()
+            yield self.where((*at, *one["loc"], *further)), one["msg"].removeprefix("Value error, ")
 
     def _build(self, node: yaml.Node, path: Path) -> Any:
         if len(path) > _MAX_DEPTH:

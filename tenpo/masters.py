@@ -18,7 +18,7 @@ import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from tenpo.clock import StoreClock, parse_clock, zone
-from tenpo.errors import ConfigError, UnknownReference
+from tenpo.errors import ConfigError, InputError, UnknownReference
 from tenpo.identifiers import checked_name, micros
 from tenpo.lake import Lake
 
@@ -27,11 +27,17 @@ CONSOLE = "console"
 
 
 def _timezone(name: str) -> str:
-    return zone(name).key
+    try:
+        return zone(name).key
+    except ConfigError as error:
+        raise ValueError(str(error)) from error  # so that the model names the key, too
 
 
 def _clock(text: str) -> str:
-    parse_clock(text)
+    try:
+        parse_clock(text)
+    except InputError as error:
+        raise ValueError(str(error)) from error
     return text
 
 

@@ -136,14 +136,13 @@ class SpecReader:
             counts[_COUNT_NAMES[key]] = pc.if_else(pa.array(held), value, None)
             told |= held
         self._faults.mark(~told, Reason.BAD_VALUE, ", ".join(self._condition_columns()))
-        local = values["local"]
         document = joined([values["device_id"], *(self._text[name] for name in spec.document)])
         line = [self._text[name] for name in spec.line] or [values["line_id"]]
         length = pa.scalar((spec.interval_s or 0) * 1_000_000, pa.duration("us"))
         return counts | {
             "document": document,
             "line_key": joined(line),
-            "local_end": pc.add(local, length),
+            "length": pa.repeat(length, self._length),
         }
 
     def _condition_columns(self) -> list[str]:

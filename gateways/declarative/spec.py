@@ -16,7 +16,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 from gateways.csv_text import CsvFormat
 from gateways.records import TaxMode
 from tenpo.contracts import SaleKind
+from tenpo.errors import InputError
 from tenpo.identifiers import checked_name
+from tenpo.located_yaml import AtKeyError
 
 SALE_COLUMNS = (
     "receipt_id", "register_id", "line_number", "original_receipt_id", "sku", "category",
@@ -32,6 +34,13 @@ def _encoding(name: str) -> str:
     except LookupError:
         pass
     raise ValueError(f"Python knows no text encoding {name!r}")
+
+
+def _name(name: str) -> str:
+    try:
+        return checked_name("spec", name)
+    except InputError as error:
+        raise ValueError(str(error)) from error
 
 
 def _regex(pattern: str) -> str:
@@ -154,7 +163,7 @@ class TaxForm(Part):
 class Spec(Part):
     """One CSV form of one sender."""
 
-    name: Annotated[str, AfterValidator(lambda name: checked_name("spec", name))]
+    name: Annotated[str, AfterValidator(_name)]
     event: Literal["sale_line", "count_interval"]
     description: str = ""
     file: FileForm = FileForm()
@@ -180,12 +189,12 @@ class Spec(Part):
     def _fits_event(self) -> Spec:
         known = SALE_COLUMNS if self.event == "sale_line" else COUNT_COLUMNS
         given = {**self.columns, **self.constants}
-        strange = [key for key in given if key not in known]
-        if strange:
-            raise ValueError(f"{self.event} has no {', '.join(strange)}; use {', '.join(known)}")
-        both = sorted(set(self.columns) & set(self.constants))
-        if both:
-            raise ValueError(f"{', '.join(both)} stands in columns and in constants")
+        for key in given:
+            if key not in known:
+                path = ("columns" if key in self.columns else "constants", key)
+                raise AtKeyError(path, f"{self.event} has no {key}; use {', '.join(known)}")
+            if key in self.columns and key in self.constants:
+                raise AtKeyError(("constants", key), "stands in columns already")
         if self.event == "sale_line":
             needed = [key for key in ("receipt_id", "quantity") if key not in given]
         else:

@@ -1,0 +1,84 @@
+"""Milesight counters: a recorded report, a frozen clock, the expected intervals."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+import pytest
+
+from gateways.iot.milesight import Milesight
+from tests.gateways.payloads import MILESIGHT, SERIAL, context
+
+REPORT: dict[str, Any] = orjson.loads(MILESIGHT)
+
+
+def normalize(document: object) -> Any:
+    return Milesight().normalize(orjson.dumps(document), context())
+
+
+def test_both_forms_of_a_line_become_intervals():
+    result = normalize(REPORT)
+    first, second = result.events["count_interval"].to_pylist()
+    assert first["occurred_at"] == datetime(2026, 11, 1, 1, 0, tzinfo=UTC)
+    assert first["interval_end_at"] == datetime(2026, 11, 1, 1, 15, tzinfo=UTC)
+    assert (first["store_id"], first["device_id"], first["line_id"]) == ("shibuya", SERIAL, "1")
+    counts = ("in_count", "out_count", "staff_in_count", "staff_out_count", "child_in_count",
+              "group_in_count", "pass_count")  # fmt: skip
+    assert [first[name] for name in counts] == [12, 9, 0, 1, 1, 3, None]
+    assert [second[name] for name in counts] == [4, 5, None, None, None, None, None]
+    assert result.ignored == 1
+
+
+@pytest.mark.parametrize(
+    ("start", "zone"),
+    [
+        ("2026/11/01 10:00:00", {"timezone": "UTC+9:00"}),
+        ("2026-11-01 09:00:00", {"time_zone": "UTC+8:00 China"}),
+        ("2026-11-01 10:00:00", {}),  # the store's own
+        ("2026-11-01 10:00:00", {"time_zone": "UTC+8:00 x", "dst_status": True}),
+    ],
+)
+def test_older_firmware_states_its_offset_apart(start: str, zone: dict[str, Any]):
+    end = start.replace(":00:00", ":15:00")
+    report = REPORT | {"time_info": {"start_time": start, "end_time": end, **zone}}
+    row = normalize(report).events["count_interval"].to_pylist()[0]
+    assert row["occurred_at"] == datetime(2026, 11, 1, 1, 0, tzinfo=UTC)
+
+
+def test_a_correction_of_an_interval_is_the_same_document():
+    corrected = orjson.loads(MILESIGHT)
+    corrected["line_periodic_data"][0]["total"]["in"] = 99
+    before, after = (normalize(r).events["count_interval"] for r in (REPORT, corrected))
+    assert before["event_id"].equals(after["event_id"])
+    assert before["document_key"].equals(after["document_key"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason", "field"),
+    [
+        ({"device_info": {"device_sn": "NEW"}}, "unknown_device", "device_info.device_sn"),
+        ({"device_info": None}, "missing_field", "device_info.device_sn"),
+        ({"time_info": None}, "missing_field", "time_info.start_time"),
+        ({"line_periodic_data": [{"line": 1, "in": 1}]}, "missing_field",
+         "line_periodic_data.total.out"),
+        ({"line_periodic_data": [{"line": 1, "in": 1.5, "out": 1}]}, "bad_number",
+         "line_periodic_data.total.in"),
+        ({"line_periodic_data": [{"line": 1, "in": -1, "out": 1}]}, "negative_count",
+         "line_periodic_data.total.in"),
+        ({"line_periodic_data": []}, "cumulative_only", "line_total_data"),
+        ({"time_info": {"start_time": "2026-11-01T10:00:00Z", "end_time": "2026-11-01T10:00:00Z"}},
+         "bad_time", "time_info.end_time"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_counted_is_rejected(changes: dict[str, Any], reason: str, field: str):
+    result = normalize([REPORT | changes, REPORT])
+    assert {(r.reason.value, r.field) for r in result.rejected} == {(reason, field)}
+    assert result.accepted == 2
+
+
+def test_single_crossings_are_ignored():
+    report = {"device_info": {"device_sn": SERIAL}, "line_trigger_data": [{"line": 1}, {"line": 2}]}
+    result = normalize(report)
+    assert (result.received, result.ignored) == (0, 2)
