@@ -22,7 +22,7 @@ class Contract:
         dataset: `raw`, `dwh` or `mart`.
         grain: what one row is, one sentence.
         fields: the columns in order.
-        partition_by: a GoogleSQL partition expression.
+        partition_by: a GoogleSQL partition expression; empty for a small table without.
         cluster_by: up to four columns.
     """
 
@@ -50,11 +50,12 @@ class Contract:
             dataset: the real dataset name (project and prefix included).
         """
         columns = ",\n  ".join(field.ddl() for field in self.fields)
+        partition = f"\nPARTITION BY {self.partition_by}" if self.partition_by else ""
         cluster = f"\nCLUSTER BY {', '.join(self.cluster_by)}" if self.cluster_by else ""
+        required = ", require_partition_filter=TRUE" if self.partition_by else ""
         return (
-            f"CREATE TABLE IF NOT EXISTS `{dataset}.{self.name}` (\n  {columns}\n)\n"
-            f"PARTITION BY {self.partition_by}{cluster}\n"
-            f'OPTIONS(description="{self.grain}", require_partition_filter=TRUE)'
+            f"CREATE TABLE IF NOT EXISTS `{dataset}.{self.name}` (\n  {columns}\n)"
+            f'{partition}{cluster}\nOPTIONS(description="{self.grain}"{required})'
         )
 
     def table(self, rows: list[dict[str, Any]]) -> pa.Table:

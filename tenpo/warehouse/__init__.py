@@ -1,0 +1,59 @@
+"""The warehouse: BigQuery, or the server that stands for it in the local stack.
+
+The only package that imports Google's BigQuery clients. What to call:
+
+    with connect(settings) as warehouse:
+        ensure_tables(warehouse)                              # datasets and tables, idempotent
+        append(warehouse, contract, rows)                     # raw: all rows or none
+        conform(warehouse, event, load_ids, dates, job=…, on_dirty=…)   # raw → dwh
+        replace(warehouse, contract, rows, keys, job=…)       # rows of exactly these keys
+        query(warehouse, sql, params, job=…)                  # some rows, as Arrow
+        query_large(warehouse, sql, params, job=…)            # any number of rows
+        execute(warehouse, sql, params, job=…)                # DML and DDL
+        reconcile(warehouse, tenant_id, event, job=…)         # accepted = current + …
+
+SQL lies in `.sql` files and is loaded with `load_sql`; values are parameters. `Job`
+names what runs. `sync_stores` carries the store master over; `loads_present` says
+after a crash which loads arrived.
+
+Not for the datamart (`tenpo.datamart`), and not for KPI logic (`beam_jobs.aggregate`).
+"""
+
+from tenpo.store_day import StoreDay
+from tenpo.warehouse.append import append
+from tenpo.warehouse.client import Warehouse, connect
+from tenpo.warehouse.conform import ConformResult, conform
+from tenpo.warehouse.job import Job, Typed
+from tenpo.warehouse.masters import sync_stores
+from tenpo.warehouse.read import execute, query, query_large, read_table
+from tenpo.warehouse.reconcile import Reconciliation, loads_present, reconcile
+from tenpo.warehouse.replace import replace
+from tenpo.warehouse.schema import ensure_tables
+from tenpo.warehouse.statements import Equal, load_sql
+from tenpo.warehouse.tables import DOCUMENT, STORE_MASTER, TABLES
+
+__all__ = [
+    "DOCUMENT",
+    "STORE_MASTER",
+    "TABLES",
+    "ConformResult",
+    "Equal",
+    "Job",
+    "Reconciliation",
+    "StoreDay",
+    "Typed",
+    "Warehouse",
+    "append",
+    "conform",
+    "connect",
+    "ensure_tables",
+    "execute",
+    "load_sql",
+    "loads_present",
+    "query",
+    "query_large",
+    "read_table",
+    "reconcile",
+    "replace",
+    "sync_stores",
+]

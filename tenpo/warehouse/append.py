@@ -1,0 +1,110 @@
+"""Appending through the Storage Write API: Arrow rows, one PENDING stream, one commit.
+
+Nothing is visible before the commit, and then everything is. What dies in between
+leaves a stream that BigQuery forgets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pyarrow as pa
+from google.cloud.bigquery_storage_v1 import types
+
+from tenpo.contracts import Contract
+from tenpo.errors import IntegrityError, WarehouseError
+from tenpo.failpoint import failpoint
+from tenpo.warehouse.client import Warehouse
+from tenpo.warehouse.failure import mapped_errors
+
+#: BigQuery takes at most 10 MB a request.
+_REQUEST_BYTES = 6 * 1024**2
+
+
+def append(warehouse: Warehouse, contract: Contract, rows: pa.Table) -> int:
+    """Append rows to the contract's table, all or none.
+
+    Args:
+        warehouse: where.
+        contract: the table.
+        rows: its columns, in any order.
+
+    Returns:
+        The number of rows.
+
+    Raises:
+        IntegrityError: the rows break the contract.
+        WarehouseError: BigQuery does not answer; nothing was appended, or (where the
+            answer to the commit was lost) all of it.
+    """
+    return append_arrow(warehouse, contract.dataset, contract.name, contract.conform(rows))
+
+
+def append_arrow(warehouse: Warehouse, dataset: str, name: str, rows: pa.Table) -> int:
+    """Append rows whose schema is exactly the table's; for staging tables.
+
+    Raises:
+        WarehouseError: as `append`.
+    """
+    if not rows.num_rows:
+        return 0
+    project, dataset_id = warehouse.dataset(dataset).split(".", 1)
+    parent = f"projects/{project}/datasets/{dataset_id}/tables/{name}"
+    where = f"{dataset}.{name}"
+    with mapped_errors(where):
+        stream = warehouse.writer.create_write_stream(
+            parent=parent,
+            write_stream=types.WriteStream(type_=types.WriteStream.Type.PENDING),
+        ).name
+        _send(warehouse, stream, rows, where)
+        failpoint("warehouse.before_commit")
+        count = warehouse.writer.finalize_write_stream(name=stream).row_count
+        if count != rows.num_rows:
+            raise IntegrityError(
+                f"BigQuery holds {count} of {rows.num_rows} rows", where=where,
+                remedy="Nothing was committed; run it again.",
+            )  # fmt: skip
+        _commit(warehouse, parent, stream, where)
+    return rows.num_rows
+
+
+def _send(warehouse: Warehouse, stream: str, rows: pa.Table, where: str) -> None:
+    for answer in warehouse.writer.append_rows(_requests(stream, rows)):
+        if answer.error.code:
+            raise WarehouseError(f"BigQuery refuses the rows: {answer.error.message}", where=where)
+
+
+def _requests(stream: str, rows: pa.Table) -> Iterator[types.AppendRowsRequest]:
+    schema = types.ArrowSchema(serialized_schema=rows.schema.serialize().to_pybytes())
+    offset = 0
+    for batch in _batches(rows):
+        data = types.AppendRowsRequest.ArrowData(
+            writer_schema=schema,
+            rows=types.ArrowRecordBatch(serialized_record_batch=batch.serialize().to_pybytes()),
+        )
+        yield types.AppendRowsRequest(write_stream=stream, offset=offset, arrow_rows=data)
+        offset += batch.num_rows
+
+
+def _batches(rows: pa.Table) -> Iterator[pa.RecordBatch]:
+    """Slices that stay below the limit of a request, cut anew where rows are large."""
+    pending = [rows.combine_chunks()]
+    while pending:
+        part = pending.pop()
+        for batch in part.to_batches():
+            if pa.ipc.get_record_batch_size(batch) <= _REQUEST_BYTES or batch.num_rows == 1:
+                yield batch
+            else:
+                half = batch.num_rows // 2
+                table = pa.Table.from_batches([batch])
+                pending += [table.slice(half), table.slice(0, half)]
+
+
+def _commit(warehouse: Warehouse, parent: str, stream: str, where: str) -> None:
+    done = warehouse.writer.batch_commit_write_streams(
+        types.BatchCommitWriteStreamsRequest(parent=parent, write_streams=[stream])
+    )
+    if done.stream_errors:
+        raise WarehouseError(
+            f"BigQuery did not commit: {done.stream_errors[0].error_message}", where=where
+        )

@@ -1,0 +1,183 @@
+"""raw → dwh: of each document the lines of its highest version, and none of the others.
+
+A document's lines may move to another business date or store, so `dwh.document` says
+where each document's lines lie. The steps of one call, each safe to be the last:
+
+    stage     the loads' lines with business date and hour, and what happens to each document
+    announce  `pending` rows in the index: lines of these documents may appear there now
+    replace   one MERGE: old lines of the winning documents out, new lines in
+    on_dirty  the caller marks the store-days whose content changed
+    settle    one MERGE: the index says what dwh holds
+
+After a crash the same call does it again: the index still has the old version as
+current, so the documents win again, and every place where lines may lie is known.
+Only settling makes a document's new version the held one. Then a rerun finds nothing
+to do.
+
+One call an event at a time: hold a lease.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from tenpo.contracts import CONFORMED, EVENTS
+from tenpo.contracts.events import COMMON, LOADED
+from tenpo.errors import IntegrityError
+from tenpo.failpoint import failpoint
+from tenpo.store_day import StoreDay
+from tenpo.warehouse.client import Warehouse
+from tenpo.warehouse.job import Job
+from tenpo.warehouse.read import Params, drop, execute, query
+from tenpo.warehouse.reconcile import between
+from tenpo.warehouse.statements import Name, load_sql
+
+OnDirty = Callable[[Sequence[StoreDay]], None]
+
+_LINEAGE = {f.name for f in (*COMMON, *LOADED)} - {"event_id", "store_id", "occurred_at"}
+
+
+@dataclass(frozen=True, slots=True)
+class ConformResult:
+    """What one call did.
+
+    Args:
+        event: which event.
+        documents: documents written.
+        rows: their lines.
+        unchanged_documents: documents whose held version is the same or higher.
+        dirty: store-days whose content changed, sorted.
+    """
+
+    event: str
+    documents: int = 0
+    rows: int = 0
+    unchanged_documents: int = 0
+    dirty: tuple[StoreDay, ...] = ()
+
+
+def conform(
+    warehouse: Warehouse,
+    event: str,
+    load_ids: Sequence[str],
+    ingest_dates: tuple[date, date],
+    *,
+    job: Job,
+    on_dirty: OnDirty,
+) -> ConformResult:
+    """Bring loads of raw into dwh.
+
+    Args:
+        warehouse: where.
+        event: a key of `CONFORMED`.
+        load_ids: loads that are in raw; the lines that one raw-archive object has of a
+            document must be in one load.
+        ingest_dates: first and last UTC date of the loads' `ingested_at`.
+        job: names the work; give every attempt at other loads a run_id of its own.
+        on_dirty: marks store-days durably; called once, and not where nothing changed.
+
+    Raises:
+        IntegrityError: a line's store is not in `dwh.store`; nothing was changed.
+        WarehouseError: BigQuery does not answer; call again with the same arguments.
+    """
+    if not load_ids:
+        return ConformResult(event)
+    work = _Conform(warehouse, event, job.step(event))
+    try:
+        return work.run(load_ids, ingest_dates, on_dirty)
+    finally:
+        work.clean_up()
+
+
+@dataclass
+class _Conform:
+    warehouse: Warehouse
+    event: str
+    job: Job
+    buckets: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.lines = self.job.table_name("lines")
+        self.documents = self.job.table_name("documents")
+
+    def run(
+        self, load_ids: Sequence[str], dates: tuple[date, date], on_dirty: OnDirty
+    ) -> ConformResult:
+        self._stage(load_ids, dates)
+        if not self.buckets:
+            return ConformResult(self.event)
+        counts = self._rows("counts")[0]
+        summary = self._rows("summary")
+        result = ConformResult(
+            self.event,
+            documents=counts["written"],
+            rows=sum(int(row["line_count"]) for row in summary),
+            unchanged_documents=counts["kept"],
+            dirty=tuple(sorted(_store_day(row) for row in summary if row["changed"])),
+        )
+        if summary:
+            self._write([row["business_date"] for row in summary], result.dirty, on_dirty)
+        return result
+
+    def clean_up(self) -> None:
+        for name in (self.lines, self.documents):
+            drop(self.warehouse, name)
+
+    def _stage(self, load_ids: Sequence[str], dates: tuple[date, date]) -> None:
+        params = {"load_ids": list(load_ids), **between(dates)}
+        self._execute("lines", params, raw_table=EVENTS[self.event], columns=EVENTS[self.event].names)
+        extent = self._rows("extent")
+        unknown = sorted({row["unknown_store"] for row in extent if row["unknown_store"]})
+        if unknown:
+            raise IntegrityError(
+                f"lines of stores that the store master lacks: {', '.join(unknown)}",
+                where=f"raw.{EVENTS[self.event].name}",
+                remedy="Bring the masters into the warehouse (sync_stores), then run it again.",
+            )
+        self.buckets = [row["bucket"] for row in extent]
+        if self.buckets:
+            content = [n for n in CONFORMED[self.event].names if n not in _LINEAGE]
+            self._execute("documents", self._index, content=content)
+
+    def _write(
+        self, dates: Sequence[date], dirty: Sequence[StoreDay], on_dirty: OnDirty
+    ) -> None:
+        contract = CONFORMED[self.event]
+        self._execute("announce", self._index)
+        failpoint("conform.after_announce")
+        self._execute(
+            "replace",
+            {"first": min(dates), "last": max(dates)},
+            target=contract,
+            columns=contract.names,
+            values=[f"s.{name}" for name in contract.names],
+        )
+        failpoint("conform.after_replace")
+        if dirty:
+            on_dirty(dirty)
+        failpoint("conform.after_dirty")
+        self._execute("settle", self._index)
+
+    @property
+    def _index(self) -> dict[str, object]:
+        """Parameters of a statement on the document index: its partitions and the event."""
+        return {"buckets": self.buckets, "event": self.event}
+
+    def _sql(self, step: str, names: dict[str, Name]) -> str:
+        staging = {"lines": self.lines, "documents": self.documents}
+        return load_sql(
+            self.warehouse, "tenpo.warehouse.sql", f"conform_{step}", **staging, **names
+        )
+
+    def _execute(self, step: str, params: Params, **names: Name) -> None:
+        execute(self.warehouse, self._sql(step, names), params, job=self.job.step(step))
+
+    def _rows(self, step: str) -> list[dict[str, Any]]:
+        return query(self.warehouse, self._sql(step, {}), job=self.job.step(step)).to_pylist()
+
+
+def _store_day(row: dict[str, Any]) -> StoreDay:
+    return StoreDay(row["tenant_id"], row["store_id"], row["business_date"])

@@ -1,0 +1,156 @@
+"""Datasets and tables from the contracts: made where absent, widened where a column is new.
+
+Tables are made through the API rather than by `Contract.ddl`: the compatible server
+reads NUMERIC in DDL as DECIMAL(18, 3) and truncates silently (bqemulator 1.4.0, seen
+2026-11). For the same reason a new NUMERIC column is written NUMERIC(38, 9), which is
+NUMERIC's own precision.
+"""
+
+from __future__ import annotations
+
+import re
+
+from google.api_core.exceptions import NotFound
+from google.cloud.bigquery import (
+    Dataset,
+    PartitionRange,
+    RangePartitioning,
+    SchemaField,
+    Table,
+    TimePartitioning,
+)
+
+from tenpo.contracts import Contract, Field, Type
+from tenpo.errors import ConfigError
+from tenpo.settings import get_settings
+from tenpo.warehouse.client import Warehouse, connect
+from tenpo.warehouse.failure import mapped_errors
+from tenpo.warehouse.job import Job
+from tenpo.warehouse.read import RETRY, execute
+from tenpo.warehouse.tables import TABLES
+
+_DAY_MS = 86_400_000
+#: The API's own names of the types whose GoogleSQL name differs.
+_OLD_NAMES = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}
+_BY_DATE = re.compile(r"(?:DATE\()?(\w+)\)?")
+_BY_RANGE = re.compile(r"RANGE_BUCKET\((\w+), GENERATE_ARRAY\((\d+), (\d+), (\d+)\)\)")
+
+
+def ensure_tables(warehouse: Warehouse | None = None) -> None:
+    """Make what is missing; calling it again changes nothing.
+
+    Args:
+        warehouse: where; none means the one of the process's settings.
+
+    Raises:
+        ConfigError: a table differs from its contract by more than missing nullable columns.
+        WarehouseError: BigQuery does not answer.
+    """
+    if warehouse is None:
+        with connect(get_settings()) as own:
+            return ensure_tables(own)
+    for name in ("raw", "dwh", "mart", "staging"):
+        _ensure_dataset(warehouse, name)
+    for contract in TABLES:
+        _ensure_table(warehouse, contract)
+    return None
+
+
+def _ensure_dataset(warehouse: Warehouse, name: str) -> None:
+    dataset = Dataset(warehouse.dataset(name))
+    dataset.location = warehouse.settings.location
+    if name == "staging":
+        dataset.default_table_expiration_ms = _DAY_MS
+    with mapped_errors(name):
+        warehouse.client.create_dataset(dataset, exists_ok=True, retry=RETRY)
+
+
+def _ensure_table(warehouse: Warehouse, contract: Contract) -> None:
+    name = warehouse.table(contract.dataset, contract.name)
+    with mapped_errors(name):
+        try:
+            held = warehouse.client.get_table(name, retry=RETRY)
+        except NotFound:
+            warehouse.client.create_table(described(contract, name), exists_ok=True, retry=RETRY)
+            return
+        _widen(warehouse, contract, held)
+
+
+def described(contract: Contract, name: str) -> Table:
+    """The contract as the API's table.
+
+    Args:
+        contract: the table's contract.
+        name: `project.dataset.table`.
+    """
+    table = Table(name, schema=[_column(field) for field in contract.fields])
+    table.description = contract.grain
+    if contract.cluster_by:
+        table.clustering_fields = list(contract.cluster_by)
+    _partition(table, contract)
+    return table
+
+
+def _partition(table: Table, contract: Contract) -> None:
+    text = contract.partition_by
+    if not text:
+        return
+    if found := _BY_RANGE.fullmatch(text):
+        start, end, step = (int(found[n]) for n in (2, 3, 4))
+        span = PartitionRange(start=start, end=end, interval=step)
+        table.range_partitioning = RangePartitioning(field=found[1], range_=span)
+    elif found := _BY_DATE.fullmatch(text):
+        table.time_partitioning = TimePartitioning(field=found[1])
+    else:
+        raise ConfigError(
+            f"the partitioning {text!r} is not understood",
+            where=f"{contract.dataset}.{contract.name}",
+            remedy="Write `column`, `DATE(column)` or RANGE_BUCKET(column, GENERATE_ARRAY(…)).",
+        )
+    table.require_partition_filter = True
+
+
+def _column(field: Field) -> SchemaField:
+    mode = "REQUIRED" if field.required else "NULLABLE"
+    return SchemaField(field.name, field.type.bigquery, mode, description=field.meaning)
+
+
+def _widen(warehouse: Warehouse, contract: Contract, held: Table) -> None:
+    """Add the contract's new columns, refuse every other difference."""
+    columns = {column.name: column for column in held.schema}
+    new = [field for field in contract.fields if field.name not in columns]
+    _refuse(contract, columns, new)
+    for field in new:
+        _add_column(warehouse, contract, field)
+    if new:  # the compatible server's ALTER TABLE forgets its own catalogue
+        held.schema = [*held.schema, *(_column(field) for field in new)]
+        warehouse.client.update_table(held, ["schema"], retry=RETRY)
+
+
+def _refuse(contract: Contract, columns: dict[str, SchemaField], new: list[Field]) -> None:
+    problems = [f"{f.name} is new but required" for f in new if f.required]
+    for field in contract.fields:
+        column = columns.get(field.name)
+        if column is None:
+            continue
+        held = _OLD_NAMES.get(column.field_type, column.field_type)
+        if held != field.type.bigquery:
+            problems.append(f"{field.name} is {held}, not {field.type.bigquery}")
+    problems += [f"{name} is in no contract" for name in columns.keys() - set(contract.names)]
+    if problems:
+        raise ConfigError(
+            f"the table differs from its contract: {'; '.join(problems)}",
+            where=f"{contract.dataset}.{contract.name}",
+            remedy="Migrate it by hand: copy it into a table of the new shape, or drop it and "
+            "replay from the lake.",
+        )
+
+
+def _add_column(warehouse: Warehouse, contract: Contract, field: Field) -> None:
+    kind = "NUMERIC(38, 9)" if field.type is Type.NUMERIC else field.type.bigquery
+    table = warehouse.table(contract.dataset, contract.name)
+    execute(
+        warehouse,
+        f"ALTER TABLE `{table}` ADD COLUMN IF NOT EXISTS `{field.name}` {kind}",
+        job=Job("schema", f"{contract.name}.{field.name}"),
+    )

@@ -1,0 +1,1 @@
+"""GoogleSQL of the warehouse itself, one statement a file."""

@@ -1,0 +1,63 @@
+"""Every table of the warehouse, and the two that only the warehouse itself needs."""
+
+from __future__ import annotations
+
+from tenpo.contracts import CONFORMED, EVENTS, Contract, Field, Type
+from tenpo.contracts.events import STORE, TENANT
+from tenpo.kpi import KPI_STORE_DAY, KPI_STORE_HOUR, PUBLICATION
+
+#: The store master as the conforming SQL needs it.
+STORE_MASTER = Contract(
+    name="store",
+    dataset="dwh",
+    grain="One store as its newest master says.",
+    fields=(
+        TENANT,
+        STORE,
+        Field("name", Type.STRING, "Name for people.", required=True),
+        Field("timezone", Type.STRING, "IANA timezone.", required=True),
+        Field("currency", Type.STRING, "ISO 4217 code.", required=True),
+        Field("day_cutover_s", Type.INT64, "Local time at which a business date begins.", "s",
+              required=True),
+        Field("updated_at", Type.TIMESTAMP, "When this row was written.", required=True),
+    ),
+    partition_by="",
+    cluster_by=("tenant_id", "store_id"),
+)  # fmt: skip
+
+#: Where the lines of a document lie, so that replacing it needs no search through all days.
+DOCUMENT = Contract(
+    name="document",
+    dataset="dwh",
+    grain="One store-day on which a document has lines, or (pending) is about to have them.",
+    fields=(
+        TENANT,
+        Field("source", Type.STRING, "Adapter or spec that made the document.", required=True),
+        Field("event", Type.STRING, "Which event its lines are.", required=True,
+              one_of=tuple(CONFORMED)),
+        Field("document_key", Type.STRING, "The document.", required=True),
+        Field("bucket", Type.INT64, "Part of the index, 0..999, from a hash of the document.",
+              required=True),
+        Field("document_version", Type.INT64, "Version of these lines.", required=True),
+        Field("source_object", Type.STRING, "Raw-archive object they came from.", required=True),
+        STORE,
+        Field("business_date", Type.DATE, "The store's own trading day.", required=True),
+        Field("line_count", Type.INT64, "Lines on that store-day.", "lines", required=True),
+        Field("content_hash", Type.STRING, "MD5 of what those lines say.", required=True),
+        Field("state", Type.STRING, "`current` counts; `pending` is a half-done replacement.",
+              required=True, one_of=("current", "pending")),
+    ),
+    partition_by="RANGE_BUCKET(bucket, GENERATE_ARRAY(0, 1000, 1))",
+    cluster_by=("event", "tenant_id", "source", "document_key"),
+)  # fmt: skip
+
+#: Every table, in the order of the data's way.
+TABLES: tuple[Contract, ...] = (
+    *EVENTS.values(),
+    STORE_MASTER,
+    DOCUMENT,
+    *CONFORMED.values(),
+    KPI_STORE_HOUR,
+    KPI_STORE_DAY,
+    PUBLICATION,
+)
