@@ -21,9 +21,15 @@ if TYPE_CHECKING:
     from tenpo.settings import Settings
 
 
-def configure_logging(settings: Settings) -> None:
-    """Send our logs and those of the libraries through the same chain to stderr."""
-    level = logging.getLevelNamesMapping().get(settings.log_level.upper(), logging.INFO)
+def configure_logging(settings: Settings, *, debug: bool = False) -> None:
+    """Send our logs and those of the libraries through the same chain to stderr.
+
+    Args:
+        settings: give the level and the form.
+        debug: overrules the level for this process alone, children not included.
+    """
+    named = logging.getLevelNamesMapping().get(settings.log_level.upper(), logging.INFO)
+    level = logging.DEBUG if debug else named
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,

@@ -33,7 +33,6 @@ from __future__ import annotations
 
 import ast
 import importlib.util
-import os
 import sys
 from contextlib import suppress
 from importlib.metadata import EntryPoint, entry_points
@@ -141,10 +140,10 @@ def root(
     del debug, version  # main() has acted on the one, its own callback on the other
 
 
-def _start_logging() -> None:
+def _start_logging(*, debug: bool) -> None:
     """Unusable settings must not keep `--help` and `doctor` from running: the command will say."""
     with suppress(ConfigError):
-        configure_logging(get_settings())
+        configure_logging(get_settings(), debug=debug)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -152,10 +151,8 @@ def main(arguments: list[str] | None = None) -> None:
     given = sys.argv[1:] if arguments is None else arguments
     debug = "--debug" in given
     given = [word for word in given if word != "--debug"]
-    if debug:
-        os.environ["TENPO_LOG_LEVEL"] = "DEBUG"
     try:
-        _start_logging()
+        _start_logging(debug=debug)
         command = typer.main.get_command(app)
         options = ["--debug"] if debug else []
         code = command.main([*options, *given], prog_name="tenpo", standalone_mode=False)

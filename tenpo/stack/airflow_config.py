@@ -39,10 +39,10 @@ def airflow_env(settings: Settings, layout: Layout, port: int) -> dict[str, str]
         "api_auth": {"jwt_secret": local_secret(settings.home, "airflow_jwt_key")},
         "execution_api": {"jwt_expiration_time": "3600"},
         "workers": {
-            # A task that cannot tell the API server it lives gives up soon after the
-            # scheduler has given it up: then there are never two of it.
+            # A task outlives a restart of the API server (up to 20 s on busy cores) and
+            # gives up when the scheduler gives it up: then there are not two of it for long.
             "min_heartbeat_interval": "2",
-            "max_failed_heartbeats": "5",
+            "max_failed_heartbeats": "15",
         },
         "logging": {
             "base_log_folder": str(layout.logs / "airflow-tasks"),
@@ -95,10 +95,10 @@ def _scheduler() -> dict[str, str]:
         "scheduler_idle_sleep_time": "0.5",
         "scheduler_heartbeat_sec": "1",
         "job_heartbeat_sec": "2",
-        # After kill -9: the old scheduler counts as dead after 10 s, its tasks after 15 s.
+        # After kill -9: the old scheduler counts as dead after 10 s, a lost task after 30 s.
         "scheduler_health_check_threshold": "10",
         "orphaned_tasks_check_interval": "5",
-        "task_instance_heartbeat_timeout": "15",
+        "task_instance_heartbeat_timeout": "30",
         "task_instance_heartbeat_timeout_detection_interval": "3",
         "task_queued_timeout": "60",
         "task_queued_timeout_check_interval": "10",

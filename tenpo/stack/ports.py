@@ -31,7 +31,11 @@ class Chosen:
 
 
 def choose_ports(
-    preferred: Mapping[str, int], previous: Mapping[str, int], alive: frozenset[str]
+    preferred: Mapping[str, int],
+    previous: Mapping[str, int],
+    *,
+    alive: frozenset[str],
+    wanted: frozenset[str],
 ) -> Chosen:
     """Keep the ports of living processes, find free ones for the rest.
 
@@ -40,9 +44,12 @@ def choose_ports(
         previous: of the last start; kept as long as any process of it lives,
             because others hold those addresses.
         alive: names of the processes that run now.
+        wanted: names of the processes to be started; the ports of others are only noted.
     """
     chosen = {
-        name: previous[name] for name in preferred if OWNER[name] in alive and name in previous
+        name: previous.get(name, wished)
+        for name, wished in preferred.items()
+        if (OWNER[name] in alive and name in previous) or OWNER[name] not in wanted
     }
     notes = []
     for name, wished in preferred.items():

@@ -10,7 +10,7 @@ from typing import Literal
 
 from tenpo.stack.files import write_private
 
-Probe = Literal["http", "tcp", "postgres", "running"]
+Probe = Literal["http", "tcp", "postgres", "airflow-job", "running"]
 
 
 @dataclass(frozen=True)
@@ -20,15 +20,18 @@ class Health:
     Attributes:
         probe: `http` expects status 200 from `target`, `tcp` a connection to
             `host:port`, `postgres` an answer to a query on the DSN `target`,
+            `airflow-job` a recent heartbeat in Airflow's database (the DSN `target`),
             `running` only that the process stays up.
         timeout_s: how long the first start may take.
         settle_s: for `running`: how long it must have stayed up.
+        job_type: for `airflow-job`: as `SchedulerJob`.
     """
 
     probe: Probe
     target: str = ""
     timeout_s: float = 60.0
     settle_s: float = 2.0
+    job_type: str = ""
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,7 @@ class Process:
         stop_signal: asks it to end cleanly.
         death_signal: sent by the kernel when supervisord dies.
         user: runs as this user when we are root (PostgreSQL refuses root).
+        uses_others: reads the settings and addresses; restarted when they change.
     """
 
     name: str
@@ -56,6 +60,7 @@ class Process:
     stop_signal: str = "TERM"
     death_signal: int = signal.SIGTERM
     user: str | None = None
+    uses_others: bool = True
 
     def launch_text(self) -> str:
         """What the launcher needs; it changes exactly when the process must be restarted."""

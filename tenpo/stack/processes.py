@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tenpo.settings import Settings
-from tenpo.stack.addresses import postgres_dsn
+from tenpo.stack.addresses import AIRFLOW_DATABASE, postgres_dsn
 from tenpo.stack.airflow_config import airflow_env
 from tenpo.stack.layout import Environments, Layout, postgres_bin
 from tenpo.stack.leftovers import MARKER, marker
@@ -52,27 +52,27 @@ def processes(plan: Plan, names: Iterable[str], *, digest: str) -> list[Process]
         names: which ones, from `NAMES`.
         digest: of the addresses: a process that holds old ones is restarted.
     """
-    common = _common_env(plan, digest)
+    home = {"TENPO_HOME": str(plan.layout.home), "PYTHONUNBUFFERED": "1"}
+    common = home | _settings_env(digest)
     made = []
     for name in names:
         process = _DEFINITIONS[name](plan)
-        env = common | process.env | {MARKER: marker(plan.layout.home, name)}
+        shared = common if process.uses_others else home
+        env = shared | process.env | {MARKER: marker(plan.layout.home, name)}
         made.append(replace(process, env=env))
     return made
 
 
-def _common_env(plan: Plan, digest: str) -> dict[str, str]:
+def _settings_env(digest: str) -> dict[str, str]:
     given = {
         key: value
         for key, value in os.environ.items()
-        if key.startswith("TENPO_") and key != MARKER
+        if key.startswith("TENPO_") and key not in (MARKER, "TENPO_HOME")
     }
     file = Path(os.environ.get("TENPO_SETTINGS_FILE", "tenpo.toml"))
     return given | {
-        "TENPO_HOME": str(plan.layout.home),
         "TENPO_SETTINGS_FILE": str(file.absolute()),
         "TENPO_STACK_ADDRESSES": digest,
-        "PYTHONUNBUFFERED": "1",
     }
 
 
@@ -86,6 +86,7 @@ def _postgres(plan: Plan) -> Process:
         stop_signal="INT",  # fast shutdown: TERM would wait for clients to leave
         death_signal=signal.SIGINT,
         user=postgres_user(),
+        uses_others=False,
     )
 
 
@@ -124,6 +125,7 @@ def _bigquery(plan: Plan) -> Process:
             "BQEMU_UPLOAD_STAGING_DIR": str(data / "uploads"),
         },
         health=Health("http", plan.url("bigquery", "/readyz")),
+        uses_others=False,
         address=plan.url("bigquery"),
     )
 
@@ -138,6 +140,7 @@ def _mqtt(plan: Plan) -> Process:
             str(plan.ports["mqtt"]),
         ),
         health=Health("tcp", f"{HOST}:{plan.ports['mqtt']}"),
+        uses_others=False,
         address=f"mqtt://{HOST}:{plan.ports['mqtt']}",
     )
 
@@ -172,7 +175,8 @@ def _ingest(plan: Plan) -> Process:
     )
 
 
-def _airflow(plan: Plan, part: str, *arguments: str) -> Process:
+def _airflow(plan: Plan, part: str, *arguments: str, job_type: str = "") -> Process:
+    dsn = postgres_dsn(plan.layout, AIRFLOW_DATABASE)
     env = airflow_env(plan.settings, plan.layout, plan.ports["airflow"])
     return Process(
         name=f"airflow-{part}",
@@ -183,7 +187,7 @@ def _airflow(plan: Plan, part: str, *arguments: str) -> Process:
             "TENPO_PYTHON": plan.environments.python("platform"),
             "TENPO_TASK_RUNTIME": plan.settings.task_runtime,
         },
-        health=Health("running", settle_s=1.0),
+        health=Health("airflow-job", dsn, job_type=job_type),
         depends_on=("airflow-database",),
     )
 
@@ -203,6 +207,10 @@ _DEFINITIONS: dict[str, Callable[[Plan], Process]] = {
     "ingest": _ingest,
     "airflow-api-server": _airflow_api_server,
     # The log server is for remote workers; ours share the folder with the API server.
-    "airflow-scheduler": lambda plan: _airflow(plan, "scheduler", "--skip-serve-logs"),
-    "airflow-dag-processor": lambda plan: _airflow(plan, "dag-processor"),
+    "airflow-scheduler": lambda plan: _airflow(
+        plan, "scheduler", "--skip-serve-logs", job_type="SchedulerJob"
+    ),
+    "airflow-dag-processor": lambda plan: _airflow(
+        plan, "dag-processor", job_type="DagProcessorJob"
+    ),
 }

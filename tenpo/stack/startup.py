@@ -60,7 +60,9 @@ def bring_up(settings: Settings, names: tuple[str, ...], say: Say) -> Started:
         alive = _alive(supervisor)
         if not alive and not supervisor.is_running():
             _clear_away(layout, say)
-        chosen = choose_ports(settings.ports.model_dump(), read_ports(layout), alive)
+        chosen = choose_ports(
+            settings.ports.model_dump(), read_ports(layout), alive=alive, wanted=frozenset(names)
+        )
         digest = write_addresses(layout, addresses(settings, layout, chosen.ports))
         get_settings.cache_clear()
         plan = Plan(settings, layout, Environments.found(), chosen.ports)
