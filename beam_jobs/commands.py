@@ -81,8 +81,12 @@ def _follow() -> None:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    airflow = AirflowClient(settings)
-    follow(settings, lambda tenant: airflow.dwh_updated(tenant), lambda: stopping)
+    with AirflowClient(settings) as airflow:
+
+        def announce(tenant: str) -> None:
+            airflow.create_asset_event(f"tenpo://{tenant}/dwh")
+
+        follow(settings, announce, lambda: stopping)
 
 
 def aggregate(

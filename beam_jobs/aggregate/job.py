@@ -22,7 +22,7 @@ from sqlalchemy import Engine
 from beam_jobs.aggregate.hours import StoreDay
 from beam_jobs.aggregate.plan import Chunk, chunks
 from beam_jobs.aggregate.revise import RunStamp
-from beam_jobs.aggregate.transforms import PACKAGE, ReviseStoreDays, RunContext
+from beam_jobs.aggregate.transforms import FEW_STORE_DAYS, PACKAGE, ReviseStoreDays, RunContext
 from beam_jobs.options import pipeline_options
 from tenpo.datamart import connect as connect_datamart
 from tenpo.datamart import dirty, run, transaction
@@ -35,7 +35,7 @@ from tenpo.lake import Lake
 from tenpo.masters import MasterBook, TenantMasters
 from tenpo.settings import Settings
 from tenpo.telemetry import get_logger
-from tenpo.warehouse import Job, Warehouse, append, load_sql, query
+from tenpo.warehouse import Job, Warehouse, append, load_sql, query, query_large
 from tenpo.warehouse import connect as connect_warehouse
 
 log = get_logger(__name__)
@@ -223,7 +223,8 @@ class _Run:
 
     def _written(self, table: str, days: Sequence[StoreDay]) -> pa.Table:
         dates = sorted(day.business_date for day in days)
-        return query(
+        ask = query_large if len(days) > FEW_STORE_DAYS else query
+        return ask(
             self.warehouse,
             load_sql(self.warehouse, PACKAGE, "rows_of_run", table=table),
             {

@@ -21,10 +21,13 @@ from tenpo.kpi import KPI_STORE_DAY, KPI_STORE_HOUR
 from tenpo.lake import Lake
 from tenpo.masters import Store
 from tenpo.settings import Settings
-from tenpo.warehouse import Job, Warehouse, append, load_sql, query
+from tenpo.warehouse import Job, Warehouse, append, load_sql, query, query_large
 from tenpo.warehouse import connect as connect_warehouse
 
 PACKAGE = "beam_jobs.aggregate.sql"
+
+#: Up to so many, the answer is small enough to come with the query.
+FEW_STORE_DAYS = 20
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ class Revised(NamedTuple):
     rows: pa.Table
 
 
-class _WarehouseFn(beam.DoFn):  # type: ignore[misc]
+class _WarehouseFn(beam.DoFn):
     """A DoFn with a warehouse client a worker."""
 
     def __init__(self, context: RunContext) -> None:
@@ -81,9 +84,10 @@ class ReadGroupedFn(_WarehouseFn):
             "date_to": chunk.date_to,
             "stores": chunk.stores,
         }
+        ask = query_large if len(chunk.days) > FEW_STORE_DAYS else query
         step = f"{chunk.date_from:%Y%m%d}-{chunk.stores[0]}"
         sales, intervals = (
-            query(
+            ask(
                 self.warehouse,
                 load_sql(self.warehouse, PACKAGE, name),
                 params,
@@ -94,7 +98,7 @@ class ReadGroupedFn(_WarehouseFn):
         yield Grouped(chunk, sales, intervals)
 
 
-class ReviseFn(beam.DoFn):  # type: ignore[misc]
+class ReviseFn(beam.DoFn):
     """Compose the measures and keep the rows that differ from what is published."""
 
     def __init__(self, context: RunContext) -> None:
@@ -122,7 +126,7 @@ class ReviseFn(beam.DoFn):  # type: ignore[misc]
                 yield Revised(contract, chunk, rows)
 
 
-class WriteParquetFn(beam.DoFn):  # type: ignore[misc]
+class WriteParquetFn(beam.DoFn):
     """Keep the changed rows as an artifact in the lake, before anything else sees them."""
 
     def __init__(self, context: RunContext) -> None:
@@ -147,7 +151,7 @@ class AppendMartFn(_WarehouseFn):
         yield revised.contract.name, append(self.warehouse, revised.contract, revised.rows)
 
 
-class ReviseStoreDays(beam.PTransform):  # type: ignore[misc]
+class ReviseStoreDays(beam.PTransform[Any, Any]):
     """Chunks of store-days to changed rows in the lake and in mart.
 
     Input: `Chunk`. Output: (table name, rows written).

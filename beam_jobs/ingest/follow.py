@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from beam_jobs.ingest.job import Ingest
 from tenpo.datamart import dirty, transaction
 from tenpo.datamart.hints import Listener
-from tenpo.errors import LeaseLost, ServiceError
+from tenpo.errors import LeaseLost, ServiceError, UnknownReference
 from tenpo.settings import Settings
 from tenpo.telemetry import get_logger
 
@@ -83,25 +83,29 @@ class _Follower:
             self._swept_at = now
         if not outcome.is_empty:
             log.info("ingested", objects=outcome.objects, rows=outcome.rows, dirty=outcome.dirty)
-        for tenant in outcome.dirty.keys() | self._overdue(now):
+        for tenant in self._due(now):
             self._tell(tenant)
         self._listener.wait(self._settings.follow_interval_s)
 
-    def _overdue(self, now: datetime) -> set[str]:
-        """Tenants whose marks nobody has answered since they were last announced."""
+    def _due(self, now: datetime) -> list[str]:
+        """Tenants with marks that no announcement covers, or that nobody has answered.
+
+        While an announced run has not yet cleared its marks another announcement would
+        only queue a run with nothing to do.
+        """
         with transaction(self._ingest.engine) as connection:
             oldest = dirty.oldest(connection)
-        return {
-            tenant
-            for tenant, marked_at in oldest.items()
-            if now - max(marked_at, self._announced_at.get(tenant, marked_at)) >= OVERDUE
-            or tenant not in self._announced_at
-        }
+        due = []
+        for tenant, marked_at in oldest.items():
+            announced_at = self._announced_at.get(tenant)
+            if announced_at is None or marked_at > announced_at or now - announced_at >= OVERDUE:
+                due.append(tenant)
+        return due
 
     def _tell(self, tenant: str) -> None:
         try:
             self._announce(tenant)
-        except ServiceError as error:
-            log.warning("Airflow takes no asset events yet", tenant=tenant, reason=str(error))
+        except (ServiceError, UnknownReference) as error:
+            log.warning("Airflow takes no asset event yet", tenant=tenant, reason=str(error))
         else:
             self._announced_at[tenant] = datetime.now(UTC)

@@ -31,7 +31,7 @@ from tenpo.failpoint import failpoint
 from tenpo.lake import Lake
 from tenpo.masters import MasterBook, TenantMasters
 from tenpo.settings import Settings
-from tenpo.storeday import StoreDay
+from tenpo.store_day import StoreDay
 from tenpo.telemetry import get_logger
 from tenpo.warehouse import Job, Warehouse, conform, loads_present, sync_stores
 from tenpo.warehouse import connect as connect_warehouse

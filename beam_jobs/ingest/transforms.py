@@ -61,7 +61,7 @@ def read_load(lake: Lake, load: Load) -> pa.Table:
     return EVENTS[load.event].conform(table)
 
 
-class ReadLoadFn(beam.DoFn):  # type: ignore[misc]
+class ReadLoadFn(beam.DoFn):
     """Read a load's objects from the lake, side by side."""
 
     def __init__(self, settings: Settings) -> None:
@@ -74,7 +74,7 @@ class ReadLoadFn(beam.DoFn):  # type: ignore[misc]
         yield LoadRows(load, read_load(self.lake, load))
 
 
-class AppendRawFn(beam.DoFn):  # type: ignore[misc]
+class AppendRawFn(beam.DoFn):
     """Append a load to raw: one pending stream, committed at once."""
 
     def __init__(self, settings: Settings) -> None:
@@ -91,7 +91,7 @@ class AppendRawFn(beam.DoFn):  # type: ignore[misc]
         yield item.load.load_id, append(self.warehouse, contract, item.rows)
 
 
-class LoadRaw(beam.PTransform):  # type: ignore[misc]
+class LoadRaw(beam.PTransform[Any, Any]):
     """Loads into raw. Input: `Load`. Output: (load id, rows appended)."""
 
     def __init__(self, settings: Settings) -> None:

@@ -37,15 +37,11 @@ def demo(
     from tenpo.cli.progress import console, step
     from tenpo.demo import real_data
     from tenpo.demo.report import report, report_json
-    from tenpo.settings import get_settings
     from tenpo.simulate.command import deliver, plan_simulation
-    from tenpo.stack.startup import start
 
     begun = time.monotonic()
     sets = real_data.present(data) if data is not None else []
-    start()
-    get_settings.cache_clear()
-    settings = get_settings()
+    settings = _start_stack()
     with step(f"Drawing {days} days of {stores} stores"):
         last = date.fromisoformat(end) if end else None
         made = plan_simulation(settings, TENANT, seed, stores, days, last)
@@ -61,6 +57,25 @@ def demo(
     else:
         report(settings, proofs, time.monotonic() - begun)
     console.print(f"Done in {time.monotonic() - begun:.0f} s.")
+
+
+def _start_stack() -> Settings:
+    """`tenpo up`, and the addresses it chose."""
+    from tenpo.cli.progress import console
+    from tenpo.settings import get_settings
+    from tenpo.stack.layout import Layout
+    from tenpo.stack.startup import bring_up, default_names
+    from tenpo.stack.state import remember_wanted
+
+    settings = get_settings()
+    names = default_names(follow=True)
+    console.print(f"Starting the local stack in {settings.home}")
+    started = bring_up(settings, names, lambda text: console.print(f"  {text}"))
+    remember_wanted(Layout(settings.home), names)
+    for note in started.notes:
+        console.print(f"  [yellow]note:[/] {note}")
+    get_settings.cache_clear()
+    return get_settings()
 
 
 def _simulated(settings: Settings, made: Simulation) -> tuple[Span, TenantTokens, Hop]:

@@ -1,0 +1,1 @@
+"""Benchmarks: each runs by itself, prints its figures, and goes to docs/benchmarks.md."""

@@ -1,0 +1,92 @@
+"""A small machine of its own: a data folder, the stack in it, and the `tenpo` command."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tenpo.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+TENPO = Path(sys.executable).with_name("tenpo")
+
+
+@dataclass(frozen=True)
+class Machine:
+    """One data folder.
+
+    Args:
+        home: `TENPO_HOME`.
+        env: further environment of every command.
+    """
+
+    home: Path
+    env: dict[str, str]
+
+    def run(
+        self, *args: str, check: bool = True, timeout: float = 280, **env: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run `tenpo …` to its end."""
+        result = subprocess.run(
+            [str(TENPO), *args],
+            env=self.environment(**env),
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+        if check and result.returncode:
+            raise AssertionError(
+                f"tenpo {' '.join(args)} ended with {result.returncode}\n"
+                f"{result.stdout[-3000:]}\n{result.stderr[-6000:]}"
+            )
+        return result
+
+    def start(self, *args: str, log: Path, **env: str) -> subprocess.Popen[bytes]:
+        """Start `tenpo …` and leave it running."""
+        with log.open("ab") as output:
+            return subprocess.Popen(
+                [str(TENPO), *args],
+                env=self.environment(**env),
+                cwd=ROOT,
+                stdout=output,
+                stderr=output,
+            )
+
+    def json(self, *args: str, **env: str) -> Any:
+        """The JSON answer of `tenpo … --json`."""
+        return json.loads(self.run(*args, "--json", **env).stdout)
+
+    def environment(self, **env: str) -> dict[str, str]:
+        """The environment of this machine's processes: nothing of the tester's own Tenpo."""
+        clean = {key: value for key, value in os.environ.items() if not key.startswith("TENPO_")}
+        return clean | {"TENPO_HOME": str(self.home)} | self.env | env
+
+    def settings(self) -> Settings:
+        """The settings as this machine's processes see them."""
+        code = "from tenpo.settings import get_settings as g; print(g().model_dump_json())"
+        out = subprocess.run(
+            [sys.executable, "-c", code],
+            env=self.environment(),
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        return Settings(**json.loads(out))
+
+    def pid(self, name: str) -> int:
+        """Process id of a service of the stack."""
+        services = self.json("status")["services"]
+        return int(next(row["pid"] for row in services if row["name"] == name))
+
+    def kill(self, name: str) -> None:
+        """`kill -9` a service."""
+        os.kill(self.pid(name), signal.SIGKILL)

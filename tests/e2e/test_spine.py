@@ -1,0 +1,165 @@
+"""Gateway to API over real services: exact totals, repeats, corrections, neighbours, crashes."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tenpo.demo.hops import Hop, Span, hops, known, prove
+from tenpo.simulate.command import plan_simulation
+from tenpo.simulate.simulation import Simulation
+from tenpo.tenants import create_tenant
+from tests.e2e.machine import Machine
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
+
+SIMULATE = ("simulate", "--stores", "2", "--days", "4", "--seed", "7", "--end", "2026-10-31")
+KILL_INGEST = (
+    "ingest.after_begin",
+    "ingest.after_append",
+    "ingest.after_loaded",
+    "ingest.after_conform",
+)
+KILL_AGGREGATE = ("lake.put", "aggregate.after_mart", "aggregate.after_datamart")
+
+
+@pytest.fixture(scope="module")
+def simulation(machine: Machine) -> Simulation:
+    """A small chain, sent through the gateways and carried to the datamart."""
+    machine.run(*SIMULATE)
+    machine.run("ingest")
+    machine.run("aggregate", "--dirty")
+    settings = machine.settings()
+    return plan_simulation(settings, "demo", 7, 2, 4, None)
+
+
+def stages(machine: Machine, simulation: Simulation, tenant: str = "demo") -> list[Hop]:
+    settings = machine.settings()
+    tokens = create_tenant(settings, tenant, simulation.name)
+    span = Span(tenant, simulation.days[0], simulation.days[-1])
+    return hops(settings, span, tokens.read)
+
+
+def measures(machine: Machine, where: str) -> list[dict[str, Any]]:
+    rows = machine.json(
+        "sql",
+        "SELECT * FROM mart.kpi_store_hour "  # noqa: S608
+        f"WHERE business_date BETWEEN '2026-01-01' AND '2026-12-31' AND {where} "
+        "ORDER BY tenant_id, store_id, hour_start_at, revision, run_id",
+    )
+    return list(rows["rows"]) if isinstance(rows, dict) else list(rows)
+
+
+def test_the_simulators_totals_hold_at_every_hop(machine: Machine, simulation: Simulation) -> None:
+    truth = Hop("simulator", known(simulation.truth.totals))
+    assert len(truth.totals) == 8
+    prove([truth, *stages(machine, simulation)])
+
+
+def test_every_store_hour_is_the_simulators(machine: Machine, simulation: Simulation) -> None:
+    days = simulation.days
+    answer = machine.json(
+        "kpi", "--tenant", "demo", "--from", str(days[0]), "--to", str(days[-1]),
+        "--grain", "hour", "--store", simulation.chain.stores[0].store_id,
+    )  # fmt: skip
+    got = {
+        (row["business_date"], row["local_hour"]): row["values"]["net_sales_amount"]
+        for row in answer["rows"]
+    }
+    want = {
+        (str(row["business_date"]), row["local_hour"]): row["net_sales_amount"]
+        for row in simulation.truth.hours.to_pylist()
+        if row["store_id"] == simulation.chain.stores[0].store_id and row["sale_lines"]
+    }
+    assert want
+    for key, amount in want.items():
+        assert got[key] == str(amount), key
+
+
+def test_sending_everything_again_changes_nothing(machine: Machine, simulation: Simulation) -> None:
+    before = stages(machine, simulation)
+    machine.run(*SIMULATE, "--again")
+    machine.run("ingest")
+    outcome = machine.json("aggregate", "--dirty", "--tenant", "demo")
+    assert sum(outcome["rows"].values()) == 0, "a resend made a revision"
+    assert [hop.totals for hop in stages(machine, simulation)] == [hop.totals for hop in before]
+
+
+def test_recomputing_one_store_leaves_the_others_alone(
+    machine: Machine, simulation: Simulation
+) -> None:
+    first, other = (store.store_id for store in simulation.chain.stores[:2])
+    before = measures(machine, f"store_id = '{other}'")
+    assert before
+    days = simulation.days
+    machine.run(
+        "aggregate", "--from", str(days[0]), "--to", str(days[-1]), "--tenant", "demo",
+        "--store", first,
+    )  # fmt: skip
+    assert measures(machine, f"store_id = '{other}'") == before
+
+
+@pytest.mark.parametrize("place", [*KILL_INGEST, *KILL_AGGREGATE])
+def test_killed_jobs_finish_with_the_same_totals(
+    machine: Machine, simulation: Simulation, place: str
+) -> None:
+    tenant = "kill-" + place.replace(".", "-").replace("_", "-")
+    truth = Hop("simulator", known(simulation.truth.totals))
+    machine.run(*SIMULATE, "--tenant", tenant)
+    jobs: tuple[tuple[str, ...], ...] = (("ingest",), ("aggregate", "--dirty", "--tenant", tenant))
+    broken = jobs[place in KILL_AGGREGATE]
+    if place in KILL_AGGREGATE:
+        machine.run("ingest")
+    killed = machine.run(*broken, check=False, TENPO_FAILPOINT=place, TENPO_LEASE_S="2")
+    assert killed.returncode == -signal.SIGKILL, killed.stderr[-2000:]
+    for job in jobs:
+        machine.run(*job, TENPO_LEASE_S="5")
+    prove([truth, *stages(machine, simulation, tenant)])
+
+
+def test_payloads_are_taken_while_postgres_is_down(
+    machine: Machine, simulation: Simulation
+) -> None:
+    machine.kill("postgres")
+    machine.run(*SIMULATE, "--tenant", "no-postgres")
+    machine.run("up", "--only", "postgres,bigquery,mqtt,gateway,api")
+    machine.run("ingest")
+    machine.run("aggregate", "--dirty", "--tenant", "no-postgres")
+    truth = Hop("simulator", known(simulation.truth.totals))
+    prove([truth, *stages(machine, simulation, "no-postgres")])
+
+
+def test_personal_data_is_nowhere_but_in_the_sealed_archive(
+    machine: Machine, simulation: Simulation, tmp_path: Path
+) -> None:
+    del tmp_path
+    secrets = _personal_values(simulation)
+    assert secrets
+    open_files = [
+        path
+        for folder in ("lake/canonical", "logs", "bigquery", "postgres")
+        for path in (machine.home / folder).rglob("*")
+        if path.is_file()
+    ]
+    assert open_files
+    found = {
+        secret for path in open_files for secret in secrets if secret.encode() in path.read_bytes()
+    }
+    assert not found
+
+
+def _personal_values(simulation: Simulation) -> set[str]:
+    """Customer numbers as vendor B's payloads carry them."""
+    import orjson
+
+    values = set()
+    for payload in simulation.payloads:
+        if payload.route.endswith("/posb"):
+            body = orjson.loads(payload.body)
+            for receipt in body.get("receipts", [body]):
+                if receipt.get("customer_id"):
+                    values.add(str(receipt["customer_id"]))
+    return set(sorted(values)[:20])
