@@ -70,11 +70,12 @@ class ReliableHandler(BrokerProtocolHandler):  # type: ignore[misc]
 class RelayBroker(Broker):  # type: ignore[misc]
     """amqtt's broker with handlers that wait for the subscriber."""
 
-    async def _init_handler(self, session: Any, reader: Any, writer: Any) -> ReliableHandler:
-        handler = ReliableHandler(self.plugins_manager, loop=self._loop)
+    async def _initialize_client_session(self, *connection: Any) -> tuple[ReliableHandler, Any]:
+        """A connection's handler, made reliable: amqtt 0.12 asks nobody which class to use."""
+        handler, session = await super()._initialize_client_session(*connection)
+        handler.__class__ = ReliableHandler
         handler.relay = self
-        handler.attach(session, reader, writer)
-        return handler
+        return handler, session
 
     async def hand_over(self, publisher: Any, message: Any) -> bool:
         """Deliver until at least one subscriber has acknowledged; False for a bad topic.
