@@ -88,6 +88,10 @@ class Settings(BaseSettings):
     gateway_url: str = "http://127.0.0.1:8081"
     airflow_url: str = "http://127.0.0.1:8082"
     mqtt_url: str = "mqtt://127.0.0.1:1883"
+    airflow_username: str = "admin"
+    airflow_password: SecretStr | None = Field(
+        default=None, description="none means the local stack's generated one"
+    )
 
     # intake ----------------------------------------------------------------
     max_body_bytes: int = 32 * 1024**2

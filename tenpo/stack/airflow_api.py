@@ -16,7 +16,7 @@ import httpx
 
 from tenpo.errors import StackError, UnknownReference
 from tenpo.settings import Settings
-from tenpo.stack.airflow_config import ADMIN, admin_password
+from tenpo.stack.airflow_config import admin_password
 
 FINISHED = ("success", "failed")
 POLL_S = 0.5
@@ -142,7 +142,9 @@ class AirflowClient:
             ) from error
 
     def _log_in(self) -> str:
-        account = {"username": ADMIN, "password": admin_password(self._settings)}
+        given = self._settings.airflow_password
+        password = given.get_secret_value() if given else admin_password(self._settings)
+        account = {"username": self._settings.airflow_username, "password": password}
         answer = self._http.post("/auth/token", json=account)
         if answer.is_error:
             raise self._refused(answer)

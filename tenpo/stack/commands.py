@@ -56,11 +56,6 @@ def up(
     _print_states()
     what = "everything ran already" if not started.started else f"{len(started.started)} started"
     progress_console.print(f"Up: {what}, {time.monotonic() - begun:.1f} s. Stop with: tenpo down")
-    if any(name.startswith("airflow-api") for name in names):
-        progress_console.print(
-            "Airflow: user admin, password in "
-            + str(settings.home / "secrets/airflow_passwords.json")
-        )
 
 
 def down(as_json: AsJson = False) -> None:
@@ -132,10 +127,11 @@ def _states() -> list[dict[str, object]]:
 
 
 def _print_states() -> None:
+    rows = _states()
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("process", "state", "pid", "up", "address", "log"):
         table.add_column(title, overflow="fold")
-    for row in _states():
+    for row in rows:
         state = str(row["state"])
         table.add_row(
             str(row["name"]),
@@ -145,7 +141,20 @@ def _print_states() -> None:
             str(row["address"]),
             str(row["log"]),
         )
-    _wide_console().print(table)
+    console = _wide_console()
+    console.print(table)
+    if any(row["name"] == "airflow-api-server" and row["pid"] for row in rows):
+        console.print(
+            f"Airflow: user admin, password {_airflow_password(shown=console.is_terminal)}"
+        )
+
+
+def _airflow_password(*, shown: bool) -> str:
+    """The generated password for a person at a terminal; for logs and files only its place."""
+    from tenpo.stack.airflow_config import admin_password, passwords_file
+
+    settings = get_settings()
+    return admin_password(settings) if shown else f"in {passwords_file(settings)}"
 
 
 def _print_report(report: dict[str, object]) -> None:

@@ -149,7 +149,7 @@ def _gateway(plan: Plan) -> Process:
     return Process(
         name="gateway",
         command=(plan.environments.python("platform"), "-m", "gateways.serve"),
-        health=Health("http", plan.url("gateway", "/health")),
+        health=Health("http", plan.url("gateway", "/healthz")),
         depends_on=("datamart", "mqtt"),
         address=plan.url("gateway"),
     )
@@ -159,7 +159,7 @@ def _api(plan: Plan) -> Process:
     return Process(
         name="api",
         command=(plan.environments.python("platform"), "-m", "api.serve"),
-        health=Health("http", plan.url("api", "/health")),
+        health=Health("http", plan.url("api", "/healthz")),
         depends_on=("datamart",),
         address=plan.url("api"),
     )

@@ -1,0 +1,102 @@
+# Everything a person types here. `make help` lists it. Needs: Python 3.11 to 3.13, make,
+# and the package registries (or mirrors, as set for pip and uv in the environment).
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+
+# The interpreter that makes the environments; choose another with: make setup PYTHON=…
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
+	"$$p" -c 'import sys; sys.exit(not (3,11) <= sys.version_info[:2] < (3,14))' 2>/dev/null \
+	&& { command -v "$$p"; break; }; done)
+ENVS := .venvs
+UV := $(ENVS)/bootstrap/bin/uv
+RUN_UV := locks/with-pip-settings $(UV)
+SYNC := $(RUN_UV) pip sync --quiet --require-hashes
+DATA ?=
+
+.PHONY: help setup demo test check lint types imports format lock clean browser
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: setup ## Simulate a chain and show its KPIs; DATA=FOLDER also loads the real files there
+	@.venv/bin/tenpo demo $(if $(DATA),--data "$(DATA)")
+
+test: setup browser ## Run the tests
+	@.venv/bin/pytest
+
+check: setup lint types imports ## Check format, lint, types and import contracts
+
+setup: .venv/.made $(ENVS)/bigquery/.made $(ENVS)/airflow/.made ## Make the locked environments (.venv and .venvs)
+
+lint:
+	@.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+
+types:
+	@.venv/bin/mypy
+
+imports:
+	@.venv/bin/lint-imports
+
+format: setup ## Format the code and mend what lint can mend
+	@.venv/bin/ruff format .
+	.venv/bin/ruff check --fix .
+
+lock: $(UV) ## Resolve the dependencies anew into locks/*.txt
+	@for name in bootstrap platform bigquery airflow dev; do
+		echo "Resolving locks/$$name.in"
+		$(RUN_UV) pip compile "locks/$$name.in" --quiet --upgrade --python-version 3.11 \
+			--generate-hashes --no-header -o "locks/$$name.txt"
+	done
+
+clean: ## Delete the environments and caches; the data folder (.tenpo) stays
+	@rm -rf .venv $(ENVS) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache *.egg-info
+	find . -name __pycache__ -type d -prune -not -path './.tenpo/*' -exec rm -rf {} +
+
+# The browser test uses Chromium if there is one; without it the test is skipped by name.
+browser:
+	@if [ -n "$${TENPO_CHROMIUM:-}" ] || command -v chromium chromium-browser google-chrome >/dev/null; then exit 0; fi
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+		echo "Installing Chromium for the browser test"
+		{ apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq -y install --no-install-recommends chromium; } \
+			>/dev/null 2>&1 || echo "Chromium cannot be installed: the browser test will be skipped"
+	else
+		echo "No Chromium: the browser test will be skipped (install one, or set TENPO_CHROMIUM)"
+	fi
+
+# uv makes the environments; it comes with its hash from the lock, by plain pip.
+$(UV): locks/bootstrap.txt
+	@if [ -z "$(PYTHON)" ]; then
+		echo "No Python 3.11 to 3.13 found. Install it, or name it: make setup PYTHON=/path/to/python3.11" >&2
+		exit 1
+	fi
+	if ! "$(PYTHON)" -c 'import venv, ensurepip' 2>/dev/null; then
+		version=$$("$(PYTHON)" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+		echo "$(PYTHON) comes without venv. On Debian: apt install python$$version-venv" >&2
+		exit 1
+	fi
+	echo "Making the environments (once; some minutes)"
+	rm -rf $(ENVS)/bootstrap
+	"$(PYTHON)" -m venv $(ENVS)/bootstrap
+	$(ENVS)/bootstrap/bin/python -m pip install --quiet --disable-pip-version-check \
+		--require-hashes -r locks/bootstrap.txt
+	touch $@
+
+# The platform: the lock, the tools on top of it, and the project itself.
+.venv/.made: locks/platform.txt locks/dev.txt pyproject.toml | $(UV)
+	@echo "  platform → .venv"
+	[ -x .venv/bin/python ] || $(UV) venv --quiet --python "$(PYTHON)" .venv
+	$(SYNC) --python .venv/bin/python locks/platform.txt locks/dev.txt
+	$(RUN_UV) pip install --quiet --no-deps --no-build-isolation --python .venv/bin/python --editable .
+	touch $@
+
+$(ENVS)/%/.made: locks/%.txt | $(UV)
+	@echo "  $* → $(ENVS)/$*"
+	[ -x $(ENVS)/$*/bin/python ] || $(UV) venv --quiet --python "$(PYTHON)" $(ENVS)/$*
+	$(SYNC) --python $(ENVS)/$*/bin/python locks/$*.txt
+	touch $@
