@@ -1,0 +1,38 @@
+"""The datamart: PostgreSQL, from which the API and the dashboard read.
+
+What to call; every function takes a Connection, so the caller owns the transaction:
+
+    upgrade(dsn)                                   # Alembic migrations, from any process
+    engine = connect(settings)
+    with transaction(engine) as connection:        # commits, or undoes; raises our errors
+        held.check(connection)                     # lease: with lease(engine, …) as held
+        publish(connection, "kpi_store_day", rows, store_days)     # `upsert`
+        upsert(connection, TABLES["kpi_store_day"], rows)
+        dirty.mark / take / clear / oldest         # store-days to be computed again
+        ledger.unknown / begin / loaded / …        # which canonical objects are where
+        run.start / finish / unannounced           # what a run wrote counts once published
+        store.sync, health.seen                    # for the API
+    published_rows(connection, contract, …)        # `published`: current KPI rows, as Arrow
+    read_kpis(connection, query)                   # `kpi_read`: KPIs as the API answers
+    hints.announce(names), hints.Listener(dsn)     # "look into the lake now"
+
+Not for events or history: those are in the warehouse.
+"""
+
+from tenpo.datamart import dirty, health, hints, ledger, run, store
+from tenpo.datamart.connect import connect, transaction
+from tenpo.datamart.migrations import upgrade
+from tenpo.store_day import StoreDay
+
+__all__ = [
+    "StoreDay",
+    "connect",
+    "dirty",
+    "health",
+    "hints",
+    "ledger",
+    "run",
+    "store",
+    "transaction",
+    "upgrade",
+]

@@ -1,0 +1,1 @@
+"""One file a change of structure, in order."""

@@ -1,0 +1,70 @@
+"""Runs of jobs. What a run wrote is valid from the moment it is `published`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from tenpo.datamart.tables import run
+
+State = Literal["published", "failed", "nothing_to_do"]
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedRun:
+    """A run and the moment from which its rows count."""
+
+    run_id: str
+    published_at: datetime
+
+
+def start(connection: Connection, run_id: str, *, tenant_id: str, job: str) -> None:
+    """Note that a run begins. Its lease is held, so an earlier one still running is dead."""
+    connection.execute(
+        update(run)
+        .where(run.c.tenant_id == tenant_id, run.c.job == job, run.c.state == "running")
+        .values(state="abandoned", finished_at=func.clock_timestamp())
+    )
+    connection.execute(
+        insert(run).values(run_id=run_id, tenant_id=tenant_id, job=job, state="running")
+    )
+
+
+def finish(
+    connection: Connection, run_id: str, *, state: State, rows: int = 0, note: str = ""
+) -> None:
+    """Note how a run ended; `published` in the transaction that makes its rows visible."""
+    now = func.clock_timestamp()
+    published_at = now if state == "published" else None
+    connection.execute(
+        update(run)
+        .where(run.c.run_id == run_id)
+        .values(state=state, finished_at=now, published_at=published_at, rows=rows, note=note)
+    )
+
+
+def unannounced(connection: Connection, tenant_id: str) -> list[PublishedRun]:
+    """Published runs that mart has not been told of, oldest first."""
+    found = connection.execute(
+        select(run.c.run_id, run.c.published_at)
+        .where(
+            run.c.tenant_id == tenant_id,
+            run.c.published_at.is_not(None),
+            run.c.announced_at.is_(None),
+        )
+        .order_by(run.c.published_at)
+    )
+    return [PublishedRun(*row) for row in found]
+
+
+def announced(connection: Connection, run_ids: Sequence[str]) -> None:
+    """Mart knows of these runs now."""
+    connection.execute(
+        update(run)
+        .where(run.c.run_id.in_(list(run_ids)))
+        .values(announced_at=func.clock_timestamp())
+    )

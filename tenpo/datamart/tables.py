@@ -1,0 +1,153 @@
+"""The datamart's tables. What exists is made by the migrations; a test compares the two."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Double,
+    Index,
+    Integer,
+    MetaData,
+    Numeric,
+    Sequence,
+    Table,
+    Text,
+    func,
+    text,
+)
+from sqlalchemy.types import TypeEngine
+
+from tenpo.contracts import Contract, Field, Type
+from tenpo.kpi import KPI_STORE_DAY, KPI_STORE_HOUR
+
+metadata = MetaData()
+_MOMENT = DateTime(timezone=True)
+_NOW = func.clock_timestamp()
+
+_TYPES: dict[Type, TypeEngine[Any]] = {
+    Type.STRING: Text(),
+    Type.INT64: BigInteger(),
+    Type.NUMERIC: Numeric(38, 9),
+    Type.FLOAT64: Double(),
+    Type.BOOL: Boolean(),
+    Type.TIMESTAMP: DateTime(timezone=True),
+    Type.DATE: Date(),
+}
+
+
+def column_of(field: Field, *, primary_key: bool = False) -> Column[Any]:
+    """A contract's field as a column."""
+    nullable = not field.required
+    return Column(field.name, _TYPES[field.type], primary_key=primary_key, nullable=nullable)
+
+
+def _kpi_table(contract: Contract, *key: str) -> Table:
+    columns = (column_of(field, primary_key=field.name in key) for field in contract.fields)
+    by_date = Index(f"{contract.name}_by_date", "tenant_id", "business_date")
+    return Table(contract.name, metadata, *columns, by_date)
+
+
+#: Current rows only; the revisions before them are in mart.
+kpi_store_hour = _kpi_table(
+    KPI_STORE_HOUR, "tenant_id", "store_id", "business_date", "hour_start_at"
+)
+kpi_store_day = _kpi_table(KPI_STORE_DAY, "tenant_id", "store_id", "business_date")
+
+store = Table(
+    "store",
+    metadata,
+    Column("tenant_id", Text, primary_key=True),
+    Column("store_id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("timezone", Text, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("day_cutover_s", Integer, nullable=False, server_default=text("0")),
+    Column("industry", Text),
+    Column("sales_area_m2", Double),
+    Column("opened_on", Date),
+    Column("updated_at", _MOMENT, nullable=False, server_default=_NOW),
+)
+
+#: One run of a job; readers trust what a run with `published_at` wrote.
+run = Table(
+    "run",
+    metadata,
+    Column("run_id", Text, primary_key=True),
+    Column("tenant_id", Text, nullable=False),
+    Column("job", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("started_at", _MOMENT, nullable=False, server_default=_NOW),
+    Column("finished_at", _MOMENT),
+    Column("published_at", _MOMENT),
+    Column("announced_at", _MOMENT),
+    Column("rows", BigInteger, nullable=False, server_default=text("0")),
+    Column("note", Text, nullable=False, server_default=text("''")),
+    Index("run_by_tenant", "tenant_id", "published_at"),
+)
+
+#: The load ledger: every canonical object that ingest knows of.
+ingest_object = Table(
+    "ingest_object",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("tenant_id", Text, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("load_id", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("ingested_at", _MOMENT, nullable=False),
+    Column("loaded_at", _MOMENT),
+    Column("conformed_at", _MOMENT),
+    Index("ingest_object_by_load", "load_id"),
+    Index("ingest_object_by_tenant", "tenant_id", "event"),
+    Index("ingest_object_open", "state", "event", postgresql_where=text("state <> 'conformed'")),
+)
+
+dirty_generation = Sequence("dirty_generation", metadata=metadata)
+
+#: Store-days to be computed again. A mark made during a computation has a new generation.
+dirty_store_day = Table(
+    "dirty_store_day",
+    metadata,
+    Column("tenant_id", Text, primary_key=True),
+    Column("store_id", Text, primary_key=True),
+    Column("business_date", Date, primary_key=True),
+    Column("cause", Text, nullable=False),
+    Column("marked_at", _MOMENT, nullable=False, server_default=_NOW),
+    Column("generation", BigInteger, nullable=False,
+           server_default=dirty_generation.next_value()),
+)  # fmt: skip
+
+#: Who may do a thing that one process at a time may do; `token` grows with every holder.
+lease = Table(
+    "lease",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("token", BigInteger, nullable=False),
+    Column("holder", Text, nullable=False),
+    Column("expires_at", _MOMENT, nullable=False),
+)
+
+device_health = Table(
+    "device_health",
+    metadata,
+    Column("tenant_id", Text, primary_key=True),
+    Column("store_id", Text, primary_key=True),
+    Column("device_id", Text, primary_key=True),
+    Column("last_seen_at", _MOMENT, nullable=False),
+    Column("last_interval_end_at", _MOMENT),
+)
+
+#: By name, for callers that have a contract in hand.
+TABLES: dict[str, Table] = dict(metadata.tables)
+
+TEXTS = ARRAY(Text())
+DATES = ARRAY(Date())
+NUMBERS = ARRAY(BigInteger())
