@@ -1,21 +1,21 @@
 -- What mart holds of a tenant: the last published revision of each store-day.
 WITH published AS (
-  SELECT run_id
+  SELECT DISTINCT run_id
   FROM {mart}.publication
   WHERE tenant_id = @tenant
     AND DATE(published_at) BETWEEN @published_from AND @published_to
 ),
-
 latest AS (
-  SELECT
-    *,
-    ROW_NUMBER() OVER (PARTITION BY store_id, business_date ORDER BY revision DESC) AS newest
-  FROM {mart}.kpi_store_day
-  WHERE tenant_id = @tenant
-    AND business_date BETWEEN @date_from AND @date_to
-    AND run_id IN (SELECT run_id FROM published)
+  SELECT kpi.*
+  FROM {mart}.kpi_store_day AS kpi
+  INNER JOIN published ON published.run_id = kpi.run_id
+  WHERE kpi.tenant_id = @tenant
+    AND kpi.business_date BETWEEN @date_from AND @date_to
+  QUALIFY ROW_NUMBER() OVER (
+    PARTITION BY kpi.store_id, kpi.business_date
+    ORDER BY kpi.revision DESC
+  ) = 1
 )
-
 SELECT
   SUM(sale_lines) AS sale_lines,
   SUM(net_sales_amount) AS net_sales_amount,
@@ -26,4 +26,3 @@ SELECT
   SUM(in_count) AS in_count,
   SUM(out_count) AS out_count
 FROM latest
-WHERE newest = 1
