@@ -11,7 +11,6 @@ from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -107,9 +106,9 @@ def for_distinct(
     joined = codes_of(columns[0])
     for column in columns[1:]:
         codes = codes_of(column) + 1
-        joined = pd.factorize((joined + 1) * (int(codes.max(initial=0)) + 1) + codes)[0]
-    inverse, distinct = pd.factorize(joined)
-    first = np.empty(len(distinct), dtype=np.int64)
+        joined = codes_of(pa.array((joined + 1) * (int(codes.max(initial=0)) + 1) + codes))
+    inverse = codes_of(pa.array(joined))
+    first = np.empty(int(inverse.max(initial=-1)) + 1, dtype=np.int64)
     first[inverse[::-1]] = np.arange(len(inverse) - 1, -1, -1)
     taken = [column.take(pa.array(first)).to_pylist() for column in columns]
     return [function(*values) for values in zip(*taken, strict=True)], inverse

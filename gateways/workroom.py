@@ -76,9 +76,9 @@ class Workroom:
         self._limits = limits
         self._pool = ProcessPool(
             max_workers=limits.workers,
-            context=multiprocessing.get_context("spawn"),
+            context=_children(),
             initializer=_prepare,
-            initargs=(root, limits, os.getpid()),
+            initargs=(root, limits),
         )
 
     def warm(self) -> None:
@@ -119,11 +119,18 @@ class Workroom:
 _state: dict[str, object] = {}
 
 
-def _prepare(root: bytes, limits: Limits, parent: int) -> None:
+def _children() -> multiprocessing.context.BaseContext:
+    """Children come from a server that has imported this module once, so they start at once."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    return context
+
+
+def _prepare(root: bytes, limits: Limits) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _state.update(root=root, limits=limits)
-    threading.Thread(target=_die_with, args=(parent,), daemon=True).start()
+    threading.Thread(target=_die_with, args=(os.getppid(),), daemon=True).start()
 
 
 def _die_with(parent: int) -> None:

@@ -54,7 +54,8 @@ def posa(*lines: str) -> bytes:
 
 
 POSA_LINES = (
-    '0001,2026/10/31,25:30:00,2,0007,1,1,4901001,食品,"おにぎり, 鮭",2,108,216,8,C-90817263,山田太郎,',
+    "0001,2026/10/31,25:30:00,2,0007,1,1,4901001,食品,"
+    '"おにぎり, 鮭",2,108,216,8,C-90817263,山田太郎,',
     "0001,2026/10/31,25:30:00,2,0007,2,3,,,クーポン,0,,-16,8,C-90817263,山田太郎,",
     "0001,2026/11/01,10:05:30,1,0001,1,2,4901002,雑貨,傘,1,1100,1100,10,,山田太郎,20261031-2-0003",
     "0001,2026/11/01,10:07:00,1,0002,1,9,4901003,雑貨,鋏,1,550,550,10,,,",
@@ -104,9 +105,9 @@ MILESIGHT = orjson.dumps(
             "time_zone": "UTC+9:00 Japan Standard Time (JST)",
         },
         "line_periodic_data": [
-            {"line": 1, "line_name": "Line1", "line_uuid": "9a0440de", "total": {"in": 12, "out": 9},
-             "children": {"in": 1, "out": 1}, "staff": {"in": 0, "out": 1},
-             "group": {"in": 3, "out": 2}},
+            {"line": 1, "line_name": "Line1", "line_uuid": "9a0440de",
+             "total": {"in": 12, "out": 9}, "children": {"in": 1, "out": 1},
+             "staff": {"in": 0, "out": 1}, "group": {"in": 3, "out": 2}},
             {"line": 2, "line_name": "Line2", "line_uuid": "b138b9a1", "in": 4, "out": 5},
         ],
         "line_total_data": [{"line": 1, "total": {"in_counted": 412, "out_counted": 399}}],

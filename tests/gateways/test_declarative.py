@@ -24,10 +24,13 @@ COUNTS = DeclarativeAdapter.of(COUNTS_SPEC, "door")
 
 def sales(body: bytes, spec: bytes = SALES_SPEC) -> list[dict[str, object]]:
     adapter = DeclarativeAdapter.of(spec, "till")
-    return adapter.normalize(body, context()).events["sale_line"].to_pylist()
+    rows: list[dict[str, object]] = (
+        adapter.normalize(body, context()).events["sale_line"].to_pylist()
+    )
+    return rows
 
 
-def test_rows_become_lines_numbered_within_their_receipt():
+def test_rows_become_lines_numbered_within_their_receipt() -> None:
     rows = sales(SALES_CSV)
     assert [(r["receipt_id"], r["line_number"]) for r in rows] == [("1", 1), ("1", 2), ("2", 1)]
     assert rows[0]["sku"] == "Käse"
@@ -35,12 +38,12 @@ def test_rows_become_lines_numbered_within_their_receipt():
     assert rows[0]["occurred_at"] == datetime(2026, 11, 1, 9, 30, tzinfo=UTC)
 
 
-def test_equal_lines_of_a_receipt_stay_two():
+def test_equal_lines_of_a_receipt_stay_two() -> None:
     rows = sales(SALES_CSV)
     assert rows[0]["event_id"] != rows[1]["event_id"]
 
 
-def test_signs_kinds_and_included_tax():
+def test_signs_kinds_and_included_tax() -> None:
     rows = sales(SALES_CSV)
     assert [r["kind"] for r in rows] == ["sale", "sale", "return"]
     assert [r["quantity"] for r in rows] == [2, 2, -1]
@@ -57,14 +60,14 @@ def test_signs_kinds_and_included_tax():
         ('{mode: excluded, rate: "0.1"}', Decimal("13.2"), 12, Decimal("1.2")),
     ],
 )
-def test_tax_modes(mode: str, gross: object, net: object, tax: object):
+def test_tax_modes(mode: str, gross: object, net: object, tax: object) -> None:
     spec = SALES_SPEC.replace(b'{mode: included, rate: "0.20"}', mode.encode())
     body = SALES_CSV.replace(b"2;R;", b"2;S;")
     row = sales(body, spec)[2]
     assert (row["gross_amount"], row["net_amount"], row["tax_amount"]) == (gross, net, tax)
 
 
-def test_a_line_key_of_content_counts_repeats():
+def test_a_line_key_of_content_counts_repeats() -> None:
     spec = SALES_SPEC + b"line: [Article]\n"
     forth = sales(SALES_CSV, spec)
     assert len({row["event_id"] for row in forth}) == 3
@@ -84,7 +87,7 @@ def test_a_line_key_of_content_counts_repeats():
         (";Mr Smith", "", "bad_columns", ""),
     ],
 )
-def test_a_bad_row_is_rejected_alone(old: str, new: str, reason: str, field: str):
+def test_a_bad_row_is_rejected_alone(old: str, new: str, reason: str, field: str) -> None:
     body = SALES_CSV.decode("cp1252").replace(old, new, 1).encode("cp1252")
     result = SALES.normalize(body, context())
     assert [(r.position, r.reason.value, r.field) for r in result.rejected] == [
@@ -93,7 +96,7 @@ def test_a_bad_row_is_rejected_alone(old: str, new: str, reason: str, field: str
     assert result.accepted == 2
 
 
-def test_directions_in_rows_of_their_own_both_survive():
+def test_directions_in_rows_of_their_own_both_survive() -> None:
     result = COUNTS.normalize(COUNTS_CSV, context())
     rows = result.events["count_interval"].to_pylist()
     assert [(r["in_count"], r["out_count"]) for r in rows] == [(None, 3), (4, None)]
@@ -101,7 +104,7 @@ def test_directions_in_rows_of_their_own_both_survive():
     assert result.ignored == 1  # the blank line
 
 
-def test_the_hour_that_comes_twice_keeps_both_its_counts():
+def test_the_hour_that_comes_twice_keeps_both_its_counts() -> None:
     body = b"".join(b"9,10/25/26,01:%02d:00,%d\n" % (m, n) for n in (1, 2) for m in (0, 30))
     rows = COUNTS.normalize(body, context()).events["count_interval"].to_pylist()
     hours = [(r["occurred_at"].hour, r["occurred_at"].minute, r["in_count"]) for r in rows]
@@ -111,7 +114,7 @@ def test_the_hour_that_comes_twice_keeps_both_its_counts():
     assert len({r["document_key"] for r in rows}) == 4
 
 
-def test_a_time_the_clock_skips_is_read_as_if_it_had_not_been_changed():
+def test_a_time_the_clock_skips_is_read_as_if_it_had_not_been_changed() -> None:
     row = COUNTS.normalize(b"9,03/29/26,01:30:00,1\n", context()).events["count_interval"]
     assert row["occurred_at"].to_pylist() == [datetime(2026, 3, 29, 1, 30, tzinfo=UTC)]
 
@@ -131,23 +134,25 @@ def test_a_time_the_clock_skips_is_read_as_if_it_had_not_been_changed():
         ("name: till", "name: [till", "line 3", "no YAML"),
     ],
 )
-def test_a_wrong_spec_is_refused_with_line_and_key(old: str, new: str, where: str, what: str):
+def test_a_wrong_spec_is_refused_with_line_and_key(
+    old: str, new: str, where: str, what: str
+) -> None:
     text = SALES_SPEC.decode().replace(old, new)
     with pytest.raises(ConfigError, match=what) as caught:
         parse_spec(text.encode(), "till.yaml")
     assert where in f"{caught.value.where} {caught.value.what}"
 
 
-def test_a_column_that_no_name_has_is_refused_when_loaded():
+def test_a_column_that_no_name_has_is_refused_when_loaded() -> None:
     with pytest.raises(ConfigError, match="clock"):
         parse_spec(COUNTS_SPEC.replace(b"date, clock, n]}", b"date, n]}"), "door.yaml")
 
 
-def test_another_delimiter_lacks_all_columns():
+def test_another_delimiter_lacks_all_columns() -> None:
     with pytest.raises(PayloadError, match="lacks the columns"):
         SALES.normalize(SALES_CSV.replace(b";", b"\t"), context())
 
 
-def test_the_version_follows_the_bytes_of_the_spec():
+def test_the_version_follows_the_bytes_of_the_spec() -> None:
     other = DeclarativeAdapter.of(SALES_SPEC + b"# a remark\n", "till")
     assert other.version != SALES.version == DeclarativeAdapter.of(SALES_SPEC, "till").version

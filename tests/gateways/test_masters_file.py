@@ -25,7 +25,7 @@ devices:
 """
 
 
-def test_text_stays_what_people_wrote():
+def test_text_stays_what_people_wrote() -> None:
     masters = parse_masters(GOOD, "stores.yaml")
     (store,), (code,), (device,) = masters["store"], masters["store_code"], masters["device"]
     assert isinstance(store, Store)
@@ -44,29 +44,30 @@ def test_text_stays_what_people_wrote():
         ("currency: NOK", "currency: kr", "line 6, key stores.0.currency", "pattern"),
         ("currency: NOK", "currencyy: NOK", "line 6, key stores.0.currencyy", "Extra"),
         ("interval_s: 900", "interval_s: x", "line 12, key devices.0.interval_s", "integer"),
-        ("store_id: oslo-1, valid", "store_id: oslo-2, valid", "key store_codes.0.store_id", "no such"),
+        ("store_id: oslo-1, valid", "store_id: oslo-2, valid",
+         "key store_codes.0.store_id", "no such"),
         ("devices:", "device:", "line 11, key device", "no section"),
         ("stores:\n", "stores: x\nmore:\n", "line 2, key stores", "no list"),
     ],
 )  # fmt: skip
-def test_a_mistake_is_told_with_its_line_and_key(old: str, new: str, where: str, what: str):
+def test_a_mistake_is_told_with_its_line_and_key(old: str, new: str, where: str, what: str) -> None:
     with pytest.raises(ConfigError, match=what) as caught:
         parse_masters(GOOD.replace(old, new), "stores.yaml")
     assert where in caught.value.what or where in caught.value.where
 
 
-def test_a_store_that_comes_twice_is_refused():
+def test_a_store_that_comes_twice_is_refused() -> None:
     row = "  - {store_id: oslo-1, name: b, timezone: Europe/Oslo, currency: NOK}\n"
     with pytest.raises(ConfigError, match="twice"):
         parse_masters(GOOD.replace("store_codes:", row + "store_codes:"), "stores.yaml")
 
 
 @pytest.mark.parametrize("text", ["", "x", "- a", "a: [", "\ta: b"])
-def test_what_is_no_masters_file_is_refused(text: str):
-    with pytest.raises(ConfigError, match="stores.yaml|no section|empty"):
+def test_what_is_no_masters_file_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match=r"stores\.yaml|no section|empty"):
         parse_masters(text, "stores.yaml")
 
 
-def test_a_file_that_is_not_there(tmp_path: Path):
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read"):
         load_masters_file(tmp_path / "none.yaml")

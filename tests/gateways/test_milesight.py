@@ -18,7 +18,7 @@ def normalize(document: object) -> Any:
     return Milesight().normalize(orjson.dumps(document), context())
 
 
-def test_both_forms_of_a_line_become_intervals():
+def test_both_forms_of_a_line_become_intervals() -> None:
     result = normalize(REPORT)
     first, second = result.events["count_interval"].to_pylist()
     assert first["occurred_at"] == datetime(2026, 11, 1, 1, 0, tzinfo=UTC)
@@ -40,14 +40,14 @@ def test_both_forms_of_a_line_become_intervals():
         ("2026-11-01 10:00:00", {"time_zone": "UTC+8:00 x", "dst_status": True}),
     ],
 )
-def test_older_firmware_states_its_offset_apart(start: str, zone: dict[str, Any]):
+def test_older_firmware_states_its_offset_apart(start: str, zone: dict[str, Any]) -> None:
     end = start.replace(":00:00", ":15:00")
     report = REPORT | {"time_info": {"start_time": start, "end_time": end, **zone}}
     row = normalize(report).events["count_interval"].to_pylist()[0]
     assert row["occurred_at"] == datetime(2026, 11, 1, 1, 0, tzinfo=UTC)
 
 
-def test_a_correction_of_an_interval_is_the_same_document():
+def test_a_correction_of_an_interval_is_the_same_document() -> None:
     corrected = orjson.loads(MILESIGHT)
     corrected["line_periodic_data"][0]["total"]["in"] = 99
     before, after = (normalize(r).events["count_interval"] for r in (REPORT, corrected))
@@ -72,13 +72,15 @@ def test_a_correction_of_an_interval_is_the_same_document():
          "bad_time", "time_info.end_time"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_counted_is_rejected(changes: dict[str, Any], reason: str, field: str):
+def test_what_cannot_be_counted_is_rejected(
+    changes: dict[str, Any], reason: str, field: str
+) -> None:
     result = normalize([REPORT | changes, REPORT])
     assert {(r.reason.value, r.field) for r in result.rejected} == {(reason, field)}
     assert result.accepted == 2
 
 
-def test_single_crossings_are_ignored():
+def test_single_crossings_are_ignored() -> None:
     report = {"device_info": {"device_sn": SERIAL}, "line_trigger_data": [{"line": 1}, {"line": 2}]}
     result = normalize(report)
     assert (result.received, result.ignored) == (0, 2)

@@ -48,7 +48,7 @@ def json_of(document: Any) -> bytes:
 
 @settings(max_examples=150, deadline=None)
 @given(st.data())
-def test_any_member_of_a_receipt_may_hold_anything(data: st.DataObject):
+def test_any_member_of_a_receipt_may_hold_anything(data: st.DataObject) -> None:
     document = orjson.loads(POSB)
     container, key = data.draw(st.sampled_from(places(document["receipts"])))
     container[key] = data.draw(ANYTHING)
@@ -57,7 +57,7 @@ def test_any_member_of_a_receipt_may_hold_anything(data: st.DataObject):
 
 @settings(max_examples=150, deadline=None)
 @given(st.data())
-def test_any_member_of_a_report_may_hold_anything(data: st.DataObject):
+def test_any_member_of_a_report_may_hold_anything(data: st.DataObject) -> None:
     document = orjson.loads(MILESIGHT)
     container, key = data.draw(st.sampled_from(places(document)))
     container[key] = data.draw(ANYTHING)
@@ -72,7 +72,7 @@ def test_any_member_of_a_report_may_hold_anything(data: st.DataObject):
 )
 def test_net_and_tax_add_up_to_gross_and_a_return_mirrors_its_sale(
     amount: int, rate: int, kind: str
-):
+) -> None:
     line = f"0001,2026/11/01,10:00:00,1,1,1,{kind},,,,1,{amount},{amount},{rate},,,"
     (row,) = PosA().normalize(posa(line), context()).events["sale_line"].to_pylist()
     sign = -1 if kind == "2" else 1

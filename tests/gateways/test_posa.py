@@ -16,19 +16,19 @@ from tests.gateways.payloads import MASTERS, POSA, POSA_LINES, context, posa
 ROWS = PosA().normalize(POSA, context()).events["sale_line"].to_pylist()
 
 
-def test_all_lines_are_accepted():
+def test_all_lines_are_accepted() -> None:
     assert [row["kind"] for row in ROWS] == ["sale", "discount", "return", "void"]
 
 
-def test_half_past_one_at_night_is_the_next_calendar_day():
+def test_half_past_one_at_night_is_the_next_calendar_day() -> None:
     assert ROWS[0]["occurred_at"] == datetime(2026, 10, 31, 16, 30, tzinfo=UTC)
 
 
-def test_a_store_code_means_the_store_it_meant_on_that_business_day():
+def test_a_store_code_means_the_store_it_meant_on_that_business_day() -> None:
     assert [row["store_id"] for row in ROWS] == ["shibuya", "shibuya", "ginza", "ginza"]
 
 
-def test_tax_is_taken_out_and_rounded_down_by_its_size():
+def test_tax_is_taken_out_and_rounded_down_by_its_size() -> None:
     sale, discount, returned, _ = ROWS
     assert (sale["gross_amount"], sale["net_amount"], sale["tax_amount"]) == (216, 200, 16)
     assert (discount["gross_amount"], discount["tax_amount"]) == (-16, -1)
@@ -36,19 +36,19 @@ def test_tax_is_taken_out_and_rounded_down_by_its_size():
     assert sale["tax_rate"] == Decimal("0.08")
 
 
-def test_quantities_of_returns_are_turned():
+def test_quantities_of_returns_are_turned() -> None:
     assert [row["quantity"] for row in ROWS] == [2, 0, -1, 1]
     assert ROWS[2]["original_receipt_id"] == "20261031-2-0003"
 
 
-def test_receipt_and_register_keep_their_zeros():
+def test_receipt_and_register_keep_their_zeros() -> None:
     assert (ROWS[0]["receipt_id"], ROWS[0]["register_id"], ROWS[0]["sku"]) == (
         "0007", "2", "4901001",
     )  # fmt: skip
     assert ROWS[0]["document_key"] == "0001|2026-10-31|2|0007"
 
 
-def test_people_become_pseudonyms():
+def test_people_become_pseudonyms() -> None:
     assert ROWS[0]["customer_key"].startswith("c_")
     assert ROWS[0]["staff_key"] == ROWS[2]["staff_key"] != ROWS[0]["customer_key"]
     assert ROWS[2]["customer_key"] is None
@@ -69,34 +69,36 @@ def test_people_become_pseudonyms():
         (POSA_LINES[0].replace(",0007,1,1,", ",0007,1,1,余分,"), Reason.BAD_COLUMNS, ""),
     ],
 )
-def test_a_bad_line_is_rejected_and_its_neighbours_land(line: str, reason: Reason, field: str):
+def test_a_bad_line_is_rejected_and_its_neighbours_land(
+    line: str, reason: Reason, field: str
+) -> None:
     result = PosA().normalize(posa(line, POSA_LINES[2]), context())
     assert [(r.position, r.reason, r.field) for r in result.rejected] == [("1", reason, field)]
     assert result.accepted == 1
     assert result.events["rejection"].num_rows == 1
 
 
-def test_a_mended_line_does_not_change_the_ids_of_its_neighbours():
+def test_a_mended_line_does_not_change_the_ids_of_its_neighbours() -> None:
     bad = posa(POSA_LINES[0].replace(",216,", ",x,"), POSA_LINES[1])
     first = PosA().normalize(bad, context()).events["sale_line"]
     mended = PosA().normalize(POSA, context()).events["sale_line"]
     assert first["event_id"].to_pylist() == mended["event_id"].to_pylist()[1:2]
 
 
-def test_utf8_is_refused_with_its_line():
+def test_utf8_is_refused_with_its_line() -> None:
     with pytest.raises(PayloadError, match="cp932") as caught:
         PosA().normalize(POSA.decode("cp932").encode("utf-8"), context())
     assert "line 1" in caught.value.where
 
 
-def test_a_missing_column_is_named():
+def test_a_missing_column_is_named() -> None:
     with pytest.raises(PayloadError, match="取引区分"):
         PosA().normalize(
             POSA.decode("cp932").replace("取引区分", "区分").encode("cp932"), context()
         )
 
 
-def test_a_file_cut_inside_quotes_is_refused():
+def test_a_file_cut_inside_quotes_is_refused() -> None:
     with pytest.raises(PayloadError, match="quoted"):
         PosA().normalize(POSA[: POSA.index("鮭".encode("cp932"))], context())
 
@@ -104,7 +106,7 @@ def test_a_file_cut_inside_quotes_is_refused():
 STORES = "店舗コード,店舗名,店舗ID,適用開始日,適用終了日\r\n"
 
 
-def test_the_store_file_gives_codes_with_their_dates():
+def test_the_store_file_gives_codes_with_their_dates() -> None:
     body = STORES + "0002,渋谷,shibuya,2026/11/01,\r\n0003,大阪,osaka,2026/11/01,\r\n"
     found = read_store_file(body.encode("cp932"), MASTERS)
     assert [(code.code, code.store_id, str(code.valid_from)) for code in found.codes] == [

@@ -27,27 +27,27 @@ def rejections(document: object) -> list[tuple[str, str, str]]:
     return [(r.position, r.reason.value, r.field) for r in result.rejected]
 
 
-def test_kinds():
+def test_kinds() -> None:
     assert [row["kind"] for row in ROWS] == ["sale", "discount", "return", "void"]
 
 
-def test_gross_is_net_plus_the_stated_tax():
+def test_gross_is_net_plus_the_stated_tax() -> None:
     assert [(r["net_amount"], r["gross_amount"]) for r in ROWS] == [
         (960, 1056), (-60, -66), (-300, -324), (100, 110),
     ]  # fmt: skip
 
 
-def test_the_moment_carries_its_offset_and_the_version_is_the_vendors():
+def test_the_moment_carries_its_offset_and_the_version_is_the_vendors() -> None:
     assert ROWS[0]["occurred_at"] == datetime(2026, 11, 1, 3, 12, 40, tzinfo=UTC)
     assert ROWS[0]["document_version"] == micros(datetime(2026, 11, 1, 3, 12, 45, tzinfo=UTC))
     assert ROWS[2]["document_version"] == micros(RECEIVED_AT)
 
 
-def test_a_store_id_needs_no_code_and_gives_its_currency():
+def test_a_store_id_needs_no_code_and_gives_its_currency() -> None:
     assert (ROWS[2]["store_id"], ROWS[2]["currency"]) == ("shibuya", "JPY")
 
 
-def test_one_receipt_without_its_wrapper_and_json_lines_are_read_alike():
+def test_one_receipt_without_its_wrapper_and_json_lines_are_read_alike() -> None:
     whole = PosB().normalize(POSB, context()).events["sale_line"]["event_id"].to_pylist()
     lines = b"\n".join(orjson.dumps(r) for r in orjson.loads(POSB)["receipts"])
     assert PosB().normalize(lines, context()).events["sale_line"]["event_id"].to_pylist() == whole
@@ -55,7 +55,7 @@ def test_one_receipt_without_its_wrapper_and_json_lines_are_read_alike():
     assert single["event_id"].to_pylist() == whole[:2]
 
 
-def test_a_number_never_passes_through_float():
+def test_a_number_never_passes_through_float() -> None:
     line = one()["lines"][0] | {"qty": "X", "amount": "0.1"}
     body = orjson.dumps(one(lines=[line])).replace(b'"X"', b"0.300000001")
     row = PosB().normalize(body, context()).events["sale_line"].to_pylist()[0]
@@ -75,19 +75,21 @@ def test_a_number_never_passes_through_float():
         ({"status": "open"}, ("bad_value", "status")),
     ],
 )
-def test_a_bad_head_rejects_its_own_lines_only(changes: dict[str, Any], expected: tuple[str, str]):
+def test_a_bad_head_rejects_its_own_lines_only(
+    changes: dict[str, Any], expected: tuple[str, str]
+) -> None:
     found = rejections({"receipts": [one(**changes), one(number="other")]})
     assert found == [("1.1", *expected), ("1.2", *expected)]
 
 
-def test_a_negative_price_is_rejected_but_not_on_discounts():
+def test_a_negative_price_is_rejected_but_not_on_discounts() -> None:
     line = one()["lines"][0] | {"unit_price": "-1"}
     assert rejections(one(lines=[line, one()["lines"][1]])) == [
         ("1.1", "negative_price", "unit_price")
     ]
 
 
-def test_a_receipt_without_lines_is_rejected():
+def test_a_receipt_without_lines_is_rejected() -> None:
     assert rejections(one(lines=[])) == [("1", Reason.MISSING_FIELD.value, "lines")]
 
 
@@ -104,6 +106,6 @@ def test_a_receipt_without_lines_is_rejected():
         (b"  ", "empty"),
     ],
 )
-def test_what_is_no_receipt_at_all_is_refused(body: bytes, what: str):
+def test_what_is_no_receipt_at_all_is_refused(body: bytes, what: str) -> None:
     with pytest.raises(PayloadError, match=what):
         PosB().normalize(body, context())

@@ -46,7 +46,7 @@ def normalize(name: str, files: list[Path]) -> tuple[pa.Table, int, int]:
     )
 
 
-def test_specs_are_shipped_and_short():
+def test_specs_are_shipped_and_short() -> None:
     specs = [path for path in SPECS.glob("*.yaml") if not path.name.endswith(".stores.yaml")]
     assert len(specs) >= 2
     for path in specs:
@@ -60,13 +60,13 @@ def uci() -> tuple[pa.Table, int, int]:
     return normalize("uci_online_retail", real_files("pos/uci_online_retail", "*.csv"))
 
 
-def test_uci_every_line_is_accepted_under_an_id_of_its_own(uci: tuple[pa.Table, int, int]):
+def test_uci_every_line_is_accepted_under_an_id_of_its_own(uci: tuple[pa.Table, int, int]) -> None:
     table, rejected, ignored = uci
     assert (table.num_rows, rejected, ignored) == (209_029, 0, 0)
     assert len(set(table["event_id"].to_pylist())) == 209_029
 
 
-def test_uci_the_sum_is_exact(uci: tuple[pa.Table, int, int]):
+def test_uci_the_sum_is_exact(uci: tuple[pa.Table, int, int]) -> None:
     table = uci[0]
     prices = zip(table["quantity"].to_pylist(), table["unit_price"].to_pylist(), strict=True)
     assert sum(quantity * price for quantity, price in prices) == Decimal("3706827.641")
@@ -76,14 +76,14 @@ def test_uci_the_sum_is_exact(uci: tuple[pa.Table, int, int]):
 
 def test_uci_every_document_is_of_one_version_so_nothing_replaces_anything(
     uci: tuple[pa.Table, int, int],
-):
+) -> None:
     pairs = set(
         zip(uci[0]["document_key"].to_pylist(), uci[0]["document_version"].to_pylist(), strict=True)
     )
     assert len(pairs) == len({document for document, _ in pairs}) == 10_783
 
 
-def test_uci_kinds(uci: tuple[pa.Table, int, int]):
+def test_uci_kinds(uci: tuple[pa.Table, int, int]) -> None:
     kinds = Counter(uci[0]["kind"].to_pylist())
     assert kinds["adjustment"] == 1_292
     assert kinds["return"] == 3_526
@@ -95,7 +95,7 @@ def test_uci_kinds(uci: tuple[pa.Table, int, int]):
     assert len(set(uci[0]["store_id"].to_pylist())) == 36
 
 
-def test_calit2_counts_are_those_known():
+def test_calit2_counts_are_those_known() -> None:
     table, rejected, ignored = normalize("calit2", real_files("counters/calit2", "*.data"))
     # The file's 6,626 lines end in two that are blank.
     assert (table.num_rows, rejected, ignored) == (6_624, 0, 2)
