@@ -18,13 +18,14 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any, Literal
 
-from sqlalchemy import BigInteger, Connection, Integer, Select, cast, column, func, select, table
+from sqlalchemy import BigInteger, Connection, Integer, Select, cast, func, select
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlalchemy.sql.elements import ColumnElement
 
 from tenpo.contracts import Type
+from tenpo.datamart.tables import kpi_store_day, kpi_store_hour, store
 from tenpo.errors import InputError
-from tenpo.kpi import KPI_STORE_DAY, KPI_STORE_HOUR, KPIS, MEASURES, evaluate
+from tenpo.kpi import KPIS, MEASURES, evaluate
 
 Number = int | Decimal
 Grain = Literal["hour", "day", "total"]
@@ -43,9 +44,6 @@ _KEYS: dict[tuple[Grain, By], tuple[str, ...]] = {
     ("hour", "all"): ("business_date", "local_hour", "fold"),
     ("hour", "store"): ("business_date", "hour_start_at", "local_hour", "store_id"),
 }
-_HOUR = table("kpi_store_hour", *map(column, KPI_STORE_HOUR.names))
-_DAY = table("kpi_store_day", *map(column, KPI_STORE_DAY.names))
-_STORE = table("store", column("tenant_id"), column("store_id"), column("timezone"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +159,8 @@ def read_kpis(connection: Connection, query: KpiQuery) -> list[KpiRow]:
 
 
 def _statement(query: KpiQuery) -> Select[Any]:
-    source = _HOUR if query.grain == "hour" else _DAY
-    rows = _hours_with_fold() if query.grain == "hour" else select(_DAY)
+    source = kpi_store_hour if query.grain == "hour" else kpi_store_day
+    rows = _hours_with_fold() if query.grain == "hour" else select(kpi_store_day)
     rows = rows.where(
         source.c.tenant_id == query.tenant_id,
         source.c.business_date.between(query.first, query.last),
@@ -186,13 +184,13 @@ def _hours_with_fold() -> Select[Any]:
     It reads the same on the wall as the hour before it. Stores of several timezones are
     summed wall hour by wall hour.
     """
-    hour = _HOUR.c.hour_start_at
-    repeats = func.timezone(_STORE.c.timezone, hour - timedelta(hours=1)) == func.timezone(
-        _STORE.c.timezone, hour
+    hour = kpi_store_hour.c
+    repeats = func.timezone(store.c.timezone, hour.hour_start_at - timedelta(hours=1)) == (
+        func.timezone(store.c.timezone, hour.hour_start_at)
     )
-    same_store = (_STORE.c.tenant_id == _HOUR.c.tenant_id) & (_STORE.c.store_id == _HOUR.c.store_id)
+    same_store = (store.c.tenant_id == hour.tenant_id) & (store.c.store_id == hour.store_id)
     fold = cast(func.coalesce(repeats, False), Integer).label("fold")
-    return select(_HOUR, fold).select_from(_HOUR.outerjoin(_STORE, same_store))
+    return select(kpi_store_hour, fold).select_from(kpi_store_hour.outerjoin(store, same_store))
 
 
 def _sums(part: Columns) -> Iterator[ColumnElement[Any]]:

@@ -28,7 +28,7 @@ def sync(connection: Connection, masters: TenantMasters) -> int:
         set_={**{name: new[name] for name in names}, "updated_at": func.clock_timestamp()},
         where=or_(*(store.c[name].is_distinct_from(new[name]) for name in names)),
     )
-    return connection.execute(statement).rowcount
+    return len(connection.execute(statement.returning(store.c.store_id)).all())
 
 
 def _row(tenant_id: str, item: Store) -> dict[str, object]:

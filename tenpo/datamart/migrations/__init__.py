@@ -7,10 +7,9 @@ KPI measures need none: a measure new in the contracts becomes a nullable column
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, create_engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
@@ -19,6 +18,9 @@ from sqlalchemy.schema import CreateColumn
 from tenpo.datamart.connect import CONNECT_TIMEOUT_S, datamart_url, mapped
 from tenpo.datamart.tables import column_of
 from tenpo.kpi import KPI_STORE_DAY, KPI_STORE_HOUR, MEASURES
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 #: Any number, the same in every process: whoever holds it migrates, the others wait.
 _LOCK = 7_305_114
@@ -34,6 +36,8 @@ def upgrade(dsn: str) -> None:
         ConfigError: the DSN cannot be read.
         DatamartError: PostgreSQL does not answer or refuses.
     """
+    from alembic import command  # heavy, and every user of the datamart imports this module
+
     engine = create_engine(
         datamart_url(dsn),
         poolclass=NullPool,
@@ -52,6 +56,8 @@ def upgrade(dsn: str) -> None:
 
 def configuration(connection: Connection) -> Config:
     """Alembic's configuration on an open connection."""
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     config.attributes["connection"] = connection

@@ -1,0 +1,1 @@
+"""Tests of the datamart against a real PostgreSQL."""
