@@ -65,7 +65,7 @@ def append_arrow(warehouse: Warehouse, dataset: str, name: str, rows: pa.Table) 
                 remedy="Nothing was committed; run it again.",
             )  # fmt: skip
         _commit(warehouse, parent, stream, where)
-    return rows.num_rows
+    return int(rows.num_rows)
 
 
 def _send(warehouse: Warehouse, stream: str, rows: pa.Table, where: str) -> None:

@@ -67,15 +67,17 @@ class Warehouse:
     def reader(self) -> BigQueryReadClient:
         """The client of the Storage Read API."""
         if self.settings.bigquery_endpoint is None:
-            return BigQueryReadClient()
-        return BigQueryReadClient(transport=BigQueryReadGrpcTransport(channel=self._insecure()))
+            return BigQueryReadClient()  # type: ignore[no-untyped-call]
+        transport = BigQueryReadGrpcTransport(channel=self._insecure())
+        return BigQueryReadClient(transport=transport)  # type: ignore[no-untyped-call]
 
     @cached_property
     def writer(self) -> BigQueryWriteClient:
         """The client of the Storage Write API."""
         if self.settings.bigquery_endpoint is None:
-            return BigQueryWriteClient()
-        return BigQueryWriteClient(transport=BigQueryWriteGrpcTransport(channel=self._insecure()))
+            return BigQueryWriteClient()  # type: ignore[no-untyped-call]
+        transport = BigQueryWriteGrpcTransport(channel=self._insecure())
+        return BigQueryWriteClient(transport=transport)  # type: ignore[no-untyped-call]
 
     def _insecure(self) -> grpc.Channel:
         endpoint = self.settings.bigquery_grpc_endpoint

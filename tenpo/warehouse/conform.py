@@ -20,13 +20,14 @@ One call an event at a time: hold a lease.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from tenpo.contracts import CONFORMED, EVENTS
 from tenpo.contracts.events import COMMON, LOADED
-from tenpo.errors import IntegrityError
+from tenpo.errors import IntegrityError, WarehouseError
 from tenpo.failpoint import failpoint
 from tenpo.store_day import StoreDay
 from tenpo.warehouse.client import Warehouse
@@ -89,7 +90,8 @@ def conform(
     try:
         return work.run(load_ids, ingest_dates, on_dirty)
     finally:
-        work.clean_up()
+        with suppress(WarehouseError):  # they expire
+            work.clean_up()
 
 
 @dataclass
@@ -128,13 +130,14 @@ class _Conform:
 
     def _stage(self, load_ids: Sequence[str], dates: tuple[date, date]) -> None:
         params = {"load_ids": list(load_ids), **between(dates)}
-        self._execute("lines", params, raw_table=EVENTS[self.event], columns=EVENTS[self.event].names)
+        raw = EVENTS[self.event]
+        self._execute("lines", params, raw_table=raw, columns=raw.names)
         extent = self._rows("extent")
         unknown = sorted({row["unknown_store"] for row in extent if row["unknown_store"]})
         if unknown:
             raise IntegrityError(
                 f"lines of stores that the store master lacks: {', '.join(unknown)}",
-                where=f"raw.{EVENTS[self.event].name}",
+                where=f"raw.{raw.name}",
                 remedy="Bring the masters into the warehouse (sync_stores), then run it again.",
             )
         self.buckets = [row["bucket"] for row in extent]
@@ -142,9 +145,7 @@ class _Conform:
             content = [n for n in CONFORMED[self.event].names if n not in _LINEAGE]
             self._execute("documents", self._index, content=content)
 
-    def _write(
-        self, dates: Sequence[date], dirty: Sequence[StoreDay], on_dirty: OnDirty
-    ) -> None:
+    def _write(self, dates: Sequence[date], dirty: Sequence[StoreDay], on_dirty: OnDirty) -> None:
         contract = CONFORMED[self.event]
         self._execute("announce", self._index)
         failpoint("conform.after_announce")
@@ -176,7 +177,9 @@ class _Conform:
         execute(self.warehouse, self._sql(step, names), params, job=self.job.step(step))
 
     def _rows(self, step: str) -> list[dict[str, Any]]:
-        return query(self.warehouse, self._sql(step, {}), job=self.job.step(step)).to_pylist()
+        found = query(self.warehouse, self._sql(step, {}), job=self.job.step(step))
+        rows: list[dict[str, Any]] = found.to_pylist()
+        return rows
 
 
 def _store_day(row: dict[str, Any]) -> StoreDay:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from hashlib import blake2b
+from typing import Any
 
 from google.cloud.bigquery import ArrayQueryParameter, ScalarQueryParameter
 
@@ -74,7 +75,7 @@ class Typed:
     """
 
     type: str
-    value: object
+    value: Any
 
 
 def parameters(values: Mapping[str, object]) -> list[Parameter]:
@@ -82,7 +83,7 @@ def parameters(values: Mapping[str, object]) -> list[Parameter]:
     return [_parameter(name, value) for name, value in values.items()]
 
 
-def _parameter(name: str, value: object) -> Parameter:
+def _parameter(name: str, value: Any) -> Parameter:
     if isinstance(value, Typed):
         if isinstance(value.value, list | tuple):
             return ArrayQueryParameter(name, value.type, list(value.value))

@@ -41,9 +41,7 @@ def sync_stores(warehouse: Warehouse, masters: TenantMasters, *, job: Job) -> bo
         job=job.step("stores-held"),
     )
     known = {row["store_id"]: row for row in held.to_pylist()}
-    changed = [
-        row for row in map(_row, masters.store) if known.get(row["store_id"]) != row
-    ]
+    changed = [row for row in map(_row, masters.store) if known.get(row["store_id"]) != row]
     if not changed:
         return False
     stamp = {"tenant_id": tenant_id, "updated_at": datetime.now(UTC)}

@@ -22,14 +22,14 @@ from tenpo.warehouse.job import Job, parameters
 
 #: How long a call is tried again while the server is away; a supervised restart takes seconds.
 RETRY: Retry = DEFAULT_RETRY.with_timeout(30.0)
+#: Cleaning up is no reason to wait: staging tables expire.
+_SHORT_RETRY: Retry = DEFAULT_RETRY.with_timeout(3.0)
 _ATTEMPTS = 50
 
 Params = Mapping[str, object]
 
 
-def query(
-    warehouse: Warehouse, sql: str, params: Params | None = None, *, job: Job
-) -> pa.Table:
+def query(warehouse: Warehouse, sql: str, params: Params | None = None, *, job: Job) -> pa.Table:
     """Run a SELECT.
 
     Args:
@@ -47,9 +47,7 @@ def query(
         return rows.to_arrow(create_bqstorage_client=False)
 
 
-def execute(
-    warehouse: Warehouse, sql: str, params: Params | None = None, *, job: Job
-) -> int:
+def execute(warehouse: Warehouse, sql: str, params: Params | None = None, *, job: Job) -> int:
     """Run a statement that gives no rows.
 
     Returns:
@@ -121,7 +119,7 @@ def read_table(
         batches = [
             page.to_arrow()
             for stream in session.streams
-            for page in warehouse.reader.read_rows(stream.name).rows(session).pages
+            for page in warehouse.reader.read_rows(stream.name).rows(session).pages  # type: ignore[no-untyped-call]
         ]
     return pa.Table.from_batches(batches, schema)
 
@@ -130,7 +128,7 @@ def drop(warehouse: Warehouse, name: str) -> None:
     """Drop a staging table; no error where it is gone."""
     with mapped_errors(f"staging.{name}"):
         warehouse.client.delete_table(
-            warehouse.table("staging", name), not_found_ok=True, retry=RETRY
+            warehouse.table("staging", name), not_found_ok=True, retry=_SHORT_RETRY
         )
 
 
@@ -170,4 +168,4 @@ def _await_end(warehouse: Warehouse, job_id: str) -> None:
         return
     if earlier.state != "DONE":
         earlier.cancel(retry=RETRY)
-        earlier.exception(timeout=600)
+        earlier.exception(timeout=600)  # type: ignore[no-untyped-call]
