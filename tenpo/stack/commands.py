@@ -38,16 +38,13 @@ def up(
 
     Example: tenpo up --only postgres,bigquery
     """
-    from tenpo.stack.layout import Layout
     from tenpo.stack.startup import bring_up, default_names
-    from tenpo.stack.state import remember_wanted
 
     begun = time.monotonic()
     settings = get_settings()
     names = _chosen(only) or default_names(follow=follow)
     progress_console.print(f"Starting the local stack in {settings.home}")
     started = bring_up(settings, names, lambda text: progress_console.print(f"  {text}"))
-    remember_wanted(Layout(settings.home), names)
     for note in started.notes:
         progress_console.print(f"  [yellow]note:[/] {note}")
     if as_json:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import subprocess
@@ -56,11 +55,16 @@ def _databases(plan: Plan) -> None:
 
 
 def _datamart() -> None:
-    importlib.import_module("tenpo.datamart.migrations").upgrade(get_settings().datamart_dsn)
+    from tenpo.datamart import upgrade
+
+    upgrade(get_settings().datamart_dsn)
 
 
 def _warehouse() -> None:
-    importlib.import_module("tenpo.warehouse.schema").ensure_tables()
+    from tenpo.warehouse import connect, ensure_tables
+
+    with connect(get_settings()) as warehouse:
+        ensure_tables(warehouse)
 
 
 def _airflow_database(plan: Plan) -> None:

@@ -22,14 +22,14 @@ class Health:
             `host:port`, `postgres` an answer to a query on the DSN `target`,
             `airflow-job` a recent heartbeat in Airflow's database (the DSN `target`),
             `running` only that the process stays up.
-        timeout_s: how long the first start may take.
+        timeout_s: how long a start may take; generous, for cores that others use too.
         settle_s: for `running`: how long it must have stayed up.
         job_type: for `airflow-job`: as `SchedulerJob`.
     """
 
     probe: Probe
     target: str = ""
-    timeout_s: float = 60.0
+    timeout_s: float = 240.0
     settle_s: float = 2.0
     job_type: str = ""
 

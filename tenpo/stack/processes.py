@@ -194,7 +194,7 @@ def _airflow(plan: Plan, part: str, *arguments: str, job_type: str = "") -> Proc
 
 def _airflow_api_server(plan: Plan) -> Process:
     server = _airflow(plan, "api-server")
-    health = Health("http", plan.url("airflow", "/api/v2/version"), timeout_s=120)
+    health = Health("http", plan.url("airflow", "/api/v2/version"))
     return replace(server, health=health, address=plan.url("airflow"))
 
 

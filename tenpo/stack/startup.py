@@ -22,10 +22,12 @@ from tenpo.stack.postgres import ensure_cluster
 from tenpo.stack.preparations import preparations
 from tenpo.stack.process import Process
 from tenpo.stack.processes import NAMES, Plan, processes
+from tenpo.stack.state import remember_wanted
 from tenpo.stack.supervisor import ProcessState, Supervisor
 
 LEFTOVER_GRACE_S = 8.0
 POLL_S = 0.1
+RESTARTS = 3  # a process that ends this often while starting will not come up
 
 Say = Callable[[str], None]
 
@@ -55,6 +57,7 @@ def bring_up(settings: Settings, names: tuple[str, ...], say: Say) -> Started:
     """
     layout = Layout(settings.home)
     layout.create()
+    remember_wanted(layout, names)
     with _alone(layout):
         supervisor = Supervisor(layout)
         alive = _alive(supervisor)
@@ -140,17 +143,22 @@ class _Start:
 
     def _wait(self, process: Process) -> None:
         deadline = time.monotonic() + process.health.timeout_s
+        pids: set[int] = set()
         while not self._is_up(process):
             state = self._state(process.name)
-            if state.state == "FATAL" or time.monotonic() > deadline:
-                log = self._layout.logs / f"{process.name}.log"
-                raise StackError(
-                    f"{process.name} does not become healthy: {state.state.lower()}"
-                    f" {state.remark}\n{last_lines(log)}",
-                    where=str(log),
-                    remedy="Mend what the log says, then run `tenpo up` again.",
-                )
+            pids |= {state.pid} - {0}
+            if state.state == "FATAL" or len(pids) > RESTARTS or time.monotonic() > deadline:
+                raise self._unhealthy(process, state)
             time.sleep(POLL_S)
+
+    def _unhealthy(self, process: Process, state: ProcessState) -> StackError:
+        log = self._layout.logs / f"{process.name}.log"
+        return StackError(
+            f"{process.name} does not become healthy: {state.state.lower()}"
+            f" {state.remark}\n{last_lines(log)}",
+            where=str(log),
+            remedy="Mend what the log says, then run `tenpo up` again.",
+        )
 
 
 def default_names(*, follow: bool) -> tuple[str, ...]:

@@ -201,7 +201,7 @@ def _program(layout: Layout, process: Process) -> list[str]:
         "autostart=false",
         "autorestart=true",
         "startsecs=1",
-        "startretries=20",
+        "startretries=5",
         f"stopsignal={process.stop_signal}",
         f"stopwaitsecs={STOP_S}",
         "killasgroup=true",
