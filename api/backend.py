@@ -8,22 +8,22 @@ from dataclasses import dataclass
 from typing import Self
 
 import psycopg
-from sqlalchemy import Connection, Engine, create_engine, make_url, text
-from sqlalchemy.exc import DBAPIError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
 
 from api.session import Sessions
 from api.tokens import ReadTokens
+from tenpo.datamart import connect, transaction
 from tenpo.errors import ConfigError, DatamartError
 from tenpo.lake import Lake
 from tenpo.masters import MasterBook
 from tenpo.settings import Settings
+from tenpo.telemetry import get_logger
 
 STATEMENT_TIMEOUT_MS = 15_000
+POOL_SIZE = 8
 
-
-def connect(settings):
-    return create_engine(make_url(settings.datamart_dsn).set(drivername="postgresql+psycopg"))
+log = get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -51,37 +51,39 @@ class Backend:
             )
         book = MasterBook(Lake(settings.lake_url))
         sessions = Sessions(settings.root_secret())
-        return cls(settings, connect(settings), book, ReadTokens(book), sessions)
+        return cls(
+            settings, connect(settings, pool_size=POOL_SIZE), book, ReadTokens(book), sessions
+        )
 
     @contextmanager
     def datamart(self) -> Iterator[Connection]:
         """A read-only transaction.
 
         Raises:
-            DatamartError: PostgreSQL does not answer, is too slow, or has no tables yet.
+            DatamartError: PostgreSQL does not answer, is too slow, or has no tables yet. What it
+                said goes to the log alone: an answer must not tell strangers where it runs.
         """
         try:
-            with self.engine.begin() as connection:
+            with transaction(self.engine) as connection:
                 connection.execute(text("SET TRANSACTION READ ONLY"))
                 connection.execute(text(f"SET LOCAL statement_timeout = {STATEMENT_TIMEOUT_MS}"))
                 yield connection
-        except (DBAPIError, PoolTimeout) as error:
-            raise _explained(error) from error
+        except (ConfigError, DatamartError) as error:
+            log.error("datamart_failed", error=str(error))
+            raise _told(error) from error
 
 
-def _explained(error: DBAPIError | PoolTimeout) -> DatamartError:
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    if isinstance(cause, psycopg.errors.UndefinedTable):
+def _told(error: ConfigError | DatamartError) -> DatamartError:
+    if isinstance(error, ConfigError):
         return DatamartError(
             "the datamart has no tables yet", remedy="Run `tenpo up`, which makes them."
         )
-    if isinstance(cause, psycopg.errors.QueryCanceled):
+    cause = error.__cause__
+    if isinstance(cause, DBAPIError) and isinstance(cause.orig, psycopg.errors.QueryCanceled):
         return DatamartError(
             "the datamart took too long", remedy="Ask for fewer days or a coarser grain."
         )
-    if isinstance(error, OperationalError | PoolTimeout):
-        return DatamartError(
-            "the datamart does not answer",
-            remedy="Try again in a moment; `tenpo status` shows whether PostgreSQL runs.",
-        )
-    return DatamartError(f"the datamart refuses: {cause}", remedy="See the API's log.")
+    return DatamartError(
+        "the datamart does not answer",
+        remedy="Try again in a moment; `tenpo status` shows whether PostgreSQL runs.",
+    )

@@ -45,7 +45,7 @@ def known_reader(reader: MaybeReader) -> Reader:
         raise AuthError(
             "a read token is needed",
             where="Authorization",
-            remedy="Send `Authorization: Bearer TOKEN`, a token of scope read, or sign in at /login.",
+            remedy="Send `Authorization: Bearer TOKEN` (scope read), or sign in at /login.",
         )
     return reader
 

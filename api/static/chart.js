@@ -27,8 +27,8 @@ export async function drawChart(place, facts, figures, state) {
   const labels = { sales: word(facts.kpis.net_sales_amount.label), footfall: word(facts.kpis.footfall.label) };
   place.classList.remove("skeleton");
   await Plotly.react(place, traces(points, labels, state),
-    layout(points, labels, state, { hasFootfall, hasSales, narrow: place.clientWidth < 520 }),
-    { displayModeBar: false, responsive: true, staticPlot: false });
+    layout(place, points, labels, state, { hasFootfall, hasSales, narrow: place.clientWidth < 520 }),
+    { displayModeBar: false });
   place.setAttribute("aria-label", summary(points, state));
   return points;
 }
@@ -92,29 +92,38 @@ const footfallHover = (each, labels) =>
   `${labels.footfall} ${count(each.footfall)}`
   + (each.coverage ? ` · ${say("coverage", { ratio: coverage(each.coverage) })}` : "");
 
-function layout(points, labels, state, { hasFootfall, hasSales, narrow }) {
+function layout(place, points, labels, state, { hasFootfall, hasSales, narrow }) {
   const [salesDomain, footfallDomain] = domains(hasSales, hasFootfall);
   const axis = {
     rangemode: "tozero", fixedrange: true, gridcolor: colour("--line"), zerolinecolor: colour("--line"),
     tickfont: { color: colour("--quiet"), size: 12 }, nticks: 4,
   };
   return {
-    height: narrow ? 340 : 400,
+    height: place.clientHeight, width: place.clientWidth,
     margin: { l: 8, r: 8, t: 22, b: 8 },
     font: { family: getComputedStyle(document.body).fontFamily, color: colour("--ink"), size: 13 },
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
-    showlegend: false, bargap: points.length > 62 ? 0.12 : 0.32, hovermode: "x unified",
+    showlegend: false, bargap: points.length > 62 ? 0.12 : 0.32, hovermode: "x unified", hoversubplots: "axis",
     hoverlabel: { bgcolor: colour("--card"), bordercolor: colour("--line"), font: { color: colour("--ink") } },
     xaxis: {
       type: "category", fixedrange: true, automargin: true, anchor: hasFootfall ? "y2" : "y",
       tickfont: { color: colour("--quiet"), size: 12 }, tickangle: 0, ticks: "", showgrid: false,
-      linecolor: colour("--line"), range: [-0.6, points.length - 0.4], ...ticks(points, state, narrow),
+      linecolor: colour("--line"), spikecolor: colour("--quiet"), spikethickness: 1, spikedash: "dot", range: [-0.6, points.length - 0.4], ...ticks(points, state, narrow),
     },
-    yaxis: { ...axis, ...moneyTicks(points, state), domain: salesDomain, automargin: true, visible: hasSales },
-    yaxis2: { ...axis, domain: footfallDomain, automargin: true, visible: hasFootfall, tickformat: ",d" },
+    yaxis: { ...axis, ...moneyTicks(points, state), domain: salesDomain, automargin: true, visible: hasSales,
+      ...headroom(points, "sales", 1.12) },
+    yaxis2: { ...axis, domain: footfallDomain, automargin: true, visible: hasFootfall, tickformat: ",d",
+      ...headroom(points, "footfall", 1.25) },
     shapes: state.grain === "day" ? bands(points) : dayLines(points),
     annotations: annotations(points, labels, state, { hasSales, hasFootfall, salesDomain, footfallDomain }),
   };
+}
+
+/** From zero to a little above the highest, so that its label has room. */
+function headroom(points, name, factor) {
+  const values = points.map((each) => each[name] ?? 0);
+  const [lowest, highest] = [Math.min(...values, 0), Math.max(...values, 0)];
+  return highest > 0 ? { range: [lowest * 1.05, highest * factor], autorange: false } : {};
 }
 
 function domains(hasSales, hasFootfall) {
@@ -130,7 +139,7 @@ function moneyTicks(points, state) {
   const rough = top / 3;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 2.5, 5, 10].map((factor) => factor * power).find((size) => size >= rough);
-  const values = [0, 1, 2, 3].map((index) => index * step).filter((value) => value <= top * 1.15);
+  const values = [0, 1, 2, 3].map((index) => index * step).filter((value) => value <= top * 1.12);
   return { tickmode: "array", tickvals: values, ticktext: values.map((value) => shortMoney(value, state.currency)) };
 }
 
@@ -144,8 +153,9 @@ function ticks(points, state, narrow) {
     return { tickmode: "array", tickvals: chosen.map((each) => each.label), ticktext: chosen.map(name) };
   }
   const mondays = points.filter((each) => weekday(each.date) === 0);
-  chosen = points.length <= room ? points : mondays.length ? thin(mondays, room) : thin(points, room);
-  const name = (each) => (points.length <= 10 && !narrow ? day(each.date) : day(each.date, "short"));
+  chosen = points.length <= 10 ? points : mondays.length ? thin(mondays, room) : thin(points, room);
+  const form = points.length > 10 ? "short" : narrow ? "weekday" : "day";
+  const name = (each) => day(each.date, form);
   return { tickmode: "array", tickvals: chosen.map((each) => each.label), ticktext: chosen.map(name) };
 }
 
@@ -183,7 +193,7 @@ function annotations(points, labels, state, { hasSales, hasFootfall, salesDomain
   const found = [];
   if (hasSales) {
     found.push(named(labels.sales, salesDomain[1], "--sales"));
-    found.push(peak(points, "sales", "y", "--sales", (value) => shortMoney(value, state.currency)));
+    found.push(peak(points, "sales", "y", "--sales", (value) => brief(value, state.currency)));
   }
   if (hasFootfall) {
     found.push(named(labels.footfall, footfallDomain[1] + 0.015, "--footfall"));
@@ -191,12 +201,14 @@ function annotations(points, labels, state, { hasSales, hasFootfall, salesDomain
   }
   for (const [index, each] of points.entries()) {
     if (each.holiday && points.length <= 40) {
-      found.push({ ...plain, text: state.narrow ? "●" : say("holiday"), xref: "x", x: index, xanchor: "center",
+      found.push({ ...plain, text: say("holiday"), xref: "x", x: index, xanchor: "center",
         yref: "paper", y: 1, yanchor: "bottom", font: { color: colour("--footfall"), size: 11 } });
     }
   }
   return found.filter(Boolean);
 }
+
+const brief = (value, currency) => (value < 10_000 ? money : shortMoney)(value, currency);
 
 function peak(points, name, yref, tint, format) {
   let best = -1;

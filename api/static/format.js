@@ -32,7 +32,8 @@ export function shortMoney(value, currency) {
 
 export function count(value, digits = 0) {
   if (value === null) return NONE;
-  return new Intl.NumberFormat(locale, { maximumFractionDigits: digits }).format(Number(value));
+  const options = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+  return new Intl.NumberFormat(locale, options).format(Number(value));
 }
 
 export function percent(value, digits = 1) {
@@ -70,8 +71,7 @@ function signed(difference, suffix) {
   if (rounded === 0) return { text: say("unchanged"), direction: "flat" };
   const arrow = rounded > 0 ? "▲" : "▼";
   const sign = rounded > 0 ? "+" : "−";
-  const digits = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 }).format(Math.abs(rounded));
-  return { text: `${arrow} ${sign}${digits}${suffix}`, direction: rounded > 0 ? "up" : "down" };
+  return { text: `${arrow} ${sign}${count(Math.abs(rounded), 1)}${suffix}`, direction: rounded > 0 ? "up" : "down" };
 }
 
 const formats = {
@@ -88,7 +88,8 @@ export function day(iso, form = "day") {
 }
 
 export function range(first, last) {
-  const options = { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" };
+  const month = lang === "ja" ? "long" : "short"; // else Japanese repeats the year at both ends
+  const options = { day: "numeric", month, year: "numeric", timeZone: "UTC" };
   const format = new Intl.DateTimeFormat(locale, options);
   const ends = [first, last].map((iso) => new Date(`${iso}T00:00Z`));
   return first === last ? day(first, "full") : format.formatRange(...ends);

@@ -1,6 +1,6 @@
 // Hour by weekday: a table whose cells are coloured, so that it reads as well as it looks.
 
-import { colour, el } from "./dom.js";
+import { el } from "./dom.js";
 import { weekday } from "./dates.js";
 import { count, hour, money, say, shortMoney, weekdays, word } from "./format.js";
 
@@ -39,6 +39,7 @@ const dayClass = (index) => (index === 5 ? "saturday" : index === 6 ? "sunday" :
 function average(rows, metric) {
   const dates = new Map();
   const sums = new Map();
+  const rowsAt = new Map();
   for (const row of rows) {
     const value = row.values[metric];
     if (value === null) continue;
@@ -47,8 +48,12 @@ function average(rows, metric) {
     dates.get(index).add(row.business_date);
     const at = key(index, row.local_hour);
     sums.set(at, (sums.get(at) ?? 0) + Number(value));
+    rowsAt.set(at, (rowsAt.get(at) ?? 0) + 1);
   }
-  for (const [at, sum] of sums) sums.set(at, sum / dates.get(Number(at.split(" ")[0])).size);
+  for (const [at, sum] of sums) {
+    // The end of daylight saving has an hour twice on one date.
+    sums.set(at, sum / Math.max(dates.get(Number(at.split(" ")[0])).size, rowsAt.get(at)));
+  }
   return sums;
 }
 
@@ -68,9 +73,8 @@ function cell(value, highest, { format, short, title }) {
   const share = highest ? Math.max(0, value) / highest : 0;
   const shown = short ? short(value) : el("span", { class: "visually-hidden" }, format(value));
   const td = el("td", { title: `${title}: ${format(value)}` }, shown);
-  td.style.background =
-    `color-mix(in oklab, var(--heat-high) ${Math.round(share * 100)}%, var(--heat-low))`;
-  td.style.color = share > 0.5 ? colour("--card") : colour("--ink");
+  td.classList.add("known");
+  td.style.setProperty("--share", `${Math.round(share * 100)}%`);
   return td;
 }
 

@@ -12,6 +12,7 @@ import { seriesTable, storeTable } from "./table.js";
 import { tiles } from "./tiles.js";
 
 const REFRESH_MS = 15_000;
+const RESIZE_MS = 150;
 
 let facts = null;
 let state = null;
@@ -92,6 +93,9 @@ function showHeat() {
 }
 
 async function showChart() {
+  const hasFootfall = figures.days.some((row) => row.values.footfall !== null);
+  byId("chart-title").textContent = hasFootfall
+    ? say("sales_title") : word(facts.kpis.net_sales_amount.label);
   await drawChart(byId("chart"), facts, figures, state);
   const rows = state.grain === "hour" ? figures.hours : figures.days;
   show(byId("chart-table"), seriesTable(facts, rows, say("sales_title")));
@@ -172,6 +176,11 @@ function listen() {
     load();
   });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => figures?.total && render());
+  let resized = 0;
+  addEventListener("resize", () => {
+    clearTimeout(resized);
+    resized = setTimeout(() => figures?.total && showChart(), RESIZE_MS);
+  });
   setInterval(refresh, REFRESH_MS);
 }
 

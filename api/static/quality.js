@@ -17,8 +17,11 @@ export function silentDevices(facts, storeIds) {
 export function coverageRemark(facts, row, storeIds) {
   if (row.coverage_ratio === null || Number(row.coverage_ratio) >= WHOLE) return null;
   const ratio = coverage(row.coverage_ratio);
-  return say("coverage_because", { ratio, reason: reason(silentDevices(facts, storeIds).length) });
+  return say("coverage_because", { ratio, reason: reasonOf(facts, storeIds) });
 }
+
+/** What is wrong with the counters of these stores. */
+export const reasonOf = (facts, storeIds) => reason(silentDevices(facts, storeIds).length);
 
 function reason(silent) {
   if (silent === 0) return say("counter_missed");
@@ -54,5 +57,5 @@ function silentButton(facts, silent) {
   return el("button", {
     type: "button", class: "warn", "aria-haspopup": "dialog",
     onclick: (event) => open(event.currentTarget, content()),
-  }, reason(silent.length));
+  }, `⚠ ${reason(silent.length)}`);
 }

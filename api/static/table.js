@@ -3,7 +3,7 @@
 import { explainButton } from "./definitions.js";
 import { el } from "./dom.js";
 import { change, coverage, day, figure, hour, say, word } from "./format.js";
-import { coverageRemark } from "./quality.js";
+import { coverageRemark, reasonOf } from "./quality.js";
 
 const COLUMNS = ["net_sales_amount", "footfall", "conversion_ratio", "atv_amount", "upt", "spv_amount"];
 const COUNTED = ["footfall", "conversion_ratio", "spv_amount", "coverage_ratio"];
@@ -79,6 +79,7 @@ function line(context, row) {
 function footer(context) {
   const { facts, figures, comparable } = context;
   const ids = figures.stores.map((row) => row.store_id);
+  if (figures.stores.length < 2) return "";
   return el("tfoot", {}, el("tr", {},
     el("th", { scope: "row" }, say("total")),
     cells(context, figures.total, comparable ? figures.totalBefore : null),
@@ -98,8 +99,8 @@ function coverageCell(facts, row, storeIds) {
   const remark = coverageRemark(facts, row, storeIds);
   const shown = coverage(row.coverage_ratio);
   return el("td", { "data-kpi": "coverage_ratio" },
-    remark ? el("span", { class: "warn", title: remark }, `⚠ ${shown}`) : shown,
-    remark ? el("span", { class: "visually-hidden" }, remark) : null);
+    remark ? el("span", { class: "warn" }, `⚠ ${shown}`) : shown,
+    remark ? el("span", { class: "remark" }, reasonOf(facts, storeIds)) : null);
 }
 
 /** The figures behind the chart. */

@@ -38,8 +38,9 @@ function delta(kpi, value, before) {
 function remarks(facts, kpi, row, storeIds) {
   const found = [];
   if (row.values[kpi.name] === null && !COUNTED.includes(kpi.name)) found.push(say("no_sales"));
-  if (COUNTED.includes(kpi.name)) found.push(coverageRemark(facts, row, storeIds));
-  if (row.partial.includes(kpi.name)) found.push(say("partial"));
+  const uncovered = COUNTED.includes(kpi.name) ? coverageRemark(facts, row, storeIds) : null;
+  if (uncovered) found.push(uncovered);
+  else if (row.partial.includes(kpi.name)) found.push(say("partial"));
   if (row.mixed_definitions) found.push(say("definitions_changed"));
-  return found.filter(Boolean);
+  return found;
 }

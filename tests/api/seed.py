@@ -16,9 +16,10 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, column, insert, table
+from sqlalchemy import Connection, insert
 
-from tenpo.kpi import DEFINITION_VERSION, KPI_STORE_DAY, KPI_STORE_HOUR, MEASURES
+from tenpo.datamart.tables import TABLES
+from tenpo.kpi import DEFINITION_VERSION, MEASURES
 from tenpo.lake import Lake
 from tenpo.masters import MasterBook, Store, Tenant, Token, token_digest
 
@@ -123,7 +124,12 @@ def _trade(rows: Rows, store: Store, day: date) -> None:
     for index, shape in enumerate(SHAPE):
         hour = OPENS + index
         visitors = round(
-            42 * SIZES[store.store_id] * WEEK[day.weekday()] * shape * growth * dice.uniform(0.8, 1.2)
+            42
+            * SIZES[store.store_id]
+            * WEEK[day.weekday()]
+            * shape
+            * growth
+            * dice.uniform(0.8, 1.2)
         )
         receipts = round(visitors * dice.uniform(0.22, 0.34))
         net = Decimal(receipts * dice.randrange(2_100, 3_400))
@@ -201,22 +207,21 @@ def _register_only(rows: Rows, day: date) -> None:
 def write_datamart(connection: Connection) -> None:
     """Fill the empty datamart."""
     rows = all_rows()
-    _insert(connection, "kpi_store_hour", KPI_STORE_HOUR.names, rows.hours)
-    _insert(connection, "kpi_store_day", KPI_STORE_DAY.names, rows.days())
+    _insert(connection, "kpi_store_hour", rows.hours)
+    _insert(connection, "kpi_store_day", rows.days())
     stores = [
         {"tenant_id": t, "store_id": s.store_id, "name": s.name, "timezone": s.timezone,
          "currency": s.currency}
         for t, group in STORES.items() for s in group
     ]  # fmt: skip
-    _insert(connection, "store", tuple(stores[0]), stores)
+    _insert(connection, "store", stores)
     runs = [
         {"run_id": f"run-{t}", "tenant_id": t, "job": "aggregate", "state": "published",
          "started_at": COMPUTED_AT - HOUR, "finished_at": COMPUTED_AT, "published_at": COMPUTED_AT}
         for t in STORES if t != "fresh"
     ]  # fmt: skip
-    _insert(connection, "run", tuple(runs[0]), runs)
-    devices = list(_devices())
-    _insert(connection, "device_health", tuple(devices[0]), devices)
+    _insert(connection, "run", runs)
+    _insert(connection, "device_health", _devices())
 
 
 def _devices() -> Iterator[Row]:
@@ -233,10 +238,8 @@ def _devices() -> Iterator[Row]:
         }
 
 
-def _insert(
-    connection: Connection, name: str, columns: Iterable[str], rows: Iterable[Mapping[str, Any]]
-) -> None:
-    connection.execute(insert(table(name, *map(column, columns))), list(rows))
+def _insert(connection: Connection, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
+    connection.execute(insert(TABLES[name]), [dict(row) for row in rows])
 
 
 def write_masters(lake: Lake) -> None:

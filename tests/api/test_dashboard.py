@@ -1,0 +1,382 @@
+"""The dashboard in headless Chromium, over the API as a process and a real PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect
+
+from tests.api.conftest import bearer
+from tests.api.picture import PHONE, WIDE, chromium, launched, signed_in, wait_for_figures
+from tests.api.seed import token_of
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.skipif(
+        chromium() is None, reason="no Chromium: set TENPO_CHROMIUM or install Debian's chromium"
+    ),
+]
+TILES = ("net_sales_amount", "footfall", "conversion_ratio", "atv_amount")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    executable = chromium()
+    assert executable is not None
+    with launched(executable) as started:
+        yield started
+
+
+@dataclass
+class Watch:
+    """What a page did besides showing figures."""
+
+    errors: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Opener:
+    """Opens dashboards and watches them."""
+
+    browser: Browser
+    url: str
+    watch: Watch = field(default_factory=Watch)
+
+    def __call__(
+        self,
+        tenant_id: str = "hinode",
+        query: str = "",
+        size: tuple[int, int] = WIDE,
+        locale: str = "en-GB",
+    ) -> Page:
+        width, height = size
+        context = self.browser.new_context(
+            viewport={"width": width, "height": height}, locale=locale, accept_downloads=True
+        )
+        context.on("request", self._note)
+        context.on("console", self._hear)
+        context.on("weberror", lambda e: self.watch.errors.append(str(e.error)))
+        return signed_in(context, self.url, token_of(tenant_id), query)
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.watch.errors.append(message.text)
+
+    def _note(self, request: Request) -> None:
+        self.watch.requests.append(request.url)
+
+
+@pytest.fixture
+def dashboard(browser: Browser, api_url: str) -> Iterator[Opener]:
+    """Opens dashboards; afterwards there must be no error and no request to anybody else."""
+    opener = Opener(browser, api_url)
+    yield opener
+    for context in browser.contexts:
+        context.close()
+    assert opener.watch.errors == []
+    hosts = {urlsplit(u).hostname for u in opener.watch.requests if not u.startswith("data:")}
+    assert {"127.0.0.1"} == {host for host in hosts if host}
+
+
+def api_row(url: str, tenant_id: str = "hinode", **parameters: Any) -> dict[str, Any]:
+    answer = httpx.get(
+        f"{url}/v1/kpis", params={"grain": "total", **parameters}, headers=bearer(tenant_id)
+    )
+    (row,) = answer.raise_for_status().json()["rows"]
+    found: dict[str, Any] = row
+    return found
+
+
+def shown_range(page: Page) -> dict[str, str]:
+    return {"from": page.input_value("#from"), "to": page.input_value("#to")}
+
+
+def tile(page: Page, name: str) -> str:
+    return page.locator(f"#tiles [data-kpi={name}] .value").inner_text()
+
+
+def assert_tiles_equal_the_api(page: Page, row: dict[str, Any]) -> None:
+    for name in TILES:
+        kept = page.get_attribute(f"#tiles [data-kpi={name}] .value", "data-value")
+        assert kept == str(row["values"][name])
+    digits = "".join(c for c in tile(page, "net_sales_amount") if c.isdigit())
+    assert digits == row["values"]["net_sales_amount"]
+    percent = Decimal(row["values"]["conversion_ratio"]) * 100
+    assert tile(page, "conversion_ratio") == f"{percent:.1f}%"
+
+
+def test_the_headline_is_the_apis(dashboard: Opener) -> None:
+    page = dashboard()
+    expect(page.locator("#title")).to_have_text("All stores")
+    assert shown_range(page) == {"from": "2026-11-14", "to": "2026-11-20"}
+    row = api_row(dashboard.url, **shown_range(page))
+    assert_tiles_equal_the_api(page, row)
+    expect(page.locator("#tiles [data-kpi=footfall]")).to_contain_text(
+        "Coverage 95%: door counter silent"
+    )
+    before = api_row(dashboard.url, **{"from": "2026-11-07", "to": "2026-11-13"})
+    sales = [Decimal(each["values"]["net_sales_amount"]) for each in (row, before)]
+    change = (sales[0] / sales[1] - 1) * 100
+    expect(page.locator("#tiles [data-kpi=net_sales_amount] .delta")).to_contain_text(
+        f"{abs(change):.1f}%"
+    )
+
+
+def test_choosing_a_store_changes_everything(dashboard: Opener) -> None:
+    page = dashboard()
+    page.select_option("#store", "umeda")
+    expect(page.locator("#title")).to_have_text("梅田店")
+    wait_for_figures(page)
+    assert_tiles_equal_the_api(page, api_row(dashboard.url, store="umeda", **shown_range(page)))
+    assert page.locator("#stores tbody tr").count() == 1
+    page.go_back()
+    expect(page.locator("#title")).to_have_text("All stores")
+    wait_for_figures(page)
+    assert page.locator("#stores tbody tr").count() == 5
+
+
+def test_presets_and_dates_change_the_range(dashboard: Opener) -> None:
+    page = dashboard()
+    page.click("[data-preset='28d']")
+    wait_for_figures(page)
+    assert shown_range(page) == {"from": "2026-10-24", "to": "2026-11-20"}
+    assert page.locator("[data-grain=hour]").is_disabled()
+    expect(page.locator("#tiles [data-kpi=footfall]")).to_contain_text("No full earlier period")
+    page.fill("#from", "2026-11-18")
+    wait_for_figures(page)
+    assert parse_qs(urlsplit(page.url).query)["from"] == ["2026-11-18"]
+    assert_tiles_equal_the_api(page, api_row(dashboard.url, **shown_range(page)))
+    page.click("[data-grain=hour]")
+    wait_for_figures(page)
+    page.reload()
+    wait_for_figures(page)
+    assert page.get_attribute("[data-grain=hour]", "aria-pressed") == "true"
+    assert page.locator("#chart-table tbody tr").count() == 3 * 11
+
+
+def test_japanese_is_whole_and_remembered(dashboard: Opener) -> None:
+    page = dashboard()
+    page.select_option("#store", "ginza")
+    wait_for_figures(page)
+    page.click("[data-lang=ja]")
+    wait_for_figures(page)
+    assert page.get_attribute("html", "lang") == "ja"
+    expect(page.locator("#title")).to_have_text("銀座店")  # the choice survives the switch
+    expect(page.locator("#tiles h2").first).to_contain_text("売上高(税抜)")
+    assert "." not in tile(page, "net_sales_amount")
+    assert_tiles_equal_the_api(page, api_row(dashboard.url, store="ginza", **shown_range(page)))
+    assert page.locator("#heat thead th").all_inner_texts() == list("月火水木金土日")
+    page.goto(dashboard.url)
+    wait_for_figures(page)
+    assert page.get_attribute("html", "lang") == "ja"
+
+
+def test_the_chart_is_drawn_with_the_days_figures(dashboard: Opener) -> None:
+    page = dashboard(query="from=2026-11-01&to=2026-11-07")
+    drawn = page.evaluate(
+        "() => document.getElementById('chart').data.map((trace) => [trace.type, trace.y])"
+    )
+    rows = httpx.get(
+        f"{dashboard.url}/v1/kpis", params=shown_range(page), headers=bearer("hinode")
+    ).json()["rows"]
+    assert len(rows) == 7
+    sales = [float(row["values"]["net_sales_amount"]) for row in rows]
+    assert drawn[0] == ["bar", sales]
+    assert drawn[1] == ["scatter", [row["values"]["footfall"] for row in rows]]
+    assert page.evaluate("() => document.getElementById('chart')._fullLayout.yaxis.range[0]") == 0
+    expect(page.locator("#chart")).to_contain_text("Holiday")
+    assert "Highest net sales" in (page.get_attribute("#chart", "aria-label") or "")
+
+
+def test_stores_sort_by_any_column(dashboard: Opener) -> None:
+    page = dashboard()
+
+    def order() -> list[str | None]:
+        return [row.get_attribute("data-store") for row in page.locator("#stores tbody tr").all()]
+
+    assert order()[0] == "shinjuku"
+    page.click("[data-sort=coverage_ratio]")
+    page.click("[data-sort=coverage_ratio]")
+    assert order()[0] == "umeda"
+    sorted_by = page.locator("#stores [aria-sort=ascending]")
+    expect(sorted_by).to_contain_text("Coverage")
+    expect(page.locator("#stores tfoot")).to_contain_text(tile(page, "net_sales_amount"))
+    page.click("#stores tr[data-store=umeda] button")
+    expect(page.locator("#title")).to_have_text("梅田店")
+
+
+def test_a_figure_explains_itself(dashboard: Opener) -> None:
+    page = dashboard()
+    page.locator("#tiles [data-kpi=conversion_ratio] .explain").focus()
+    page.keyboard.press("Enter")
+    panel = page.locator("#definition")
+    expect(panel).to_be_visible()
+    expect(panel).to_contain_text("covered_transactions ÷ covered_footfall")
+    page.keyboard.press("Escape")
+    expect(panel).to_be_hidden()
+    page.locator("#freshness button.warn").click()
+    expect(panel).to_contain_text("umeda-door")
+
+
+def test_the_download_is_the_apis_csv(dashboard: Opener) -> None:
+    page = dashboard()
+    with page.expect_download() as coming:
+        page.click("#csv")
+    text = coming.value.path().read_text("utf-8")
+    asked = {**shown_range(page), "by": "store", "format": "csv"}
+    answer = httpx.get(f"{dashboard.url}/v1/kpis", params=asked, headers=bearer("hinode"))
+    assert text.splitlines() == answer.text.splitlines()
+    assert len(text.splitlines()) == 1 + 7 * 5
+
+
+def test_currencies_are_shown_one_at_a_time(dashboard: Opener) -> None:
+    page = dashboard("globe", query="from=2026-10-25&to=2026-10-25")
+    assert page.input_value("#currency") == "JPY"
+    assert tile(page, "net_sales_amount") == "¥24,000"
+    page.select_option("#currency", "EUR")
+    expect(page.locator("#tiles [data-kpi=net_sales_amount] .value")).to_have_text("€126.25")
+    wait_for_figures(page)
+    assert page.locator("#stores tbody tr").count() == 1
+
+
+def test_a_shop_without_counters_gets_tiles_it_can_fill(dashboard: Opener) -> None:
+    page = dashboard("corner")
+    names = [each.get_attribute("data-kpi") for each in page.locator("#tiles .tile").all()]
+    assert names == ["net_sales_amount", "transactions", "atv_amount", "upt"]
+    assert "—" not in page.locator("#tiles").inner_text()
+
+
+def test_nothing_yet_and_nothing_then_are_said(dashboard: Opener) -> None:
+    page = dashboard("fresh")
+    expect(page.locator("#empty")).to_contain_text("as soon as the first sales or counts")
+    page = dashboard("hinode", query="from=2025-01-01&to=2025-01-02")
+    expect(page.locator("#empty")).to_contain_text("No figures for these days")
+    page.click("#empty button")
+    expect(page.locator("#tiles")).to_be_visible()
+
+
+def test_an_outage_is_explained_and_can_be_retried(dashboard: Opener) -> None:
+    page = dashboard()
+    body = {"what": "the datamart does not answer", "remedy": "Wait."}
+    page.route("**/v1/kpis*", lambda route: route.fulfill(status=503, json=body))
+    page.select_option("#store", "ginza")
+    expect(page.locator("#problem")).to_contain_text("the datamart does not answer")
+    expect(page.locator("#problem")).to_contain_text("Wait.")
+    page.unroute("**/v1/kpis*")
+    page.click("#problem button")
+    expect(page.locator("#problem")).to_be_hidden()
+    wait_for_figures(page)
+    assert_tiles_equal_the_api(page, api_row(dashboard.url, store="ginza", **shown_range(page)))
+    expected = [e for e in dashboard.watch.errors if "503" in e]
+    dashboard.watch.errors[:] = [e for e in dashboard.watch.errors if e not in expected]
+    assert expected
+
+
+@pytest.mark.parametrize("query", ["", "range=28d&lang=ja", "grain=hour&store=umeda"])
+def test_a_phone_never_scrolls_sideways(dashboard: Opener, query: str) -> None:
+    page = dashboard(query=query, size=PHONE)
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE[0]
+    page.locator("details summary").click()
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE[0]
+
+
+ACCESSIBLE = """() => {
+  const name = (e) => (e.getAttribute('aria-label')
+    || [...(e.labels ?? [])].map((l) => l.textContent).join('') || e.textContent || '').trim();
+  const ids = [...document.querySelectorAll('[id]')].map((e) => e.id);
+  const refs = [...document.querySelectorAll('[aria-labelledby],[aria-describedby]')].flatMap(
+    (e) => `${e.getAttribute('aria-labelledby') ?? ''} ${e.getAttribute('aria-describedby') ?? ''}`
+      .trim().split(/\\s+/));
+  return {
+    controls: document.querySelectorAll('button, a, input, select').length,
+    unnamed: [...document.querySelectorAll('button, a, input, select')]
+      .filter((e) => !name(e)).map((e) => e.outerHTML),
+    tables: [...document.querySelectorAll('table')].filter((t) => !t.caption).length,
+    tableCount: document.querySelectorAll('table').length,
+    heads: [...document.querySelectorAll('th')].filter((h) => !h.scope).length,
+    doubled: ids.filter((id, i) => ids.indexOf(id) !== i && !document.getElementById('chart')
+      .contains(document.getElementById(id))),
+    dangling: refs.filter((id) => id !== 'definition-title' && !document.getElementById(id)),
+    headings: document.querySelectorAll('h1').length,
+    images: [...document.querySelectorAll('img')].filter((i) => i.alt === null).length,
+    lang: document.documentElement.lang,
+  };
+}"""
+
+
+@pytest.mark.parametrize("lang", ["en", "ja"])
+def test_every_control_is_named_and_every_table_captioned(dashboard: Opener, lang: str) -> None:
+    found = dashboard(query=f"lang={lang}").evaluate(ACCESSIBLE)
+    assert found.pop("controls") > 30
+    assert found.pop("tableCount") == 3
+    assert found == {
+        "unnamed": [],
+        "tables": 0,
+        "heads": 0,
+        "doubled": [],
+        "dangling": [],
+        "headings": 1,
+        "images": 0,
+        "lang": lang,
+    }
+
+
+CONTRAST = """() => {
+  const canvas = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true });
+  const rgb = (c) => { canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = c;
+    canvas.fillRect(0, 0, 1, 1); return [...canvas.getImageData(0, 0, 1, 1).data]; };
+  const light = ([r, g, b]) => [r, g, b].map((v) => v / 255)
+    .map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+  const ground = (e) => { for (let at = e; at; at = at.parentElement) {
+    const c = rgb(getComputedStyle(at).backgroundColor); if (c[3] === 255) return c; }
+    return [255, 255, 255]; };
+  const bad = []; let seen = 0;
+  for (const e of document.querySelectorAll('main *, header *')) {
+    const own = [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
+    const aside = e.closest('svg, .skip, .visually-hidden, :disabled');
+    if (!own || aside || !e.checkVisibility()) continue;
+    const style = getComputedStyle(e); seen += 1;
+    const [a, b] = [light(rgb(style.color)), light(ground(e))].sort((x, y) => y - x);
+    const ratio = (a + 0.05) / (b + 0.05);
+    if (ratio < 4.5) bad.push(`${ratio.toFixed(2)} ${e.className} ${e.textContent.slice(0, 30)}`);
+  }
+  return { seen, bad };
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_stands_out_from_its_ground(dashboard: Opener, scheme: Any) -> None:
+    page = dashboard()
+    page.emulate_media(color_scheme=scheme)
+    found = page.evaluate(CONTRAST)
+    assert found["seen"] > 100
+    assert found["bad"] == []
+
+
+def test_the_keyboard_reaches_the_figures(dashboard: Opener) -> None:
+    page = dashboard()
+    page.keyboard.press("Tab")
+    expect(page.locator(".skip")).to_be_focused()
+    reached = set()
+    for _ in range(24):
+        page.keyboard.press("Tab")
+        reached.add(page.evaluate("document.activeElement.id || document.activeElement.className"))
+    assert {"store", "from", "to", "explain"} <= reached
+
+
+def test_signing_in_and_out_by_hand(dashboard: Opener) -> None:
+    page = dashboard()
+    page.click("header form button")
+    expect(page.get_by_label("Read token")).to_be_focused()
+    page.get_by_label("Read token").fill(token_of("globe"))
+    page.keyboard.press("Enter")
+    wait_for_figures(page)
+    expect(page.locator(".tenant")).to_have_text("Globe")
