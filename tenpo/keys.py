@@ -58,7 +58,7 @@ class TenantKeys:
             IntegrityError: not sealed by this tenant's key, renamed, or damaged.
         """
         start = len(_MAGIC)
-        if sealed[:start] != _MAGIC:
+        if sealed[:start] != _MAGIC or len(sealed) < start + _NONCE_BYTES:
             raise IntegrityError("the object is not sealed", where=name)
         nonce, body = sealed[start : start + _NONCE_BYTES], sealed[start + _NONCE_BYTES :]
         try:

@@ -71,11 +71,10 @@ class Contract:
         missing = [name for name in self.names if name not in table.column_names]
         if missing:
             raise IntegrityError(f"{self.name} lacks {', '.join(missing)}")
-        cast = table.select(list(self.names)).cast(self.schema)
         for field in self.fields:
-            if field.required and cast.column(field.name).null_count:
+            if field.required and table.column(field.name).null_count:
                 raise IntegrityError(f"{self.name}.{field.name} is required but holds nulls")
-        return cast
+        return table.select(list(self.names)).cast(self.schema)
 
     def model(self) -> type[BaseModel]:
         """A Pydantic model of one row."""

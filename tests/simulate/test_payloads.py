@@ -149,7 +149,7 @@ def test_a_longer_chain_begins_with_the_shorter_ones_shops() -> None:
         (datetime(2026, 11, 20, 20, 0, tzinfo=UTC), date(2026, 11, 19)),  # 05:00: not yet over
     ],
 )
-def test_the_latest_end_is_a_day_that_is_over(now: datetime, end: date):
+def test_the_latest_end_is_a_day_that_is_over(now: datetime, end: date) -> None:
     assert latest_end(now) == end
 
 
