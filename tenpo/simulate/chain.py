@@ -154,7 +154,7 @@ def _counters(rng: np.random.Generator, store_id: str, index: int) -> tuple[Coun
             mac=f"24:E1:24:{index // 256:02X}:{index % 256:02X}:{door + 1:02X}",
             share=share if door == 0 else 1 - share,
             by_mqtt=(index + door) % 3 == 2,
-            hourly=index % 6 not in (0, 2),
+            hourly=index % 6 != 2,
         )
         for door, entrance in enumerate(doors)
     )
