@@ -104,11 +104,11 @@ def _second_pass(records: Records, zones: Column) -> Mask | None:
 
 
 def _sale(records: Records, store_ids: Column, context: Context) -> dict[str, Column]:
-    currency = pc.coalesce(
-        records.column("currency"),
-        per_store(store_ids, lambda store: context.masters.stores[store].currency),
-    )
+    own = per_store(store_ids, lambda store: context.masters.stores[store].currency)
+    currency = pc.coalesce(records.column("currency"), own)
     records.columns["currency"] = currency
+    other = flags(pc.not_equal(currency, own))
+    records.faults.mark(other, Reason.CURRENCY_MISMATCH, records.named("currency"))
     cheap = negative(records.column("unit_price"))
     discount = flags(pc.equal(records.column("kind"), SaleKind.DISCOUNT.value))
     name = records.named("unit_price")

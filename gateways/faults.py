@@ -25,6 +25,7 @@ class Reason(StrEnum):
     BAD_TIME = "bad_time"
     BAD_VALUE = "bad_value"
     CUMULATIVE_ONLY = "cumulative_only"
+    CURRENCY_MISMATCH = "currency_mismatch"
     FUTURE_DATE = "future_date"
     MISSING_FIELD = "missing_field"
     NEGATIVE_COUNT = "negative_count"
@@ -45,6 +46,8 @@ _MESSAGES: dict[Reason, str] = {
     Reason.BAD_VALUE: "Not one of the agreed values. Send one of the documented values.",
     Reason.CUMULATIVE_ONLY: "Only running totals came, and they cannot be dated. "
     "Switch on 'Line Periodic Data' in the device's recipient settings.",
+    Reason.CURRENCY_MISMATCH: "Not the store's currency, and amounts of two are never added. "
+    "Correct the payload, or the currency in the store's master.",
     Reason.FUTURE_DATE: "More than a day in the future. Set the sender's clock and send it again.",
     Reason.MISSING_FIELD: "The field is empty or absent. Fill it in and send the document again.",
     Reason.NEGATIVE_COUNT: "A count of people is below zero. Check the device and send it again.",

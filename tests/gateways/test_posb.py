@@ -109,3 +109,11 @@ def test_a_receipt_without_lines_is_rejected() -> None:
 def test_what_is_no_receipt_at_all_is_refused(body: bytes, what: str) -> None:
     with pytest.raises(PayloadError, match=what):
         PosB().normalize(body, context())
+
+
+def test_another_currency_than_the_stores_is_refused() -> None:
+    refused = rejections(one(currency="USD"))
+    assert refused
+    assert {(reason, field) for _, reason, field in refused} == {
+        (Reason.CURRENCY_MISMATCH.value, "currency")
+    }
