@@ -36,10 +36,10 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
 
 def install(app: FastAPI) -> None:
     """Answer every error with a `Problem`."""
-    app.add_exception_handler(TenpoError, _of_ours)
-    app.add_exception_handler(RequestValidationError, _of_parameters)
-    app.add_exception_handler(HTTPException, _of_http)
-    app.add_exception_handler(Exception, _of_defect)
+    app.exception_handler(TenpoError)(_of_ours)
+    app.exception_handler(RequestValidationError)(_of_parameters)
+    app.exception_handler(HTTPException)(_of_http)
+    app.exception_handler(Exception)(_of_defect)
 
 
 def _answer(status: int, problem: Problem, headers: dict[str, str] | None = None) -> JSONResponse:
@@ -47,8 +47,7 @@ def _answer(status: int, problem: Problem, headers: dict[str, str] | None = None
     return JSONResponse(problem.model_dump(), status, headers=kept)
 
 
-def _of_ours(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, TenpoError)  # noqa: S101 - registered for this class alone
+def _of_ours(request: Request, error: TenpoError) -> JSONResponse:
     status = error.status if isinstance(error, AuthError) else error.http_status
     if status >= 500:
         log.error("request_failed", path=request.url.path, error=str(error))
@@ -60,9 +59,8 @@ def _of_ours(request: Request, error: Exception) -> JSONResponse:
     return _answer(status, problem, headers)
 
 
-def _of_parameters(request: Request, error: Exception) -> JSONResponse:
+def _of_parameters(request: Request, error: RequestValidationError) -> JSONResponse:
     del request
-    assert isinstance(error, RequestValidationError)  # noqa: S101
     faults = error.errors()
     problem = Problem(
         error="InputError",
@@ -73,8 +71,7 @@ def _of_parameters(request: Request, error: Exception) -> JSONResponse:
     return _answer(422, problem)
 
 
-def _of_http(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, HTTPException)  # noqa: S101
+def _of_http(request: Request, error: HTTPException) -> JSONResponse:
     problem = Problem(
         error="NotFound" if error.status_code == 404 else "HttpError",
         what=str(error.detail),

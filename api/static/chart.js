@@ -132,14 +132,14 @@ function domains(hasSales, hasFootfall) {
   return [[0.46, 1], [0, 0.34]];
 }
 
-/** Three round steps from zero, worded like money. */
+/** A few round steps from zero, worded like money. */
 function moneyTicks(points, state) {
   const top = Math.max(...points.map((each) => each.sales ?? 0), 0);
   if (top <= 0) return {};
-  const rough = top / 3;
+  const rough = top / 4;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 2.5, 5, 10].map((factor) => factor * power).find((size) => size >= rough);
-  const values = [0, 1, 2, 3].map((index) => index * step).filter((value) => value <= top * 1.12);
+  const values = [0, 1, 2, 3, 4].map((index) => index * step).filter((value) => value <= top * 1.12);
   return { tickmode: "array", tickvals: values, ticktext: values.map((value) => shortMoney(value, state.currency)) };
 }
 

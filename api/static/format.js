@@ -88,11 +88,15 @@ export function day(iso, form = "day") {
 }
 
 export function range(first, last) {
-  const month = lang === "ja" ? "long" : "short"; // else Japanese repeats the year at both ends
-  const options = { day: "numeric", month, year: "numeric", timeZone: "UTC" };
-  const format = new Intl.DateTimeFormat(locale, options);
-  const ends = [first, last].map((iso) => new Date(`${iso}T00:00Z`));
-  return first === last ? day(first, "full") : format.formatRange(...ends);
+  if (first === last) return day(first, "full");
+  const options = { day: "numeric", month: lang === "ja" ? "long" : "short", timeZone: "UTC" };
+  const long = new Intl.DateTimeFormat(locale, { ...options, year: "numeric" });
+  const [start, end] = [first, last].map((iso) => new Date(`${iso}T00:00Z`));
+  if (lang !== "ja") return long.formatRange(start, end);
+  // Intl writes Japanese ranges in slashes, with the year twice.
+  const sameYear = first.slice(0, 4) === last.slice(0, 4);
+  const short = sameYear ? new Intl.DateTimeFormat(locale, options) : long;
+  return `${long.format(start)}〜${short.format(end)}`;
 }
 
 /** Monday to Sunday. */

@@ -103,6 +103,12 @@ def take_picture(
         page.screenshot(path=path, full_page=whole, animations="disabled")
 
 
+def take_readme_pictures(url: str, token: str, folder: Path) -> None:
+    """Write `dashboard.png`, a week by the hour, and `dashboard-phone.png`."""
+    take_picture(url, token, folder / "dashboard.png", query="grain=hour", whole=True)
+    take_picture(url, token, folder / "dashboard-phone.png", size=PHONE)
+
+
 def main() -> None:
     """Take the README's two pictures."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -110,8 +116,7 @@ def main() -> None:
     parser.add_argument("token")
     parser.add_argument("folder", nargs="?", type=Path, default=Path("docs/images"))
     given = parser.parse_args()
-    take_picture(given.url, given.token, given.folder / "dashboard.png")
-    take_picture(given.url, given.token, given.folder / "dashboard-phone.png", size=PHONE)
+    take_readme_pictures(given.url, given.token, given.folder)
 
 
 if __name__ == "__main__":
