@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from beam_jobs.aggregate.hours import HOUR_KEY
 
 HOUR_US = 3_600_000_000
+MINUTE_US = 60_000_000
 DEVICE_KEY = (*HOUR_KEY, "device_id")
 
 
@@ -46,7 +47,10 @@ def count_hours(intervals: pa.Table, windows: pa.Table) -> pa.Table:
 def covered_hours(
     intervals: pa.Table, windows: pa.Table, expected: Mapping[str, Sequence[str]]
 ) -> pa.Table:
-    """Seconds of each open hour with data from every expected device.
+    """Seconds of each open hour with data from every expected device at once.
+
+    Told to the minute: each device's hour is sixty bits, or-ed over its intervals and
+    and-ed over the devices, so overlapping intervals count once.
 
     Args:
         intervals: rows of `counts_by_interval.sql`.
@@ -54,7 +58,7 @@ def covered_hours(
         expected: the devices each store should have; stores without any are left out.
 
     Returns:
-        `HOUR_KEY`, covered_s: the least covered device's seconds, 0 if one is silent.
+        `HOUR_KEY`, covered_s: 0 where a device is silent for all of the hour.
     """
     devices = pa.table(
         {
@@ -66,33 +70,38 @@ def covered_hours(
     rows = intervals.join(devices, ["store_id", "device_id"], join_type="inner").join(
         windows, ["store_id", "business_date"], join_type="inner"
     )
-    by_device = (
-        _pieces(rows)
-        .group_by(list(DEVICE_KEY))
-        .aggregate([("covered_us", "sum"), ("open_us", "max")])
+    by_device = _reduced(_pieces(rows), DEVICE_KEY, np.bitwise_or)
+    wanted = pa.array([len(expected[store]) for store in by_device["store_id"].to_pylist()])
+    by_hour = _reduced(by_device.append_column("wanted", wanted), HOUR_KEY, np.bitwise_and)
+    minutes = [mask.bit_count() for mask in by_hour["minutes"].to_pylist()]
+    complete = pc.equal(by_hour["rows"], by_hour["wanted"])
+    covered = pc.if_else(complete, pc.multiply(pa.array(minutes, pa.int64()), 60), 0)
+    return by_hour.select(list(HOUR_KEY)).append_column("covered_s", covered)
+
+
+def _reduced(table: pa.Table, key: Sequence[str], combine: np.ufunc) -> pa.Table:
+    """One row a key: its minutes combined, how many rows it had, and what else it has."""
+    table = table.sort_by([(name, "ascending") for name in key])
+    ids = pc.rank(_joined(table, key), tiebreaker="dense").to_numpy()
+    starts = np.flatnonzero(np.diff(ids, prepend=0)) if len(ids) else np.array([], int)
+    combined = combine.reduceat(table["minutes"].to_numpy(), starts) if len(starts) else starts
+    counts = np.diff(np.append(starts, len(ids)))
+    table = table.take(pa.array(starts, pa.int64())).drop_columns(["minutes"])
+    if "rows" in table.column_names:
+        table = table.drop_columns(["rows"])
+    return table.append_column("minutes", pa.array(combined, pa.int64())).append_column(
+        "rows", pa.array(counts, pa.int64())
     )
-    capped = pc.min_element_wise(by_device["covered_us_sum"], by_device["open_us_max"])
-    by_hour = (
-        by_device.append_column("covered_us", capped)
-        .group_by(list(HOUR_KEY))
-        .aggregate([("covered_us", "min"), ("device_id", "count")])
-    )
-    wanted = pa.table(
-        {
-            "store_id": pa.array(expected.keys(), pa.string()),
-            "wanted": pa.array(map(len, expected.values()), pa.int64()),
-        }
-    )
-    by_hour = by_hour.join(wanted, "store_id", join_type="inner")
-    complete = pc.equal(by_hour["device_id_count"], by_hour["wanted"])
-    seconds = pc.divide(by_hour["covered_us_min"], 1_000_000)
-    return by_hour.select(list(HOUR_KEY)).append_column(
-        "covered_s", pc.if_else(complete, seconds, 0).cast(pa.int64())
-    )
+
+
+def _joined(table: pa.Table, key: Sequence[str]) -> pa.Array:
+    """The key as one column, in the same order as the table sorted by it."""
+    texts = [table[name].cast(pa.string()) for name in key]
+    return pc.binary_join_element_wise(*texts, "|").combine_chunks()
 
 
 def _pieces(rows: pa.Table) -> pa.Table:
-    """Each interval cut at the hours it touches, with what lies within opening hours."""
+    """Each interval cut at the hours it touches, as the open minutes it covers of each."""
     start, end, hour, opened, closed = (
         rows[name].cast(pa.int64()).to_numpy()
         for name in ("start_at", "end_at", "hour_start_at", "open_at", "close_at")
@@ -100,19 +109,20 @@ def _pieces(rows: pa.Table) -> pa.Table:
     touched = np.maximum(1, -((hour - end) // HOUR_US))
     index = np.repeat(np.arange(len(start)), touched)
     offset = np.arange(len(index)) - np.repeat(np.cumsum(touched) - touched, touched)
-    piece_start = hour[index] + offset * HOUR_US
-    piece_end = piece_start + HOUR_US
-    open_from = np.maximum(piece_start, opened[index])
-    open_to = np.minimum(piece_end, closed[index])
-    covered = np.minimum(end[index], open_to) - np.maximum(start[index], open_from)
-    stamp = pa.timestamp("us", tz="UTC")
+    piece = hour[index] + offset * HOUR_US
+    since = np.maximum(start, opened)[index] - piece
+    until = np.minimum(end, closed)[index] - piece
+    first = np.clip(-(-since // MINUTE_US), 0, 60)
+    last = np.clip(until // MINUTE_US, 0, 60)
+    one = np.int64(1)
+    minutes = np.where(last > first, (one << np.maximum(last, first)) - (one << first), 0)
+    take = pa.array(index)
     return pa.table(
         {
-            "store_id": rows["store_id"].take(pa.array(index)),
-            "business_date": rows["business_date"].take(pa.array(index)),
-            "hour_start_at": pa.array(piece_start).cast(stamp),
-            "device_id": rows["device_id"].take(pa.array(index)),
-            "covered_us": pa.array(np.maximum(covered, 0)),
-            "open_us": pa.array(np.maximum(open_to - open_from, 0)),
+            "store_id": rows["store_id"].take(take),
+            "business_date": rows["business_date"].take(take),
+            "hour_start_at": pa.array(piece).cast(pa.timestamp("us", tz="UTC")),
+            "device_id": rows["device_id"].take(take),
+            "minutes": pa.array(minutes, pa.int64()),
         }
     )

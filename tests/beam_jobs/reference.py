@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -135,16 +136,21 @@ def _coverage(
     hours: dict[datetime, dict[str, Any]],
 ) -> None:
     for start, hour in hours.items():
-        covered = [
-            sum(
-                _seconds(max(x.start, start), min(x.end, start + HOUR), opened, closed)
-                for x in intervals
-                if x.device == device
+        minutes = [start + timedelta(minutes=n) for n in range(60)]
+        told = [
+            all(
+                any(
+                    x.device == device and x.start <= minute and minute + MINUTE <= x.end
+                    for x in intervals
+                )
+                for device in shop.devices
             )
-            for device in shop.devices
+            for minute in minutes
+            if opened <= minute and minute + MINUTE <= closed
         ]
-        hour["covered_s"] = min(covered) if covered else None
-        enough = bool(covered) and hour["open_s"] > 0 and 2 * min(covered) >= hour["open_s"]
+        covered = 60 * sum(told)
+        hour["covered_s"] = covered if shop.devices else None
+        enough = bool(shop.devices) and hour["open_s"] > 0 and 2 * covered >= hour["open_s"]
         if enough and "footfall" in hour and "transactions" in hour:
             hour["covered_footfall"] = hour["footfall"]
             hour["covered_transactions"] = hour["transactions"]

@@ -143,13 +143,13 @@ def worlds(draw: st.DrawFn) -> tuple[Shop, date, list[Line], list[Interval]]:
             lines.append(Line("s1", f"r{number}", at, kind, quantity, sign * amount, None))
     intervals = []
     for device in shop.devices:
-        starts = draw(st.lists(st.integers(-60, 60), max_size=12, unique=True))
-        for quarter in starts:
-            start = noon + timedelta(minutes=15 * quarter)
+        for offset in draw(st.lists(st.integers(-900, 900), max_size=12, unique=True)):
+            start = noon + timedelta(minutes=offset)
+            length = timedelta(minutes=draw(st.sampled_from([1, 15, 60, 150])))
             staff = draw(st.integers(0, 3))
             intervals.append(
                 Interval(
-                    "s1", device, start, start + timedelta(minutes=15),
+                    "s1", device, start, start + length,
                     staff + draw(st.integers(0, 40)), draw(st.integers(0, 40)), staff,
                 )
             )  # fmt: skip

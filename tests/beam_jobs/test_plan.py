@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,7 +30,7 @@ def test_a_chunk_spans_no_gap_and_few_partitions(days: list[StoreDay]) -> None:
         dates = [day.business_date for day in chunk.days]
         assert dates == sorted(dates)
         assert chunk.date_to - chunk.date_from < MAX_SPAN < timedelta(days=4000)
-        assert all(b - a <= MAX_GAP for a, b in zip(dates, dates[1:], strict=False))
+        assert all(b - a <= MAX_GAP for a, b in pairwise(dates))
         assert set(chunk.stores) == {day.store_id for day in chunk.days}
 
 
