@@ -106,14 +106,25 @@ def _described(entry: EntryPoint) -> Any:
 def one_line_help(entry: EntryPoint) -> str:
     """First docstring line of the entry point's object, read from source without importing it."""
     module_name, _, attribute = entry.value.partition(":")
-    spec = importlib.util.find_spec(module_name)
-    if spec is None or spec.origin is None:
+    source = _source_of(module_name)
+    if source is None:
         return f"(not installed: {module_name})"
-    tree = ast.parse(Path(spec.origin).read_text("utf-8"))
+    tree = ast.parse(source.read_text("utf-8"))
     for node in tree.body:
         if isinstance(node, ast.FunctionDef) and node.name == attribute:
             return (ast.get_docstring(node) or "").partition("\n")[0]
     return (ast.get_docstring(tree) or "").partition("\n")[0]
+
+
+def _source_of(module_name: str) -> Path | None:
+    """The module's file. Only the top package is looked up: finding more imports its parents."""
+    top, *inner = module_name.split(".")
+    spec = importlib.util.find_spec(top)
+    if spec is None or spec.origin is None:
+        return None
+    path = Path(spec.origin).parent.joinpath(*inner)
+    candidates = (path.with_suffix(".py"), path / "__init__.py")
+    return next((candidate for candidate in candidates if candidate.exists()), None)
 
 
 app = typer.Typer(cls=LazyCommands, add_completion=False, no_args_is_help=True)

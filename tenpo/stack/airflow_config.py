@@ -109,7 +109,7 @@ def _scheduler() -> dict[str, str]:
 def _dag_processor() -> dict[str, str]:
     return {
         "parsing_processes": "1",
-        "min_file_process_interval": "10",
+        "min_file_process_interval": "5",
         "refresh_interval": "10",
         "bundle_refresh_check_interval": "5",
         "print_stats_interval": "0",

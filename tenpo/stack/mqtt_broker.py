@@ -16,6 +16,7 @@ import hmac
 import logging
 import signal
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,20 +98,26 @@ class RelayBroker(Broker):  # type: ignore[misc]
         return True
 
     async def _deliver_once(self, topic: str, data: bytes) -> bool:
-        targets = [
-            (handler, qos)
-            for pattern, subscriptions in list(self._subscriptions.items())
-            if self._matches(topic, pattern)
-            for session, qos in subscriptions
-            if session.transitions.state == "connected"
-            and (handler := self._get_handler(session)) is not None
-        ]
         sent = [
             handler.mqtt_publish(topic, data, min(qos, 1), False, ACKNOWLEDGED_WITHIN_S)
-            for handler, qos in targets
+            for handler, qos in self._subscribers(topic)
         ]
         results = await asyncio.gather(*sent, return_exceptions=True)
         return any(not isinstance(result, BaseException) for result in results)
+
+    def _subscribers(self, topic: str) -> Iterator[tuple[BrokerProtocolHandler, int]]:
+        """Connections that want the topic.
+
+        Asked of the connection, not of the session's state: when a client comes back before
+        its old connection has ended, amqtt 0.12 marks the session as disconnected for good.
+        """
+        for pattern, subscriptions in list(self._subscriptions.items()):
+            if not self._matches(topic, pattern):
+                continue
+            for session, qos in subscriptions:
+                handler = self._get_handler(session)
+                if handler is not None and handler.writer is not None:
+                    yield handler, qos
 
 
 async def serve(port: int, password: str) -> None:

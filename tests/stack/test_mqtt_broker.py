@@ -50,7 +50,7 @@ class Broker:
     def client(self, name: str, password: str | None = None) -> mqtt.Client:
         client = mqtt.Client(CallbackAPIVersion.VERSION2, name, clean_session=False)
         client.username_pw_set(MQTT_USER, password or self.password)
-        client.reconnect_delay_set(0.1, 0.2)
+        client.reconnect_delay_set(1, 1)
         return client
 
 
@@ -71,7 +71,7 @@ class Subscriber:
         assert self.subscribed.wait(WITHIN_S)
 
     def _receive(self, client: mqtt.Client, _: Any, message: mqtt.MQTTMessage) -> None:
-        self.got.append(message.payload)
+        self.got.append(bytes(message.payload))
         if self.acknowledge:
             client.ack(message.mid, message.qos)
 

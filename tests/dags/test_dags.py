@@ -1,0 +1,133 @@
+"""The DAGs as Airflow sees them, in each runtime. Parsed in Airflow's own environment."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tenpo.stack.layout import repository
+
+TENANTS = ["shop-1", "uci"]
+RUNTIMES = ("process", "kubernetes", "dataflow")
+CLASSES = {"process": "TenpoProcess", "kubernetes": "TenpoPod", "dataflow": "TenpoFlexTemplate"}
+HEAVY = {"pandas", "numpy", "apache_beam", "google", "kubernetes", "sqlglot", "tenpo", "psycopg2"}
+
+
+def described(folder: Path, runtime: str, tenants: object = TENANTS) -> dict[str, Any]:
+    root = repository()
+    python = root / ".venvs" / "airflow" / "bin" / "python"
+    tenants_file = folder / "tenants.json"
+    tenants_file.write_text(json.dumps(tenants))
+    done = subprocess.run(
+        [str(python), str(Path(__file__).with_name("describe.py")), str(root / "dags")],
+        env={
+            "PATH": os.environ["PATH"],
+            "HOME": str(folder),
+            "AIRFLOW_HOME": str(folder),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            # Airflow puts the dags folder on the path of its own processes.
+            "PYTHONPATH": str(root / "dags"),
+            "TENPO_TENANTS_FILE": str(tenants_file),
+            "TENPO_TASK_RUNTIME": runtime,
+            "TENPO_IMAGE": "registry.example/tenpo:1",
+            "TENPO_PROJECT": "shop-project",
+            "TENPO_FLEX_TEMPLATE": "gs://bucket/template.json",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return answer
+
+
+@pytest.fixture(scope="module")
+def all_described(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    return {name: described(tmp_path_factory.mktemp(name), name) for name in RUNTIMES}
+
+
+@pytest.fixture(scope="module")
+def dags(all_described: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = all_described["process"]["dags"]
+    return found
+
+
+def test_every_tenant_has_one_dag_a_job(dags: dict[str, Any]) -> None:
+    assert set(dags) == {f"tenpo_{job}__{t}" for job in ("ingest", "aggregate") for t in TENANTS}
+
+
+def test_no_tenants_no_dags(tmp_path: Path) -> None:
+    found = described(tmp_path, "process", tenants=[])
+    assert found["dags"] == {}
+    assert found["errors"] == {}
+
+
+def test_unusable_tenant_id_is_an_import_error(tmp_path: Path) -> None:
+    found = described(tmp_path, "process", tenants=["shop 1; rm"])
+    assert len(found["errors"]) == 2
+    assert "not usable as tenant ids" in str(found["errors"])
+
+
+def test_every_dag_is_safe_to_run_and_says_what_it_does(dags: dict[str, Any]) -> None:
+    assert dags
+    for dag_id, dag in dags.items():
+        job, _, tenant = dag_id.removeprefix("tenpo_").partition("__")
+        assert set(dag["tags"]) == {"tenpo", job, tenant}
+        assert dag["catchup"] is False
+        assert dag["max_active_runs"] == 1
+        assert "When it fails" in dag["doc"]
+        assert f"tenpo {job}" in dag["doc"]
+        assert "{" not in dag["doc"]
+        (task,) = dag["tasks"]
+        assert task["owner"] == "tenpo"
+        assert task["retries"] == 3
+        assert task["retry_delay_s"] == 5
+        assert 0 < task["timeout_s"] <= 4 * 3600
+
+
+def test_aggregation_runs_because_ingest_updated_its_asset(dags: dict[str, Any]) -> None:
+    for tenant in TENANTS:
+        ingest, aggregate = dags[f"tenpo_ingest__{tenant}"], dags[f"tenpo_aggregate__{tenant}"]
+        assert ingest["tasks"][0]["outlets"] == [f"tenpo://{tenant}/dwh"]
+        assert aggregate["triggers"] == [f"tenpo://{tenant}/dwh"]
+        assert aggregate["tasks"][0]["outlets"] == [f"tenpo://{tenant}/mart"]
+
+
+def test_command_lines(dags: dict[str, Any]) -> None:
+    ingest = dags["tenpo_ingest__uci"]["tasks"][0]["commands"]
+    assert ingest["automatic"] == ["tenpo", "ingest", "--tenant", "uci"]
+    start = ["tenpo", "aggregate", "--tenant", "uci"]
+    assert dags["tenpo_aggregate__uci"]["tasks"][0]["commands"] == {
+        "automatic": [*start, "--dirty"],
+        "range": [*start, "--from=2026-04-01", "--to=2026-04-30"],
+        "store": [*start, "--from=2026-04-01", "--to=2026-04-30", "--store=s-1"],
+    }
+
+
+def test_command_lines_are_the_same_in_every_runtime(
+    all_described: dict[str, dict[str, Any]],
+) -> None:
+    def commands(runtime: str) -> dict[str, Any]:
+        found = all_described[runtime]
+        assert found["errors"] == {}
+        (used,) = {task["class"] for dag in found["dags"].values() for task in dag["tasks"]}
+        assert used == CLASSES[runtime]
+        return {name: [t["commands"] for t in dag["tasks"]] for name, dag in found["dags"].items()}
+
+    assert commands("process")
+    assert commands("kubernetes") == commands("process")
+    assert commands("dataflow") == commands("process")
+
+
+def test_parsing_imports_nothing_heavy_and_no_part_of_tenpo(
+    all_described: dict[str, dict[str, Any]],
+) -> None:
+    found = all_described["process"]
+    assert "airflow" in found["modules"]
+    assert not HEAVY & set(found["new_modules"])
