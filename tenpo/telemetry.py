@@ -64,9 +64,13 @@ def configure_logging(settings: Settings, *, debug: bool = False) -> None:
 
 
 def _renderer(*, json_lines: bool) -> list[Processor]:
+    """Tracebacks never show local variables: those hold payloads and secrets."""
     if json_lines:
-        return [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
-    return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        transformer = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+        render = structlog.processors.ExceptionRenderer(transformer)
+        return [render, structlog.processors.JSONRenderer()]
+    plain = structlog.dev.plain_traceback
+    return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
 
 
 def get_logger(name: str) -> FilteringBoundLogger:

@@ -36,6 +36,29 @@ SALES = (
 DAY_KEY = ("store_id", "business_date")
 _TYPES = {measure.name: measure.type.arrow for measure in MEASURES}
 
+_HOUR_FIELDS = [
+    ("store_id", pa.string()),
+    ("business_date", pa.date32()),
+    ("hour_start_at", pa.timestamp("us", tz="UTC")),
+    ("local_hour", pa.int64()),
+]
+
+#: The columns of `sales_by_hour.sql`.
+SALES_SCHEMA = pa.schema([*_HOUR_FIELDS, *((name, _TYPES[name]) for name in SALES)])
+
+#: The columns of `counts_by_interval.sql`.
+COUNTS_SCHEMA = pa.schema(
+    [
+        *_HOUR_FIELDS,
+        ("device_id", pa.string()),
+        ("start_at", pa.timestamp("us", tz="UTC")),
+        ("end_at", pa.timestamp("us", tz="UTC")),
+        ("in_count", pa.int64()),
+        ("out_count", pa.int64()),
+        ("staff_in_count", pa.int64()),
+    ]
+)
+
 
 def compose_hours(
     stores: Mapping[str, Store],

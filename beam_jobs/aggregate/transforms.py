@@ -10,7 +10,13 @@ import apache_beam as beam
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from beam_jobs.aggregate.compose import DAY_KEY, compose_days, compose_hours
+from beam_jobs.aggregate.compose import (
+    COUNTS_SCHEMA,
+    DAY_KEY,
+    SALES_SCHEMA,
+    compose_days,
+    compose_hours,
+)
 from beam_jobs.aggregate.hours import HOUR_KEY
 from beam_jobs.aggregate.plan import Chunk
 from beam_jobs.aggregate.revise import RunStamp, revise
@@ -25,6 +31,9 @@ from tenpo.warehouse import Job, Warehouse, append, load_sql, query, query_large
 from tenpo.warehouse import connect as connect_warehouse
 
 PACKAGE = "beam_jobs.aggregate.sql"
+
+#: What is asked of the warehouse, and what comes back.
+QUERIES = {"sales_by_hour": SALES_SCHEMA, "counts_by_interval": COUNTS_SCHEMA}
 
 #: Up to so many, the answer is small enough to come with the query.
 FEW_STORE_DAYS = 20
@@ -93,7 +102,9 @@ class ReadGroupedFn(_WarehouseFn):
                 params,
                 job=self.context.job.step(f"{name}-{step}"),
             )
-            for name in ("sales_by_hour", "counts_by_interval")
+            .select(schema.names)
+            .cast(schema)
+            for name, schema in QUERIES.items()
         )
         yield Grouped(chunk, sales, intervals)
 
