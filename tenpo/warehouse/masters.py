@@ -1,4 +1,4 @@
-"""Carries the store master to the warehouse, where SQL derives business dates from it."""
+"""Carries stores and their timezones to the warehouse, where SQL derives business dates."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from tenpo.warehouse.job import Job
 from tenpo.warehouse.read import execute, query
 from tenpo.warehouse.staging import staged
 from tenpo.warehouse.statements import load_sql
-from tenpo.warehouse.tables import STORE_MASTER
+from tenpo.warehouse.tables import STORE_MASTER, TIMEZONE_OFFSET
+from tenpo.warehouse.timezones import Stretch, stretches
 
 _SQL = "tenpo.warehouse.sql"
 
@@ -33,13 +34,14 @@ def sync_stores(warehouse: Warehouse, masters: TenantMasters, *, job: Job) -> bo
     Raises:
         WarehouseError: BigQuery does not answer.
     """
+    zones = _sync_timezones(warehouse, {store.timezone for store in masters.store}, job)
+    return _sync_rows(warehouse, masters, job) or zones
+
+
+def _sync_rows(warehouse: Warehouse, masters: TenantMasters, job: Job) -> bool:
     tenant_id = masters.tenant_id
-    held = query(
-        warehouse,
-        load_sql(warehouse, _SQL, "stores_held"),
-        {"tenant_id": tenant_id},
-        job=job.step("stores-held"),
-    )
+    sql = load_sql(warehouse, _SQL, "stores_held")
+    held = query(warehouse, sql, {"tenant_id": tenant_id}, job=job.step("stores-held"))
     known = {row["store_id"]: row for row in held.to_pylist()}
     changed = [row for row in map(_row, masters.store) if known.get(row["store_id"]) != row]
     if not changed:
@@ -50,6 +52,24 @@ def sync_stores(warehouse: Warehouse, masters: TenantMasters, *, job: Job) -> bo
     with staged(warehouse, stage, STORE_MASTER.fields, rows):
         sql = load_sql(warehouse, _SQL, "stores_sync", stage=stage)
         execute(warehouse, sql, job=job.step("stores-sync"))
+    return True
+
+
+def _sync_timezones(warehouse: Warehouse, timezones: set[str], job: Job) -> bool:
+    """Before the stores: a store is of no use without its timezone."""
+    if not timezones:
+        return False
+    sql = load_sql(warehouse, _SQL, "timezones_held")
+    held = query(warehouse, sql, {"timezones": sorted(timezones)}, job=job.step("zones-held"))
+    known = {tuple(row[name] for name in Stretch._fields) for row in held.to_pylist()}
+    changed = [name for name in sorted(timezones) if not known.issuperset(stretches(name))]
+    if not changed:
+        return False
+    rows = [stretch._asdict() for name in changed for stretch in stretches(name)]
+    stage = job.table_name("timezones")
+    with staged(warehouse, stage, TIMEZONE_OFFSET.fields, TIMEZONE_OFFSET.table(rows)):
+        sql = load_sql(warehouse, _SQL, "timezones_sync", stage=stage)
+        execute(warehouse, sql, job=job.step("zones-sync"))
     return True
 
 

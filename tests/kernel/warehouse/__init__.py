@@ -1,0 +1,1 @@
+"""Tests of the warehouse against the real compatible server."""
