@@ -75,6 +75,11 @@ class AirflowClient:
         found = self._call("GET", f"/api/v2/dags/{dag_id}/dagRuns{query}")["dag_runs"]
         return list(found)
 
+    def task_instances(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
+        """The tasks of a run with their state and number of tries, as Airflow describes them."""
+        path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances"
+        return list(self._call("GET", path)["task_instances"])
+
     def wait_for_run(self, dag_id: str, run_id: str, timeout_s: float = 120.0) -> str:
         """Wait until a run has ended; returns `success` or `failed`."""
         deadline = time.monotonic() + timeout_s

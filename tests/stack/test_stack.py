@@ -11,13 +11,13 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
 
-from tenpo.stack.leftovers import is_alive, marked, marker
+from tenpo.stack.leftovers import is_alive
 from tenpo.stack.ports import HOST, is_free
+from tests.stack.local import LocalStack
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
 
@@ -25,49 +25,9 @@ NAMES = ("postgres", "bigquery", "mqtt")
 FIRST_PORT = 23000
 
 
-class Stack:
-    """A stack of its own, driven by the command line."""
-
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        names = ("API", "GATEWAY", "AIRFLOW", "BIGQUERY", "BIGQUERY_GRPC", "MQTT")
-        ports = {f"TENPO_PORTS__{n}": str(FIRST_PORT + 10 * i) for i, n in enumerate(names)}
-        self.env = os.environ | ports | {"TENPO_HOME": str(home)}
-
-    def tenpo(self, *arguments: str) -> Any:
-        done = subprocess.run(
-            [sys.executable, "-m", "tenpo.cli", *arguments, "--json"],
-            env=self.env,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode in (0, 1), done.stderr
-        return json.loads(done.stdout)
-
-    def up(self) -> list[str]:
-        answer = self.tenpo("up", "--only", ",".join(NAMES))
-        states = {row["name"]: row["state"] for row in answer["services"]}
-        assert [states[name] for name in NAMES] == ["healthy"] * len(NAMES)
-        return sorted(answer["started"])
-
-    def pid(self, name: str) -> int:
-        if name == "supervisord":
-            return int((self.home / "run" / "supervisord.pid").read_text())
-        services = self.tenpo("status")["services"]
-        return next(int(row["pid"]) for row in services if row["name"] == name)
-
-    def addresses(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads((self.home / "stack.json").read_text())
-        return found
-
-    def left(self) -> list[int]:
-        return [pid for pid in marked(marker(self.home, "")) if is_alive(pid)]
-
-
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    stack = Stack(tmp_path_factory.mktemp("stack") / "home")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    stack = LocalStack(tmp_path_factory.mktemp("stack") / "home", NAMES, FIRST_PORT)
     stack.up()
     try:
         yield stack
@@ -76,13 +36,13 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         assert stack.left() == []
 
 
-def test_up_again_starts_nothing(stack: Stack) -> None:
+def test_up_again_starts_nothing(stack: LocalStack) -> None:
     before = [stack.pid(name) for name in NAMES]
     assert stack.up() == []
     assert [stack.pid(name) for name in NAMES] == before
 
 
-def test_both_databases_and_the_datamart_are_there(stack: Stack) -> None:
+def test_both_databases_and_the_datamart_are_there(stack: LocalStack) -> None:
     dsn = stack.addresses()["datamart_dsn"]
     with psycopg.connect(dsn) as connection:
         databases = {row[0] for row in connection.execute("SELECT datname FROM pg_database")}
@@ -95,7 +55,7 @@ def test_both_databases_and_the_datamart_are_there(stack: Stack) -> None:
     assert tables[0] > 0
 
 
-def test_nothing_listens_beyond_loopback(stack: Stack) -> None:
+def test_nothing_listens_beyond_loopback(stack: LocalStack) -> None:
     tables = [Path("/proc/net/tcp"), Path("/proc/net/tcp6")]
     listening = [line for table in tables for line in table.read_text().splitlines()[1:]]
     wanted = {f"{port:04X}" for port in stack.addresses()["stack_ports"].values()}
@@ -106,7 +66,7 @@ def test_nothing_listens_beyond_loopback(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize("name", [*NAMES, "supervisord"])
-def test_up_brings_back_what_was_killed_and_loses_nothing(stack: Stack, name: str) -> None:
+def test_up_brings_back_what_was_killed_and_loses_nothing(stack: LocalStack, name: str) -> None:
     dsn = stack.addresses()["datamart_dsn"]
     with psycopg.connect(dsn) as connection:
         connection.execute("CREATE TABLE IF NOT EXISTS kept (name text)")
@@ -126,18 +86,18 @@ def test_up_brings_back_what_was_killed_and_loses_nothing(stack: Stack, name: st
     assert len(owners) <= len(NAMES)  # PostgreSQL's own marker may be unreadable
 
 
-def test_doctor_finds_nothing_wrong_with_healthy_services(stack: Stack) -> None:
+def test_doctor_finds_nothing_wrong_with_healthy_services(stack: LocalStack) -> None:
     checks = {check["name"]: check for check in stack.tenpo("doctor")["checks"]}
     assert {checks[name]["verdict"] for name in NAMES} == {"ok"}
 
 
-def test_doctor_shows_no_secret(stack: Stack) -> None:
+def test_doctor_shows_no_secret(stack: LocalStack) -> None:
     shown = json.dumps(stack.tenpo("doctor"))
     for file in (stack.home / "secrets").iterdir():
         assert file.read_text().strip() not in shown
 
 
-def test_down_stops_everything_and_a_taken_port_is_replaced(stack: Stack) -> None:
+def test_down_stops_everything_and_a_taken_port_is_replaced(stack: LocalStack) -> None:
     stack.tenpo("down")
     assert stack.left() == []
     port = int(stack.env["TENPO_PORTS__MQTT"])
@@ -149,7 +109,7 @@ def test_down_stops_everything_and_a_taken_port_is_replaced(stack: Stack) -> Non
         assert stack.addresses()["stack_ports"]["mqtt"] != port
 
 
-def test_a_process_that_cannot_start_is_reported_with_its_log(stack: Stack) -> None:
+def test_a_process_that_cannot_start_is_reported_with_its_log(stack: LocalStack) -> None:
     stack.tenpo("down")
     data = stack.home / "bigquery" / "bqemulator.duckdb"
     kept = data.rename(data.with_suffix(".kept"))
