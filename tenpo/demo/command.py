@@ -36,6 +36,7 @@ def demo(
     """
     from tenpo.cli.progress import console, step
     from tenpo.demo import real_data
+    from tenpo.demo.hops import Span
     from tenpo.demo.report import report, report_json
     from tenpo.simulate.command import deliver, plan_simulation
 
@@ -46,16 +47,16 @@ def demo(
         last = date.fromisoformat(end) if end else None
         made = plan_simulation(settings, TENANT, seed, stores, days, last)
     deliver(settings, TENANT, made)
-    spans = [_simulated(settings, made)]
+    spans: list[tuple[Span, TenantTokens, Hop | None]] = [_simulated(settings, made)]
     for item in sets:
         tokens = real_data.create(settings, item)
         real_data.send(item, data or Path())
-        spans.append((_span_of(item.tenant_id), tokens, None))
+        spans.append((Span(item.tenant_id, item.first, item.last), tokens, None))
     proofs = [_prove(settings, *span) for span in spans]
     if as_json:
         typer.echo(report_json(proofs))
     else:
-        report(settings, proofs, time.monotonic() - begun)
+        report(settings, proofs)
     console.print(f"Done in {time.monotonic() - begun:.0f} s.")
 
 
@@ -85,13 +86,6 @@ def _simulated(settings: Settings, made: Simulation) -> tuple[Span, TenantTokens
     tokens = create_tenant(settings, TENANT, made.name)
     truth = Hop("simulator", known(made.truth.totals))
     return Span(TENANT, made.days[0], made.days[-1]), tokens, truth
-
-
-def _span_of(tenant_id: str) -> Span:
-    """All the days that a public data set may hold."""
-    from tenpo.demo.hops import Span
-
-    return Span(tenant_id, date(2000, 1, 1), date.today())  # noqa: DTZ011
 
 
 def _prove(

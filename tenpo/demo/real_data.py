@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Literal
 
@@ -33,6 +34,8 @@ class DataSet:
         kind: what it holds.
         spec: name of its spec and of its masters file.
         pattern: its files below the data folder.
+        first: its first business date.
+        last: its last one.
     """
 
     tenant_id: str
@@ -40,6 +43,8 @@ class DataSet:
     kind: Literal["pos", "iot"]
     spec: str
     pattern: str
+    first: date
+    last: date
 
     def files(self, folder: Path) -> list[Path]:
         """Its files, in order."""
@@ -47,8 +52,24 @@ class DataSet:
 
 
 DATA_SETS = (
-    DataSet("uci", "UCI Online Retail", "pos", "uci_online_retail", "pos/uci_online_retail/*.csv"),
-    DataSet("calit2", "UCI CalIt2", "iot", "calit2", "counters/calit2/*.data"),
+    DataSet(
+        tenant_id="uci",
+        name="UCI Online Retail",
+        kind="pos",
+        spec="uci_online_retail",
+        pattern="pos/uci_online_retail/*.csv",
+        first=date(2010, 12, 1),
+        last=date(2011, 5, 31),
+    ),
+    DataSet(
+        tenant_id="calit2",
+        name="UCI CalIt2",
+        kind="iot",
+        spec="calit2",
+        pattern="counters/calit2/*.data",
+        first=date(2005, 7, 24),
+        last=date(2005, 9, 30),
+    ),
 )
 
 

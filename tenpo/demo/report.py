@@ -6,12 +6,14 @@ import json
 from collections.abc import Sequence
 from decimal import Decimal
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from tenpo.cli.progress import console
 from tenpo.demo.hops import COMPARED, Hop, Span, total
 from tenpo.kpi import KPIS
 from tenpo.settings import Settings
+from tenpo.stack.airflow_config import passwords_file
 from tenpo.tenants import TenantTokens
 
 Proof = tuple[Span, TenantTokens, list[Hop]]
@@ -22,19 +24,19 @@ _SHOWN = (
 )  # fmt: skip
 
 
-def report(settings: Settings, proofs: Sequence[Proof], seconds: float) -> None:
+def report(settings: Settings, proofs: Sequence[Proof]) -> None:
     """Print everything for a person."""
     for span, _, stages in proofs:
         console.print(_hops(span, stages))
     console.print(_kpis(settings, [span for span, _, _ in proofs]))
-    _, tokens, _ = proofs[0]
     console.print("\n[bold]Look at it[/]")
     for span, tokens, _ in proofs:
         console.print(f"  {span.tenant_id:8} {settings.api_url}/login?token={tokens.read}")
-    console.print(f"  Airflow  {settings.airflow_url}  (name and password: tenpo status)")
+    console.print(
+        f"  Airflow  {settings.airflow_url}  (user admin, password in {passwords_file(settings)})"
+    )
     console.print('  SQL      tenpo sql "SELECT …"      KPIs  tenpo kpi --help')
     console.print(f"\nStop it with [bold]tenpo down[/]; everything is in {settings.home}.")
-    del seconds
 
 
 def report_json(proofs: Sequence[Proof]) -> str:
@@ -51,26 +53,31 @@ def report_json(proofs: Sequence[Proof]) -> str:
 
 
 def _hops(span: Span, stages: Sequence[Hop]) -> Table:
-    table = Table(title=f"{span.tenant_id}: the same totals at every hop", title_justify="left")
-    table.add_column("hop")
-    columns = [name for name in COMPARED if any(name in stage.totals for stage in stages)]
-    for name in columns:
-        table.add_column(name.removesuffix("_amount").replace("_", " "), justify="right")
+    """Totals down, hops across: it fits 80 columns."""
+    table = _table(f"{span.tenant_id}: the same totals at every hop", "total")
     for stage in stages:
-        cells = [_number(stage.totals.get(name)) for name in columns]
-        table.add_row(stage.name, *cells)
+        table.add_column(stage.name, justify="right", no_wrap=True)
+    for name in COMPARED:
+        if any(name in stage.totals for stage in stages):
+            cells = [_number(stage.totals.get(name)) for stage in stages]
+            table.add_row(name.removesuffix("_amount").replace("_", " "), *cells)
     return table
 
 
 def _kpis(settings: Settings, spans: Sequence[Span]) -> Table:
-    table = Table(title="KPIs of the whole time", title_justify="left")
-    table.add_column("tenant")
-    for name in _SHOWN:
-        table.add_column(KPIS[name].label[0], justify="right")
+    table = _table("KPIs of the whole time", "KPI")
+    totals = [total(settings, span) for span in spans]
     for span in spans:
-        row = total(settings, span)
-        cells = [_kpi(name, row.values[name], row.currency) for name in _SHOWN]
-        table.add_row(span.tenant_id, *cells)
+        table.add_column(span.tenant_id, justify="right", no_wrap=True)
+    for name in _SHOWN:
+        cells = [_kpi(name, row.values[name], row.currency) for row in totals]
+        table.add_row(KPIS[name].label[0], *cells)
+    return table
+
+
+def _table(title: str, first: str) -> Table:
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column(first, no_wrap=True)
     return table
 
 

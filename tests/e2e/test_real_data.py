@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -126,9 +125,7 @@ def test_the_hops_agree(machine: Machine, loaded: Path) -> None:
     settings = machine.settings()
     for data in real_data.DATA_SETS:
         tokens = real_data.create(settings, data)
-        stages = hops(
-            settings, Span(data.tenant_id, date(2000, 1, 1), date(2012, 1, 1)), tokens.read
-        )
+        stages = hops(settings, Span(data.tenant_id, data.first, data.last), tokens.read)
         assert any(stage.totals for stage in stages)
         prove(stages)
 
@@ -147,4 +144,8 @@ def test_the_same_files_again_in_another_order_add_nothing(machine: Machine, loa
 def _stages(machine: Machine) -> list[Hop]:
     settings = machine.settings()
     tokens = real_data.create(settings, real_data.DATA_SETS[0])
-    return hops(settings, Span("uci", date(2000, 1, 1), date(2012, 1, 1)), tokens.read)
+    return hops(
+        settings,
+        Span("uci", real_data.DATA_SETS[0].first, real_data.DATA_SETS[0].last),
+        tokens.read,
+    )
