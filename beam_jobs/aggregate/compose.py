@@ -33,6 +33,9 @@ SALES = (
     "units",
 )
 
+#: Those of them that are unknown where a line does not state them.
+AMOUNTS = tuple(name for name in SALES if name.endswith("_amount"))
+
 DAY_KEY = ("store_id", "business_date")
 _TYPES = {measure.name: measure.type.arrow for measure in MEASURES}
 
@@ -100,14 +103,25 @@ def compose_hours(
 def compose_days(hours: pa.Table) -> pa.Table:
     """Measures of each store-day: the sums over its hours.
 
+    An amount that one hour with receipts does not know is unknown for the day; a count
+    that an hour lacks is missing from the day's, and coverage tells.
+
     Args:
         hours: what `compose_hours` gives.
     """
-    sums = [(name, "sum") for name in _TYPES]
+    sold = pc.greater(pc.fill_null(hours["sale_lines"], 0), 0)
+    for name in AMOUNTS:
+        unknown = pc.and_(sold, pc.is_null(hours[name])).cast(pa.int64())
+        hours = hours.append_column(f"{name}_unknown", unknown)
     key = [*DAY_KEY, "currency"]
-    table = hours.group_by(key).aggregate(sums)
+    table = hours.group_by(key).aggregate(
+        [*((name, "sum") for name in _TYPES), *((f"{name}_unknown", "sum") for name in AMOUNTS)]
+    )
     columns = {name: table[name] for name in key}
     columns |= {name: table[f"{name}_sum"].cast(kind) for name, kind in _TYPES.items()}
+    for name in AMOUNTS:
+        known = pc.equal(table[f"{name}_unknown_sum"], 0)
+        columns[name] = pc.if_else(known, columns[name], pa.scalar(None, _TYPES[name]))
     return pa.table(columns).sort_by([(name, "ascending") for name in DAY_KEY])
 
 

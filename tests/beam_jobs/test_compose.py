@@ -177,6 +177,24 @@ def test_a_day_is_the_sum_of_its_hours(
         assert total[name] == (sum(known) if known else None), name
 
 
+def test_an_amount_that_one_hour_does_not_know_is_unknown_for_the_day() -> None:
+    shop = Shop("s1", "Asia/Tokyo", 0, (10, 21), ())
+    lines = [
+        Line(
+            "s1", f"r{h}", datetime(2026, 7, 1, h, tzinfo=UTC), "sale", Decimal(1), Decimal(9), None
+        )
+        for h in (2, 3)
+    ]
+    rows = grouped_sales(shop, lines).to_pylist()
+    rows[0]["gross_sales_amount"] = Decimal(10)
+    sales = pa.Table.from_pylist(rows, schema=SALES_SCHEMA)
+    day = StoreDay("s1", DAYS[2])
+    hours = compose_hours({"s1": store_of(shop)}, {}, [day], sales, COUNTS_SCHEMA.empty_table())
+    (total,) = compose_days(hours).to_pylist()
+    assert total["gross_sales_amount"] is None
+    assert total["net_sales_amount"] == 18
+
+
 def test_a_day_without_any_data_knows_its_opening_time_and_nothing_else() -> None:
     shop = Shop("s1", "Asia/Tokyo", 0, (10, 21), ("d1",))
     empty_sales, empty_counts = SALES_SCHEMA.empty_table(), COUNTS_SCHEMA.empty_table()
