@@ -140,7 +140,7 @@ class Environments:
         """
         folder: Path = getattr(self, name)
         python = folder / "bin" / "python"
-        if not python.exists():
+        if not os.access(python, os.X_OK):
             raise StackError(
                 f"the {name} environment is missing",
                 where=str(folder),
