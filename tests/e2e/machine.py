@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,9 +61,9 @@ class Machine:
                 stderr=output,
             )
 
-    def json(self, *args: str, **env: str) -> Any:
+    def json(self, *args: str) -> Any:
         """The JSON answer of `tenpo … --json`."""
-        return json.loads(self.run(*args, "--json", **env).stdout)
+        return json.loads(self.run(*args, "--json").stdout)
 
     def environment(self, **env: str) -> dict[str, str]:
         """The environment of this machine's processes: nothing of the tester's own Tenpo."""
@@ -90,3 +91,16 @@ class Machine:
     def kill(self, name: str) -> None:
         """`kill -9` a service."""
         os.kill(self.pid(name), signal.SIGKILL)
+
+    def job_pids(self, *words: str) -> list[int]:
+        """Processes of this machine whose command line ends in `tenpo.cli WORDS…`."""
+        found = []
+        for folder in Path("/proc").iterdir():
+            if folder.name.isdigit():
+                with suppress(OSError):
+                    command = (folder / "cmdline").read_bytes().decode().split("\0")
+                    env = (folder / "environ").read_bytes().decode().split("\0")
+                    ours = f"TENPO_HOME={self.home}" in env
+                    if ours and "tenpo.cli" in command and set(words) <= set(command):
+                        found.append(int(folder.name))
+        return found
