@@ -15,10 +15,11 @@ from tenpo.contracts import Contract
 from tenpo.errors import IntegrityError, WarehouseError
 from tenpo.failpoint import failpoint
 from tenpo.warehouse.client import Warehouse
-from tenpo.warehouse.failure import mapped_errors
+from tenpo.warehouse.failure import STORAGE_RETRY, mapped_errors
 
 #: BigQuery takes at most 10 MB a request.
 _REQUEST_BYTES = 6 * 1024**2
+_SEND_TIMEOUT_S = 600
 
 
 def append(warehouse: Warehouse, contract: Contract, rows: pa.Table) -> int:
@@ -55,13 +56,14 @@ def append_arrow(warehouse: Warehouse, dataset: str, name: str, rows: pa.Table) 
         stream = warehouse.writer.create_write_stream(
             parent=parent,
             write_stream=types.WriteStream(type_=types.WriteStream.Type.PENDING),
+            retry=STORAGE_RETRY,
         ).name
         _send(warehouse, stream, rows, where)
         failpoint("warehouse.before_commit")
-        count = warehouse.writer.finalize_write_stream(name=stream).row_count
-        if count != rows.num_rows:
+        sealed = warehouse.writer.finalize_write_stream(name=stream, retry=STORAGE_RETRY)
+        if sealed.row_count != rows.num_rows:
             raise IntegrityError(
-                f"BigQuery holds {count} of {rows.num_rows} rows", where=where,
+                f"BigQuery holds {sealed.row_count} of {rows.num_rows} rows", where=where,
                 remedy="Nothing was committed; run it again.",
             )  # fmt: skip
         _commit(warehouse, parent, stream, where)
@@ -69,7 +71,9 @@ def append_arrow(warehouse: Warehouse, dataset: str, name: str, rows: pa.Table) 
 
 
 def _send(warehouse: Warehouse, stream: str, rows: pa.Table, where: str) -> None:
-    for answer in warehouse.writer.append_rows(_requests(stream, rows)):
+    # Not retried: the rows come from a generator, and a stream that broke is left to expire.
+    requests = _requests(stream, rows)
+    for answer in warehouse.writer.append_rows(requests, retry=None, timeout=_SEND_TIMEOUT_S):
         if answer.error.code:
             raise WarehouseError(f"BigQuery refuses the rows: {answer.error.message}", where=where)
 
@@ -101,10 +105,8 @@ def _batches(rows: pa.Table) -> Iterator[pa.RecordBatch]:
 
 
 def _commit(warehouse: Warehouse, parent: str, stream: str, where: str) -> None:
-    done = warehouse.writer.batch_commit_write_streams(
-        types.BatchCommitWriteStreamsRequest(parent=parent, write_streams=[stream])
-    )
-    if done.stream_errors:
-        raise WarehouseError(
-            f"BigQuery did not commit: {done.stream_errors[0].error_message}", where=where
-        )
+    request = types.BatchCommitWriteStreamsRequest(parent=parent, write_streams=[stream])
+    done = warehouse.writer.batch_commit_write_streams(request, retry=STORAGE_RETRY)
+    for error in done.stream_errors:
+        if error.code != types.StorageError.StorageErrorCode.STREAM_ALREADY_COMMITTED:
+            raise WarehouseError(f"BigQuery did not commit: {error.error_message}", where=where)

@@ -1,4 +1,8 @@
-"""What the client libraries raise, as errors of our own tree."""
+"""When a call is tried again, and what the client libraries raise as errors of our own tree.
+
+The libraries' own retries go on for ten minutes and more. Here a call is tried for as
+long as a supervised restart takes; who wants more calls again.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +12,23 @@ from contextlib import contextmanager
 import grpc
 import requests
 from google.api_core import exceptions as google
+from google.api_core.retry import Retry, if_exception_type
 from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError
+from google.cloud.bigquery import DEFAULT_RETRY
 
 from tenpo.errors import AuthError, ConfigError, InputError, TenpoError, WarehouseError
+
+#: For the REST client.
+RETRY: Retry = DEFAULT_RETRY.with_timeout(30.0)
+#: For cleaning up, which is no reason to wait: staging tables expire.
+SHORT_RETRY: Retry = DEFAULT_RETRY.with_timeout(3.0)
+#: For the Storage clients.
+STORAGE_RETRY = Retry(
+    predicate=if_exception_type(google.ServiceUnavailable, google.ResourceExhausted),
+    initial=0.1,
+    maximum=5.0,
+    timeout=30.0,
+)
 
 _DOWN = "Check that it runs (`tenpo status`), then try again."
 

@@ -88,7 +88,7 @@ def _parameter(name: str, value: Any) -> Parameter:
         if isinstance(value.value, list | tuple):
             return ArrayQueryParameter(name, value.type, list(value.value))
         return ScalarQueryParameter(name, value.type, value.value)
-    if isinstance(value, Sequence) and not isinstance(value, str):
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
         if not value:
             raise InputError(
                 "the type of an empty list is unknown",

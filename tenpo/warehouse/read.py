@@ -11,19 +11,14 @@ from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 from google.api_core.exceptions import Conflict, NotFound
-from google.api_core.retry import Retry
-from google.cloud.bigquery import DEFAULT_RETRY, QueryJob, QueryJobConfig
+from google.cloud.bigquery import QueryJob, QueryJobConfig
 from google.cloud.bigquery_storage_v1 import types
 
 from tenpo.errors import WarehouseError
 from tenpo.warehouse.client import Warehouse
-from tenpo.warehouse.failure import mapped_errors
+from tenpo.warehouse.failure import RETRY, SHORT_RETRY, STORAGE_RETRY, mapped_errors
 from tenpo.warehouse.job import Job, parameters
 
-#: How long a call is tried again while the server is away; a supervised restart takes seconds.
-RETRY: Retry = DEFAULT_RETRY.with_timeout(30.0)
-#: Cleaning up is no reason to wait: staging tables expire.
-_SHORT_RETRY: Retry = DEFAULT_RETRY.with_timeout(3.0)
 _ATTEMPTS = 50
 
 Params = Mapping[str, object]
@@ -113,22 +108,30 @@ def read_table(
     )
     with mapped_errors(f"{dataset}.{name}"):
         session = warehouse.reader.create_read_session(
-            parent=f"projects/{warehouse.project}", read_session=wanted, max_stream_count=4
+            parent=f"projects/{warehouse.project}",
+            read_session=wanted,
+            max_stream_count=4,
+            retry=STORAGE_RETRY,
         )
         schema = pa.ipc.read_schema(pa.py_buffer(session.arrow_schema.serialized_schema))
         batches = [
-            page.to_arrow()
+            _batch(answer, schema)
             for stream in session.streams
-            for page in warehouse.reader.read_rows(stream.name).rows(session).pages  # type: ignore[no-untyped-call]
+            for answer in warehouse.reader.read_rows(stream.name, retry=STORAGE_RETRY)  # type: ignore[no-untyped-call]
         ]
     return pa.Table.from_batches(batches, schema)
+
+
+def _batch(answer: types.ReadRowsResponse, schema: pa.Schema) -> pa.RecordBatch:
+    message = pa.py_buffer(answer.arrow_record_batch.serialized_record_batch)
+    return pa.ipc.read_record_batch(message, schema)
 
 
 def drop(warehouse: Warehouse, name: str) -> None:
     """Drop a staging table; no error where it is gone."""
     with mapped_errors(f"staging.{name}"):
         warehouse.client.delete_table(
-            warehouse.table("staging", name), not_found_ok=True, retry=_SHORT_RETRY
+            warehouse.table("staging", name), not_found_ok=True, retry=SHORT_RETRY
         )
 
 

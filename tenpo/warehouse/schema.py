@@ -24,9 +24,9 @@ from tenpo.contracts import Contract, Field, Type
 from tenpo.errors import ConfigError
 from tenpo.settings import get_settings
 from tenpo.warehouse.client import Warehouse, connect
-from tenpo.warehouse.failure import mapped_errors
+from tenpo.warehouse.failure import RETRY, mapped_errors
 from tenpo.warehouse.job import Job
-from tenpo.warehouse.read import RETRY, execute
+from tenpo.warehouse.read import execute
 from tenpo.warehouse.tables import TABLES
 
 _DAY_MS = 86_400_000

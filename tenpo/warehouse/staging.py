@@ -12,8 +12,8 @@ from google.cloud.bigquery import SchemaField, Table
 from tenpo.contracts import Field
 from tenpo.warehouse.append import append_arrow
 from tenpo.warehouse.client import Warehouse
-from tenpo.warehouse.failure import mapped_errors
-from tenpo.warehouse.read import RETRY, drop
+from tenpo.warehouse.failure import RETRY, mapped_errors
+from tenpo.warehouse.read import drop
 
 LIFETIME = timedelta(days=1)
 

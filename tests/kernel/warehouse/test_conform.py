@@ -34,7 +34,10 @@ def till(warehouse: Warehouse) -> Till:
     return made
 
 
-def line(key: str, version: int, amount: str, day: date = DAY, where: str = "s1") -> object:
+Line = tuple[str, int, str, date, Decimal]
+
+
+def line(key: str, version: int, amount: str, day: date = DAY, where: str = "s1") -> Line:
     return (key, version, where, day, Decimal(amount))
 
 
@@ -187,10 +190,10 @@ def test_killed_then_a_newer_version_comes_first(till: Till, step: str) -> None:
     settled(till, [line("a", 3, "8", NEXT + timedelta(days=1))])
 
 
-def settled(till: Till, lines: list[object]) -> None:
+def settled(till: Till, lines: list[Line]) -> None:
     """Dwh holds these lines, and the index says so with nothing half done."""
     assert till.held() == lines
-    places = {tuple(row)[:4] for row in lines}  # type: ignore[arg-type]
+    places = {row[:4] for row in lines}
     assert {(k, v, s, d) for k, v, s, d, state in till.indexed() if state == "current"} == places
     assert all(state == "current" for *_, state in till.indexed())
 

@@ -1,0 +1,147 @@
+"""Every SQL file of the project is GoogleSQL, and reads partitioned tables by the partition."""
+
+from __future__ import annotations
+
+import re
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+import sqlglot
+from sqlglot import exp
+
+from tenpo.contracts import CONFORMED, SALE_LINE, Contract
+from tenpo.errors import ConfigError, InputError
+from tenpo.kpi import KPI_STORE_DAY
+from tenpo.settings import Settings
+from tenpo.warehouse import TABLES, Equal, Warehouse, connect, load_sql
+
+ROOT = Path(__file__).parents[3]
+SKIPPED = {".git", ".venv", ".venvs", "build", "dist", "node_modules"}
+FILES = sorted(p for p in ROOT.rglob("*.sql") if not SKIPPED & set(p.relative_to(ROOT).parts))
+#: Names that stand for a table, and one table they may stand for.
+AS_TABLE: dict[str, Contract] = {
+    "raw_table": SALE_LINE,
+    "dwh_table": CONFORMED["sale_line"],
+    "target": CONFORMED["sale_line"],
+    "table": KPI_STORE_DAY,
+}
+PARTITIONED = {
+    (c.dataset, c.name): re.sub(r"^\w+\(|[,)].*$", "", c.partition_by)
+    for c in TABLES
+    if c.partition_by
+}
+COMPARISONS = (exp.EQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between, exp.In)
+
+
+def rendered(text: str) -> str:
+    """The file with some name for each of its names."""
+    values = {name: f"`p.{name}`" for name in ("raw", "dwh", "mart", "staging")}
+    for name in set(re.findall(r"\{(\w+)\}", text)) - values.keys():
+        contract = AS_TABLE.get(name)
+        is_whole = f"}}.{{{name}}}" not in text  # not the last part of {mart}.{table}
+        values[name] = (
+            f"`p.{contract.dataset}`.{contract.name}" if contract and is_whole
+            else contract.name if contract
+            else "t.a = s.a" if name == "same_key"
+            else "business_date" if name == "day"
+            else f"some_{name}"
+        )  # fmt: skip
+    return text.format(**values)
+
+
+def unpruned(statement: exp.Expr) -> list[str]:
+    """Partitioned tables that the statement reads without a constant predicate."""
+    return [
+        f"{table.db}.{table.name}"
+        for table in statement.find_all(exp.Table)
+        if (column := PARTITIONED.get((dataset_of(table), table.name)))
+        and not any(prunes(test, column, table) for test in conditions(table))
+    ]
+
+
+def dataset_of(table: exp.Table) -> str:
+    return table.db.rsplit(".", 1)[-1]
+
+
+def conditions(table: exp.Table) -> list[exp.Expr]:
+    """What limits the table: the WHERE and ON of its SELECT, or the ON of its MERGE."""
+    scope = table.find_ancestor(exp.Select, exp.Merge)
+    if scope is None:
+        return []
+    if isinstance(scope, exp.Merge):
+        found = [scope.args["on"]]
+    else:
+        found = [where.this] if (where := scope.args.get("where")) else []
+        found += [join.args["on"] for join in scope.args.get("joins") or [] if join.args.get("on")]
+    return [part for condition in found for part in condition.flatten() if part is not condition]
+
+
+def prunes(test: exp.Expr, column: str, table: exp.Table) -> bool:
+    """Whether a condition compares the partition column with constants and parameters alone."""
+    if not isinstance(test, COMPARISONS):
+        return False
+    columns = list(test.find_all(exp.Column))
+    names = {table.alias_or_name, ""}
+    return len(columns) == 1 and columns[0].name == column and columns[0].table in names
+
+
+def test_there_are_files() -> None:
+    assert len(FILES) > 15
+    assert PARTITIONED["raw", "raw_pos"] == "ingested_at"
+    assert PARTITIONED["dwh", "document"] == "bucket"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_file_parses_and_states_its_partitions(path: Path) -> None:
+    (statement,) = sqlglot.parse(rendered(path.read_text("utf-8")), dialect="bigquery")
+    assert statement is not None
+    assert list(statement.find_all(exp.Table))
+    assert unpruned(statement) == []
+    assert not list(statement.find_all(exp.Command))
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT * FROM `p.dwh`.sale_line WHERE tenant_id = @t",
+        "SELECT * FROM `p.dwh`.sale_line AS a JOIN x ON a.business_date = x.business_date",
+        "SELECT * FROM `p.dwh`.sale_line WHERE business_date = some_other_column",
+        "WITH a AS (SELECT * FROM `p.raw`.raw_pos) SELECT * FROM a WHERE ingested_at > @from",
+        "MERGE `p.dwh`.document AS t USING s ON t.bucket = s.bucket WHEN MATCHED THEN DELETE",
+    ],
+)
+def test_the_check_can_fail(sql: str) -> None:
+    assert unpruned(sqlglot.parse_one(sql, dialect="bigquery"))
+
+
+@pytest.fixture
+def nowhere() -> Warehouse:
+    return connect(Settings(project="p-1", dataset_prefix="x_"))
+
+
+PACKAGE = "tenpo.warehouse.sql"
+
+
+def test_names_are_filled_in(nowhere: Warehouse) -> None:
+    sql = load_sql(nowhere, PACKAGE, "loads_present", raw_table=SALE_LINE)
+    assert "FROM `p-1.x_raw`.raw_pos" in sql
+    assert files(PACKAGE).joinpath("loads_present.sql").read_text("utf-8").count("@") == sql.count(
+        "@"
+    )
+
+
+@pytest.mark.parametrize("name", ["a; DROP TABLE x", "a`", "a b", "", "1a", "a.b.c", "a--"])
+def test_a_name_that_is_none_is_refused(nowhere: Warehouse, name: str) -> None:
+    with pytest.raises(InputError, match="no identifier"):
+        load_sql(nowhere, PACKAGE, "loads_present", raw_table=name)
+    with pytest.raises(InputError, match="no identifier"):
+        load_sql(nowhere, PACKAGE, "loads_present", raw_table=Equal("t", "s", [name]))
+
+
+def test_a_missing_name_or_a_bad_dataset_is_a_config_error(nowhere: Warehouse) -> None:
+    with pytest.raises(ConfigError, match="raw_table"):
+        load_sql(nowhere, PACKAGE, "loads_present")
+    bad = connect(Settings(project="p", dataset_prefix="x`; "))
+    with pytest.raises(ConfigError, match="no dataset"):
+        load_sql(bad, PACKAGE, "loads_present", raw_table="x")
