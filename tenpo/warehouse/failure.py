@@ -59,6 +59,9 @@ def _mapped(error: Exception, where: str) -> TenpoError:
                 where=where,
                 remedy="Run `gcloud auth application-default login`, or start the local stack.",
             )
+        case google.NotFound() if "not found: job" in text.lower():
+            # The compatible server forgets its jobs when it is restarted.
+            return WarehouseError(f"BigQuery lost the job: {text}", where=where, remedy=_DOWN)
         case google.NotFound():
             return ConfigError(
                 f"the warehouse lacks something: {text}",

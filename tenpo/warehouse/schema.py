@@ -9,6 +9,7 @@ NUMERIC's own precision.
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
 from google.api_core.exceptions import NotFound
 from google.cloud.bigquery import (
@@ -26,10 +27,10 @@ from tenpo.settings import get_settings
 from tenpo.warehouse.client import Warehouse, connect
 from tenpo.warehouse.failure import RETRY, mapped_errors
 from tenpo.warehouse.job import Job
-from tenpo.warehouse.read import execute
+from tenpo.warehouse.read import drop, execute
+from tenpo.warehouse.staging import LIFETIME
 from tenpo.warehouse.tables import TABLES
 
-_DAY_MS = 86_400_000
 #: The API's own names of the types whose GoogleSQL name differs.
 _OLD_NAMES = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}
 _BY_DATE = re.compile(r"(?:DATE\()?(\w+)\)?")
@@ -53,6 +54,7 @@ def ensure_tables(warehouse: Warehouse | None = None) -> None:
         _ensure_dataset(warehouse, name)
     for contract in TABLES:
         _ensure_table(warehouse, contract)
+    _sweep_staging(warehouse)
     return None
 
 
@@ -60,9 +62,19 @@ def _ensure_dataset(warehouse: Warehouse, name: str) -> None:
     dataset = Dataset(warehouse.dataset(name))
     dataset.location = warehouse.settings.location
     if name == "staging":
-        dataset.default_table_expiration_ms = _DAY_MS
+        dataset.default_table_expiration_ms = int(LIFETIME.total_seconds() * 1000)
     with mapped_errors(name):
         warehouse.client.create_dataset(dataset, exists_ok=True, retry=RETRY)
+
+
+def _sweep_staging(warehouse: Warehouse) -> None:
+    """Drop what dead runs left and no expiration took: the compatible server knows none."""
+    limit = datetime.now(UTC) - LIFETIME
+    with mapped_errors("staging"):
+        listed = warehouse.client.list_tables(warehouse.dataset("staging"), retry=RETRY)
+        old = [t.table_id for t in listed if t.created is not None and t.created < limit]
+    for name in old:
+        drop(warehouse, name)
 
 
 def _ensure_table(warehouse: Warehouse, contract: Contract) -> None:

@@ -96,6 +96,11 @@ def test_failures_become_ours(raised: type[Exception], ours: type[TenpoError]) -
     assert caught.value.remedy
 
 
+def test_a_job_that_a_restarted_server_forgot_is_tried_again() -> None:
+    with pytest.raises(WarehouseError, match="lost the job"), mapped_errors("here"):
+        raise google.NotFound("Not found: Job p:tenpo-x-0")  # type: ignore[no-untyped-call]
+
+
 class Recorder:
     """Stands before the real client: notes what is asked, and says ids are taken if told to."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pyarrow as pa
@@ -12,7 +13,16 @@ import pytest
 from tenpo.contracts import Contract, Field, Type
 from tenpo.errors import ConfigError
 from tenpo.settings import Settings
-from tenpo.warehouse import TABLES, Warehouse, append, connect, ensure_tables, query, schema
+from tenpo.warehouse import (
+    TABLES,
+    Warehouse,
+    append,
+    connect,
+    ensure_tables,
+    execute,
+    query,
+    schema,
+)
 from tests.kernel.warehouse.sales import job
 
 THING = Contract(
@@ -114,6 +124,22 @@ def test_a_partitioning_nobody_understands_is_refused(
 ) -> None:
     with pytest.raises(ConfigError, match="not understood"):
         ensure(warehouse, replace(THING, partition_by="EVERY SECOND DAY"), monkeypatch)
+
+
+def test_what_dead_runs_left_in_staging_is_swept(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sql = f"CREATE TABLE `{warehouse.table('staging', 'left_behind')}` AS SELECT 1 AS n"
+    execute(warehouse, sql, job=job("x"))
+    ensure_tables(warehouse)
+    assert names_in_staging(warehouse) == ["left_behind"]
+    monkeypatch.setattr(schema, "LIFETIME", timedelta(0))
+    ensure_tables(warehouse)
+    assert names_in_staging(warehouse) == []
+
+
+def names_in_staging(warehouse: Warehouse) -> list[str]:
+    return [t.table_id for t in warehouse.client.list_tables(warehouse.dataset("staging"))]
 
 
 def test_the_storage_address_is_asked_for() -> None:
