@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tenpo.demo.hops import Hop, Span, hops, known, prove
-from tenpo.demo.settle import settle
+from tenpo.demo.settle import Standing, settle
 from tenpo.simulate.command import plan_simulation
 from tenpo.stack.processes import NAMES
 from tenpo.tenants import create_tenant
@@ -65,7 +65,7 @@ def test_the_run_completes_with_the_same_totals(whole: Machine, tmp_path: Path) 
     assert sender.wait(timeout=200) == 0, (tmp_path / "sender.log").read_text("utf-8")[-3000:]
     settings = whole.settings()
     simulation = plan_simulation(settings, "demo", 5, 3, 6, None)
-    seen = []
+    seen: list[Standing] = []
     settle(settings, "demo", seen.append)
     assert seen[-1].registered > 0
     tokens = create_tenant(settings, "demo", simulation.name)

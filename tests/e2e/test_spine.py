@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,14 @@ import pytest
 
 from tenpo.demo.hops import Hop, Span, hops, known, prove
 from tenpo.simulate.command import plan_simulation
-from tenpo.simulate.simulation import Simulation
+from tenpo.simulate.simulation import Simulation, simulate_chain
 from tenpo.tenants import create_tenant
 from tests.e2e.machine import Machine
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
 
 SIMULATE = ("simulate", "--stores", "2", "--days", "4", "--seed", "7", "--end", "2026-10-31")
+SMALL = ("simulate", "--stores", "1", "--days", "1", "--seed", "7", "--end", "2026-10-31")
 KILL_INGEST = (
     "ingest.after_begin",
     "ingest.after_append",
@@ -102,13 +104,19 @@ def test_recomputing_one_store_leaves_the_others_alone(
     assert measures(machine, f"store_id = '{other}'") == before
 
 
+@pytest.fixture(scope="module")
+def small() -> Simulation:
+    """One store on one day, for tests that send it for a tenant of their own."""
+    return simulate_chain(seed=7, stores=1, days=1, end=date(2026, 10, 31))
+
+
 @pytest.mark.parametrize("place", [*KILL_INGEST, *KILL_AGGREGATE])
 def test_killed_jobs_finish_with_the_same_totals(
-    machine: Machine, simulation: Simulation, place: str
+    machine: Machine, small: Simulation, place: str
 ) -> None:
     tenant = "kill-" + place.replace(".", "-").replace("_", "-")
-    truth = Hop("simulator", known(simulation.truth.totals))
-    machine.run(*SIMULATE, "--tenant", tenant)
+    truth = Hop("simulator", known(small.truth.totals))
+    machine.run(*SMALL, "--tenant", tenant)
     jobs: tuple[tuple[str, ...], ...] = (("ingest",), ("aggregate", "--dirty", "--tenant", tenant))
     broken = jobs[place in KILL_AGGREGATE]
     if place in KILL_AGGREGATE:
@@ -117,19 +125,17 @@ def test_killed_jobs_finish_with_the_same_totals(
     assert killed.returncode == -signal.SIGKILL, killed.stderr[-2000:]
     for job in jobs:
         machine.run(*job, TENPO_LEASE_S="5")
-    prove([truth, *stages(machine, simulation, tenant)])
+    prove([truth, *stages(machine, small, tenant)])
 
 
-def test_payloads_are_taken_while_postgres_is_down(
-    machine: Machine, simulation: Simulation
-) -> None:
+def test_payloads_are_taken_while_postgres_is_down(machine: Machine, small: Simulation) -> None:
     machine.kill("postgres")
-    machine.run(*SIMULATE, "--tenant", "no-postgres")
+    machine.run(*SMALL, "--tenant", "no-postgres")
     machine.run("up", "--only", "postgres,bigquery,mqtt,gateway,api")
     machine.run("ingest")
     machine.run("aggregate", "--dirty", "--tenant", "no-postgres")
-    truth = Hop("simulator", known(simulation.truth.totals))
-    prove([truth, *stages(machine, simulation, "no-postgres")])
+    truth = Hop("simulator", known(small.truth.totals))
+    prove([truth, *stages(machine, small, "no-postgres")])
 
 
 def test_personal_data_is_nowhere_but_in_the_sealed_archive(
