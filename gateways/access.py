@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 from dataclasses import dataclass
 
@@ -71,7 +72,16 @@ class Access:
     def __init__(self, book: MasterBook) -> None:
         self._book = book
 
-    def grant(self, tenant_id: str | None, authorization: str | None) -> Grant:
+    async def masters(self, tenant_id: str) -> TenantMasters:
+        """The masters of one tenant; the lake is asked in a thread, and seldom.
+
+        Raises:
+            UnknownReference: there is no such tenant.
+        """
+        kept = self._book.kept(tenant_id)
+        return kept if kept is not None else await asyncio.to_thread(self._book.get, tenant_id)
+
+    async def grant(self, tenant_id: str | None, authorization: str | None) -> Grant:
         """What the bearer of a token may do.
 
         An unknown tenant and a wrong token get the same answer, so that nobody
@@ -84,7 +94,7 @@ class Access:
         if not tenant_id or scheme.lower() != "bearer" or not secret.strip():
             raise AuthError("tenant or token is missing", where="Authorization", remedy=_REMEDY)
         try:
-            masters = self._book.get(tenant_id)
+            masters = await self.masters(tenant_id)
         except UnknownReference:
             masters = TenantMasters(tenant_id=tenant_id)
         token = _find(masters.token, token_digest(secret.strip()))

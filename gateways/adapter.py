@@ -11,43 +11,20 @@ Not for transport: how bytes arrive and where they are kept is `intake` and `com
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
-import pyarrow as pa
+import numpy as np
 
 from gateways.assembly import assemble
-from gateways.context import Context
+from gateways.context import Batch, Context
 from gateways.faults import Reason, Rejected
+from gateways.normalized import Events, Normalized, Result, rejection_rows
 from gateways.records import Records
-from tenpo.contracts.events import canonical_schema
 from tenpo.errors import IntegrityError, PayloadError
-from tenpo.identifiers import digest
 
 Kind = Literal["pos", "iot"]
 MAX_RECORDS = 5_000_000
-
-
-@dataclass(frozen=True)
-class Normalized:
-    """What became of one payload.
-
-    Args:
-        received: records in the payload.
-        ignored: records that are none of our business, not among the received.
-        rejected: each rejected record.
-        events: canonical tables by event name, the rejections among them.
-    """
-
-    received: int
-    ignored: int
-    rejected: list[Rejected]
-    events: dict[str, pa.Table] = field(default_factory=dict)
-
-    @property
-    def accepted(self) -> int:
-        """Records that became events."""
-        return sum(t.num_rows for name, t in self.events.items() if name != "rejection")
 
 
 class Adapter(ABC):
@@ -56,7 +33,7 @@ class Adapter(ABC):
     name: str
     version: str
     kind: Kind
-    media_type: str = "application/json"
+    media_type: str = "text/csv"
 
     @abstractmethod
     def read(self, body: bytes, context: Context) -> Records:
@@ -72,59 +49,71 @@ class Adapter(ABC):
         Raises:
             PayloadError: the bytes as a whole cannot be read.
         """
-        if not body.strip():
-            raise PayloadError("the payload is empty", where="byte 0", remedy="Send its contents.")
+        check_filled(body)
         records = self.read(body, context)
         if len(records) > MAX_RECORDS:
             raise PayloadError(
                 f"the payload has more than {MAX_RECORDS:,} records",
                 remedy="Send it in parts, each document whole.",
             )
-        table = assemble(records, self.name, self.version, context)
-        rejected = records.faults.rejected
-        result = Normalized(
-            received=records.faults.received,
-            ignored=records.ignored,
-            rejected=rejected,
-            events={
-                records.event: table,
-                "rejection": self.rejections(body, rejected, context),
-            },
-        )
-        if result.received != result.accepted + len(rejected):
-            raise IntegrityError(
-                f"received {result.received}, accepted {result.accepted}, "
-                f"rejected {len(rejected)}: these do not add up",
-                where=self.name,
-            )
-        return result
+        return self.finish(records, [(body, context)], {})
 
     def refusal(self, body: bytes, error: PayloadError, context: Context) -> Normalized:
         """A payload that cannot be read at all, as one rejection."""
-        reason = Reason.UNREADABLE_PAYLOAD
-        rejected = [Rejected("payload", reason, error.where, str(error))]
-        table = self.rejections(body, rejected, context)
-        return Normalized(1, 0, rejected, {"rejection": table})
+        rejected = refused(error)
+        rows = rejection_rows(self.name, self.version, [(body, context)], [rejected])
+        return Normalized([Result(1, 0, 0, [rejected], error)], {"rejection": rows})
 
-    def rejections(self, body: bytes, rejected: list[Rejected], context: Context) -> pa.Table:
-        """Rejections as canonical rows; the same payload makes the same ids."""
-        fingerprint = digest(body.hex()) if rejected else ""
-        rows = [
-            {
-                "rejection_id": digest(
-                    context.tenant_id, self.name, fingerprint, one.position, one.reason
-                ),
-                "tenant_id": context.tenant_id,
-                "store_id": context.store_hint,
-                "source": self.name,
-                "adapter_version": self.version,
-                "source_object": "",
-                "source_position": one.position,
-                "reason_code": str(one.reason),
-                "field": one.field or None,
-                "message": one.message,
-                "received_at": context.received_at,
-            }
-            for one in rejected
-        ]
-        return pa.Table.from_pylist(rows, schema=canonical_schema("rejection"))
+    def finish(
+        self,
+        records: Records,
+        deliveries: Sequence[tuple[bytes, Context]],
+        refusals: Mapping[int, PayloadError],
+    ) -> Normalized:
+        """Canonical events and rejections of the records of some deliveries.
+
+        Args:
+            records: of all deliveries that could be read.
+            deliveries: payloads with their contexts, the unreadable ones among them.
+            refusals: why a delivery could not be read, by its place.
+        """
+        count = len(deliveries)
+        faults = records.faults
+        batch = Batch([context for _, context in deliveries], faults.deliveries)
+        table = assemble(records, self.name, self.version, batch)
+        places = faults.deliveries[~faults.bad]
+        accepted: list[int] = np.bincount(places, minlength=count).tolist()
+        rejected = faults.rejected(count)
+        counts = zip(faults.received(count), accepted, records.ignored, rejected, strict=True)
+        results = [Result(*numbers) for numbers in counts]
+        self._check_sums(results)
+        for place, error in refusals.items():
+            results[place] = Result(1, 0, 0, [refused(error, place)], error)
+        told = [one for result in results for one in result.rejected]
+        rows = rejection_rows(self.name, self.version, deliveries, told)
+        return Normalized(results, {records.event: Events(table, places), "rejection": rows})
+
+    def _check_sums(self, results: Sequence[Result]) -> None:
+        for one in results:
+            if one.received != one.accepted + len(one.rejected):
+                raise IntegrityError(
+                    f"received {one.received}, accepted {one.accepted}, "
+                    f"rejected {len(one.rejected)}: these do not add up",
+                    where=self.name,
+                )
+
+
+def check_filled(body: bytes) -> None:
+    """Whether there is anything to read.
+
+    Raises:
+        PayloadError: there is not.
+    """
+    if not body.strip():
+        raise PayloadError("the payload is empty", where="byte 0", remedy="Send its contents.")
+
+
+def refused(error: PayloadError, delivery: int = 0) -> Rejected:
+    """A payload that cannot be read at all, as if it were one record."""
+    reason = Reason.UNREADABLE_PAYLOAD
+    return Rejected("payload", reason, error.where, str(error), delivery=delivery)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import orjson
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 
@@ -24,7 +25,7 @@ log = get_logger(__name__)
 
 RETRY_AFTER_S = "2"
 #: Finds a tenant's adapter, and the spec object it comes from.
-Chooser = Callable[[str], tuple[str | None, Adapter]]
+Chooser = Callable[[str], Awaitable[tuple[str | None, Adapter]]]
 
 
 def create_app(settings: Settings, intake: Intake, *, with_mqtt: bool = True) -> FastAPI:
@@ -92,37 +93,44 @@ def _add_service_routes(app: FastAPI, settings: Settings) -> None:
 
 
 def _add_intake_routes(app: FastAPI, settings: Settings, intake: Intake) -> None:
-    async def take(request: Request, choose: Chooser) -> dict[str, Any]:
-        grant = await asyncio.to_thread(intake.access.grant, *_credentials(request))
+    async def take(request: Request, choose: Chooser) -> Response:
+        grant = await intake.access.grant(*_credentials(request))
         store = request.headers.get("x-tenpo-store")
         grant.check_store(store)
-        stored, adapter = await asyncio.to_thread(choose, grant.masters.tenant_id)
+        stored, adapter = await choose(grant.masters.tenant_id)
         body = await read_body(request, settings.max_body_bytes)
-        return await intake.receive(Parcel(grant, adapter, body, store, stored))
+        answer = await intake.receive(Parcel(grant, adapter, body, store, stored))
+        return Response(orjson.dumps(answer), media_type="application/json")
 
     def vendor_of(kind: Kind, vendor: str) -> Chooser:
-        return lambda _: (None, adapter_for(kind, vendor))
+        async def choose(_: str) -> tuple[str | None, Adapter]:
+            return None, adapter_for(kind, vendor)
+
+        return choose
 
     def spec_of(kind: Kind, name: str) -> Chooser:
-        return lambda tenant: intake.specs.of_kind(tenant, name, kind)
+        async def choose(tenant: str) -> tuple[str | None, Adapter]:
+            return await asyncio.to_thread(intake.specs.of_kind, tenant, name, kind)
+
+        return choose
 
     @app.post("/v1/pos/{vendor}")
-    async def sales(request: Request, vendor: str) -> dict[str, Any]:
+    async def sales(request: Request, vendor: str) -> Response:
         """Sales of a register, in its vendor's own form."""
         return await take(request, vendor_of("pos", vendor))
 
     @app.post("/v1/iot/{vendor}")
-    async def counts(request: Request, vendor: str) -> dict[str, Any]:
+    async def counts(request: Request, vendor: str) -> Response:
         """Counts of a device, in its vendor's own form."""
         return await take(request, vendor_of("iot", vendor))
 
     @app.post("/v1/pos/spec/{name}")
-    async def sales_by_spec(request: Request, name: str) -> dict[str, Any]:
+    async def sales_by_spec(request: Request, name: str) -> Response:
         """Sales as CSV of the form that a spec describes."""
         return await take(request, spec_of("pos", name))
 
     @app.post("/v1/iot/spec/{name}")
-    async def counts_by_spec(request: Request, name: str) -> dict[str, Any]:
+    async def counts_by_spec(request: Request, name: str) -> Response:
         """Counts as CSV of the form that a spec describes."""
         return await take(request, spec_of("iot", name))
 
@@ -131,7 +139,7 @@ def _add_master_routes(app: FastAPI, settings: Settings, intake: Intake) -> None
     @app.put("/v1/specs/{name}")
     async def put_spec(request: Request, name: str) -> dict[str, str]:
         """Keep a spec under its name; earlier ones stay for replay."""
-        grant = await asyncio.to_thread(intake.access.grant, *_credentials(request))
+        grant = await intake.access.grant(*_credentials(request))
         grant.check_whole_tenant()
         body = await read_body(request, settings.max_body_bytes)
         tenant = grant.masters.tenant_id
@@ -140,7 +148,7 @@ def _add_master_routes(app: FastAPI, settings: Settings, intake: Intake) -> None
     @app.post("/v1/pos/posa/stores")
     async def posa_stores(request: Request) -> dict[str, Any]:
         """Vendor A's store master: replaces the one before, good rows only."""
-        grant = await asyncio.to_thread(intake.access.grant, *_credentials(request))
+        grant = await intake.access.grant(*_credentials(request))
         grant.check_whole_tenant()
         body = await read_body(request, settings.max_body_bytes)
         found = await asyncio.to_thread(take_store_file, intake.book, grant.masters, body)

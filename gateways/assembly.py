@@ -19,14 +19,14 @@ from gateways.columns import (
     ranks,
     spread,
 )
-from gateways.context import Context
+from gateways.context import Batch
 from gateways.faults import Mask, Reason
-from gateways.instants import MOMENT, repeated, to_moments
+from gateways.instants import repeated, to_moments
 from gateways.money import amounts
 from gateways.records import Records
 from gateways.stores import per_store, resolve_stores, zones_of
 from tenpo.contracts.events import EVENTS, SaleKind, canonical_schema
-from tenpo.identifiers import event_ids, micros
+from tenpo.identifiers import event_ids
 
 FUTURE_TOLERANCE = timedelta(days=1)
 MAX_TEXT = 256
@@ -35,22 +35,22 @@ _COUNTS = ("in_count", "out_count", "pass_count", "staff_in_count", "staff_out_c
            "child_in_count", "group_in_count")  # fmt: skip
 
 
-def assemble(records: Records, source: str, version: str, context: Context) -> pa.Table:
+def assemble(records: Records, source: str, version: str, batch: Batch) -> pa.Table:
     """Canonical events of the records that can be accepted; the others become faults.
 
     Returns:
         A table of the event's canonical schema whose `source_object` is still empty
         and whose `source_position` is the record alone: both are known at the commit.
     """
-    store_ids = resolve_stores(records, source, context)
+    store_ids = resolve_stores(records, source, batch)
     columns = {**records.columns, "store_id": store_ids}
-    columns |= _moments(records, store_ids, context)
+    columns |= _moments(records, store_ids, batch)
     if records.event == "sale_line":
-        columns |= _sale(records, store_ids, context)
+        columns |= _sale(records, store_ids, batch)
     else:
         _check_counts(records)
-    columns |= _identity(records, columns, source, context)
-    columns |= _provenance(records, source, version, context)
+    columns |= _identity(records, columns, source, batch)
+    columns |= _provenance(records, source, version, batch)
     _check_required(records, columns)
     _check_texts(records, columns)
     schema = canonical_schema(records.event)
@@ -65,8 +65,8 @@ def _typed(column: Column | None, type_: Any, length: int) -> Column:
     return pa.nulls(length, type_) if column is None else column.cast(type_)
 
 
-def _moments(records: Records, store_ids: Column, context: Context) -> dict[str, Column]:
-    zones = zones_of(store_ids, context)
+def _moments(records: Records, store_ids: Column, batch: Batch) -> dict[str, Column]:
+    zones = zones_of(store_ids, batch)
     second = _second_pass(records, zones)
     starts = _moment(records, "local", "at", zones, second)
     moments = {"occurred_at": starts}
@@ -77,7 +77,7 @@ def _moments(records: Records, store_ids: Column, context: Context) -> dict[str,
         moments["interval_end_at"] = ends
         backwards = flags(pc.less_equal(ends, starts))
         records.faults.mark(backwards, Reason.BAD_TIME, records.named("interval_end_at"))
-    limit = pa.scalar(context.received_at + FUTURE_TOLERANCE, MOMENT)
+    limit = pc.add(batch.received_at, pa.scalar(FUTURE_TOLERANCE, pa.duration("us")))
     records.faults.mark(
         flags(pc.greater(starts, limit)), Reason.FUTURE_DATE, records.named("occurred_at")
     )
@@ -99,12 +99,14 @@ def _second_pass(records: Records, zones: Column) -> Mask | None:
     twice = repeated(local, zones)
     if not twice.any():
         return None
-    key = joined([records.column("document"), records.column("line_key"), local])
+    delivery = pa.array(records.faults.deliveries)
+    key = joined([delivery, records.column("document"), records.column("line_key"), local])
     return np.asarray(twice & (ranks(key) > 0), np.bool_)
 
 
-def _sale(records: Records, store_ids: Column, context: Context) -> dict[str, Column]:
-    own = per_store(store_ids, lambda store: context.masters.stores[store].currency)
+def _sale(records: Records, store_ids: Column, batch: Batch) -> dict[str, Column]:
+    stores = batch.masters.stores
+    own = per_store(store_ids, lambda store: stores[store].currency)
     currency = pc.coalesce(records.column("currency"), own)
     records.columns["currency"] = currency
     other = flags(pc.not_equal(currency, own))
@@ -114,16 +116,16 @@ def _sale(records: Records, store_ids: Column, context: Context) -> dict[str, Co
     name = records.named("unit_price")
     records.faults.mark(cheap & ~discount, Reason.NEGATIVE_PRICE, name)
     return {
-        **amounts(records, store_ids, context),
+        **amounts(records, store_ids, batch),
         "currency": currency,
-        "customer_key": _pseudonyms(records.column("customer"), "customer", context),
-        "staff_key": _pseudonyms(records.column("staff"), "staff", context),
+        "customer_key": _pseudonyms(records.column("customer"), "customer", batch),
+        "staff_key": _pseudonyms(records.column("staff"), "staff", batch),
     }
 
 
-def _pseudonyms(column: Column, kind: str, context: Context) -> Column:
+def _pseudonyms(column: Column, kind: str, batch: Batch) -> Column:
     values, inverse = for_distinct(
-        [column], lambda value: None if value is None else context.keys.pseudonym(kind, value)
+        [column], lambda value: None if value is None else batch.keys.pseudonym(kind, value)
     )
     return spread(values, inverse, pa.string())
 
@@ -136,7 +138,7 @@ def _check_counts(records: Records) -> None:
 
 
 def _identity(
-    records: Records, columns: dict[str, Column], source: str, context: Context
+    records: Records, columns: dict[str, Column], source: str, batch: Batch
 ) -> dict[str, Column]:
     """Document, version and id of every line, those of rejected lines too.
 
@@ -151,29 +153,33 @@ def _identity(
         )
     line_key = records.column("line_key")
     keys = line_key if "line_key" in records.columns else columns["line_number"].cast(pa.string())
-    ids = event_ids(
-        context.tenant_id,
-        source,
-        pc.fill_null(document, "").to_pylist(),
-        pc.fill_null(keys, "").to_pylist(),
-    )
-    received = pa.scalar(micros(context.received_at), pa.int64())
+    received = batch.received_at.cast(pa.int64())
     return {
-        "event_id": pa.array(ids, pa.string()),
+        "event_id": _ids(batch, source, document, keys),
         "document_key": document,
-        "document_version": pc.fill_null(records.column("version"), received),
+        "document_version": pc.coalesce(records.column("version"), received),
     }
 
 
-def _provenance(records: Records, source: str, version: str, context: Context) -> dict[str, Column]:
+def _ids(batch: Batch, source: str, document: Column, keys: Column) -> Column:
+    """Ids of the lines; equal lines are told apart within one delivery only."""
+    documents = pc.fill_null(document, "").to_pylist()
+    lines = pc.fill_null(keys, "").to_pylist()
+    ids: list[str] = []
+    for rows in batch.slices():
+        ids += event_ids(batch.tenant_id, source, documents[rows], lines[rows])
+    return pa.array(ids, pa.string())
+
+
+def _provenance(records: Records, source: str, version: str, batch: Batch) -> dict[str, Column]:
     length = len(records)
     return {
-        "tenant_id": pa.repeat(context.tenant_id, length),
+        "tenant_id": pa.repeat(batch.tenant_id, length),
         "source": pa.repeat(source, length),
         "adapter_version": pa.repeat(version, length),
         "source_object": pa.repeat("", length),
         "source_position": pa.array(records.faults.positions, pa.string()),
-        "received_at": pa.repeat(pa.scalar(context.received_at, MOMENT), length),
+        "received_at": batch.received_at,
     }
 
 

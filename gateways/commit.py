@@ -17,14 +17,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from gateways.adapter import Kind, Normalized
-from gateways.archive import Delivery, raw_name, write_archive
+from gateways.adapter import Kind
+from gateways.archive import raw_name, write_archive
 from gateways.context import ReceivingClock
-from tenpo.contracts.events import canonical_schema
+from gateways.group import Entry, Part, normalize_group
+from gateways.keyring import KeyRing
+from gateways.normalized import Events, Result
 from tenpo.errors import LakeError
 from tenpo.failpoint import failpoint
 from tenpo.identifiers import micros
-from tenpo.keys import TenantKeys
 from tenpo.lake import Lake
 from tenpo.telemetry import get_logger
 
@@ -35,19 +36,22 @@ MAX_GROUP_BYTES = 128 * 1024**2
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One normalised payload on its way into the lake."""
+class Committed:
+    """A payload that is durable.
 
-    tenant_id: str
-    kind: Kind
-    delivery: Delivery
-    normalized: Normalized
+    Args:
+        receipt: raw object and position in it.
+        result: what became of its records.
+    """
+
+    receipt: str
+    result: Result
 
 
 @dataclass
 class _Waiting:
     entry: Entry
-    receipt: asyncio.Future[str]
+    outcome: asyncio.Future[Committed]
 
 
 class GroupCommitter:
@@ -55,7 +59,7 @@ class GroupCommitter:
 
     Args:
         lake: where to.
-        root: the root secret, for the tenants' keys.
+        keys: the tenants' keys.
         interval_s: how long the first of a group waits for others.
         announce: told the names of new canonical objects; must not raise or block.
     """
@@ -63,23 +67,20 @@ class GroupCommitter:
     def __init__(
         self,
         lake: Lake,
-        root: bytes,
+        keys: KeyRing,
         interval_s: float,
         announce: Callable[[Sequence[str]], None],
     ) -> None:
         self._lake = lake
-        self._root = root
+        self._keys = keys
         self._interval_s = interval_s
         self._announce = announce
         self._queue: asyncio.Queue[_Waiting] = asyncio.Queue(MAX_WAITING)
         self._clock = ReceivingClock()
         self._worker = secrets.token_hex(4)
 
-    async def submit(self, entry: Entry) -> str:
+    async def submit(self, entry: Entry) -> Committed:
         """Wait until the entry is durable.
-
-        Returns:
-            The receipt: raw object and position in it.
 
         Raises:
             LakeError: it could not be written; nothing is acknowledged.
@@ -89,7 +90,7 @@ class GroupCommitter:
             self._queue.put_nowait(waiting)
         except asyncio.QueueFull as error:
             raise LakeError("the intake is full", remedy="Send it again after a moment.") from error
-        return await waiting.receipt
+        return await waiting.outcome
 
     async def run(self) -> None:
         """Commit groups until cancelled."""
@@ -104,47 +105,61 @@ class GroupCommitter:
 
     def _drain(self, first: _Waiting) -> list[_Waiting]:
         drained = [first]
-        size = len(first.entry.delivery.body)
+        size = len(first.entry.body)
         while size < MAX_GROUP_BYTES and not self._queue.empty():
             waiting = self._queue.get_nowait()
-            size += len(waiting.entry.delivery.body)
+            size += len(waiting.entry.body)
             drained.append(waiting)
         return drained
 
     async def _commit(self, group: list[_Waiting]) -> None:
         entries = [waiting.entry for waiting in group]
         try:
-            receipts = await asyncio.to_thread(self.write, entries)
+            outcomes = await asyncio.to_thread(self.write, entries)
         except Exception as error:  # whatever it was: nobody may be told that it is safe
             log.error("commit_failed", deliveries=len(group), error=type(error).__name__)
-            for waiting in group:
-                if not waiting.receipt.done():
-                    waiting.receipt.set_exception(error)
-            return
-        failpoint("intake.before_ack")
-        for waiting, receipt in zip(group, receipts, strict=True):
-            if not waiting.receipt.done():  # the sender may have gone away
-                waiting.receipt.set_result(receipt)
+            outcomes = [error] * len(group)
+        else:
+            failpoint("intake.before_ack")
+        for waiting, outcome in zip(group, outcomes, strict=True):
+            if waiting.outcome.done():  # the sender may have gone away
+                continue
+            if isinstance(outcome, Exception):
+                waiting.outcome.set_exception(outcome)
+            else:
+                waiting.outcome.set_result(outcome)
 
-    def write(self, entries: Sequence[Entry]) -> list[str]:
-        """Write one group of one tenant and kind; returns the receipts in order."""
+    def write(self, entries: Sequence[Entry]) -> list[Committed | Exception]:
+        """Normalise and write one group of one tenant and kind; what became of each, in order."""
         tenant_id, kind = entries[0].tenant_id, entries[0].kind
+        group = normalize_group(entries)
         now = self._clock.now()
         stem = f"{now:%Y-%m-%d}/{micros(now):020d}-{self._worker}"
         name = raw_name(tenant_id, kind, stem)
+        if group.parts:
+            self._store(name, stem, group.parts, entries)
+            log.info("committed", tenant=tenant_id, kind=kind, deliveries=len(entries), object=name)
+        outcomes: dict[int, Committed | Exception] = dict(group.defects)
+        position = 0
+        for part in group.parts:
+            for member, result in zip(part.members, part.normalized.results, strict=True):
+                position += 1
+                outcomes[member] = Committed(f"{name}#{position}", result)
+        return [outcomes[member] for member in range(len(entries))]
+
+    def _store(self, name: str, stem: str, parts: Sequence[Part], entries: Sequence[Entry]) -> None:
+        tenant_id = entries[0].tenant_id
+        deliveries = [entries[member].delivery for part in parts for member in part.members]
         failpoint("intake.before_raw")
-        keys = TenantKeys(self._root, tenant_id)
-        write_archive(self._lake, keys, name, [entry.delivery for entry in entries])
+        write_archive(self._lake, self._keys.of(tenant_id), name, deliveries)
         failpoint("intake.after_raw")
         written = []
-        for event, table in _located(name, entries).items():
+        for event, table in _located(name, parts).items():
             target = f"canonical/{tenant_id}/{event}/{stem}.parquet"
             self._lake.put(target, parquet(table))
             written.append(target)
         failpoint("intake.after_canonical")
-        log.info("committed", tenant=tenant_id, kind=kind, deliveries=len(entries), object=name)
         self._announce(written)
-        return [f"{name}#{position}" for position in range(1, len(entries) + 1)]
 
 
 def parquet(table: pa.Table) -> bytes:
@@ -154,19 +169,28 @@ def parquet(table: pa.Table) -> bytes:
     return buffer.getvalue()
 
 
-def _located(name: str, entries: Sequence[Entry]) -> dict[str, pa.Table]:
+def _located(name: str, parts: Sequence[Part]) -> dict[str, pa.Table]:
     """One table an event, each row pointing at its delivery in the raw object."""
     tables: dict[str, list[pa.Table]] = {}
-    for position, entry in enumerate(entries, start=1):
-        for event, table in entry.normalized.events.items():
-            if table.num_rows:
-                tables.setdefault(event, []).append(_point(table, event, name, position))
-    return {event: pa.concat_tables(parts) for event, parts in tables.items()}
+    before = 1
+    for part in parts:
+        for event, found in part.normalized.located.items():
+            if found.table.num_rows:
+                tables.setdefault(event, []).append(_point(found, name, before))
+        before += len(part.members)
+    return {event: pa.concat_tables(same) for event, same in tables.items()}
 
 
-def _point(table: pa.Table, event: str, name: str, position: int) -> pa.Table:
-    record = table.column("source_position")
-    where = pc.binary_join_element_wise(pa.scalar(str(position)), record, "/")
-    columns = {column: table.column(column) for column in table.column_names}
-    columns |= {"source_object": pa.repeat(name, table.num_rows), "source_position": where}
-    return pa.table(list(columns.values()), names=list(columns)).cast(canonical_schema(event))
+def _point(found: Events, name: str, first: int) -> pa.Table:
+    table, schema = found.table, found.table.schema
+    positions = pa.array(found.deliveries + first).cast(pa.string())
+    values = {
+        "source_object": pa.repeat(name, table.num_rows),
+        "source_position": pc.binary_join_element_wise(
+            positions, table.column("source_position"), "/"
+        ),
+    }
+    for column, value in values.items():
+        place = schema.get_field_index(column)
+        table = table.set_column(place, schema.field(place), value)
+    return table

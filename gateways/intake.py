@@ -8,25 +8,29 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gateways.access import Access, Grant
-from gateways.adapter import Adapter, Normalized
+from gateways.adapter import Adapter
 from gateways.announce import Announcer
-from gateways.archive import Delivery
-from gateways.commit import Entry, GroupCommitter
+from gateways.commit import GroupCommitter
 from gateways.context import Context, ReceivingClock
 from gateways.faults import Rejected
+from gateways.group import Entry
+from gateways.json_adapter import JsonAdapter
+from gateways.keyring import KeyRing
+from gateways.normalized import Result
 from gateways.spec_shelf import SpecShelf
 from gateways.workroom import Job, Limits, Workroom
 from tenpo.errors import PayloadError
-from tenpo.keys import TenantKeys
 from tenpo.lake import Lake
 from tenpo.masters import MasterBook
 from tenpo.settings import Settings
 
 MAX_SHOWN = 100
+#: Larger JSON is read in a child process, as files are.
+INLINE_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True)
@@ -50,13 +54,13 @@ class Intake:
 
     def __init__(self, settings: Settings, limits: Limits = Limits()) -> None:  # noqa: B008
         root = settings.root_secret()
+        self._keys = KeyRing(root)
         lake = Lake(settings.lake_url)
         self.book = MasterBook(lake)
         self.access = Access(self.book)
         self.specs = SpecShelf(lake)
         self.workroom = Workroom(root, limits)
-        self.committer = GroupCommitter(lake, root, settings.commit_interval_s, Announcer())
-        self._root = root
+        self.committer = GroupCommitter(lake, self._keys, settings.commit_interval_s, Announcer())
         self._clock = ReceivingClock()
 
     async def receive(self, parcel: Parcel) -> dict[str, Any]:
@@ -66,37 +70,29 @@ class Intake:
             PayloadError: it cannot be read; a rejection says so in the lake, too.
             LakeError: it is not durable and must be sent again.
         """
-        masters = parcel.grant.masters
-        job = Job(
-            parcel.adapter,
-            parcel.body,
-            masters,
-            self._clock.now(),
-            parcel.store_hint or parcel.grant.allowed_store,
-            parcel.grant.allowed_store,
-        )
-        try:
-            normalized = await self.workroom.read(job)
-        except PayloadError as error:
-            context = job.context(TenantKeys(self._root, masters.tenant_id))
-            await self._commit(parcel, context, _refusal(parcel, error, context))
-            raise
-        context = job.context(TenantKeys(self._root, masters.tenant_id))
-        receipt = await self._commit(parcel, context, normalized)
-        return answer(receipt, normalized)
+        committed = await self.committer.submit(await self._entry(parcel))
+        if committed.result.refusal is not None:
+            raise committed.result.refusal
+        return answer(committed.receipt, committed.result)
 
-    async def _commit(self, parcel: Parcel, context: Context, normalized: Normalized) -> str:
-        delivery = Delivery(
-            received_at=context.received_at,
-            source=parcel.adapter.name,
-            adapter_version=parcel.adapter.version,
-            content_type=parcel.adapter.media_type,
-            body=parcel.body,
-            spec_object=parcel.spec_object,
-            store_hint=context.store_hint,
+    async def _entry(self, parcel: Parcel) -> Entry:
+        """The payload, read already unless it is read with the others of its group."""
+        adapter, masters, allowed = parcel.adapter, parcel.grant.masters, parcel.grant.allowed_store
+        context = Context(
+            masters,
+            self._keys.of(masters.tenant_id),
+            self._clock.now(),
+            parcel.store_hint or allowed,
+            allowed,
         )
-        entry = Entry(context.tenant_id, parcel.adapter.kind, delivery, normalized)
-        return await self.committer.submit(entry)
+        entry = Entry(adapter, context, parcel.body, parcel.spec_object)
+        if isinstance(adapter, JsonAdapter) and len(parcel.body) <= INLINE_BYTES:
+            return entry
+        try:
+            normalized = await self.workroom.read(Job.of(adapter, parcel.body, context))
+        except PayloadError as error:
+            normalized = adapter.refusal(parcel.body, error, context)
+        return replace(entry, normalized=normalized)
 
     async def run(self) -> None:
         """Commit groups until cancelled; stops the children at the end."""
@@ -107,19 +103,15 @@ class Intake:
             await asyncio.to_thread(self.workroom.close)
 
 
-def _refusal(parcel: Parcel, error: PayloadError, context: Context) -> Normalized:
-    return parcel.adapter.refusal(parcel.body, error, context)
-
-
-def answer(receipt: str, normalized: Normalized, limit: int | None = MAX_SHOWN) -> dict[str, Any]:
+def answer(receipt: str, result: Result, limit: int | None = MAX_SHOWN) -> dict[str, Any]:
     """What a sender is told, the first `limit` rejections one by one."""
     return {
         "receipt": receipt,
-        "received": normalized.received,
-        "accepted": normalized.accepted,
-        "rejected": len(normalized.rejected),
-        "ignored": normalized.ignored,
-        "rejections": shown(normalized.rejected, limit),
+        "received": result.received,
+        "accepted": result.accepted,
+        "rejected": len(result.rejected),
+        "ignored": result.ignored,
+        "rejections": shown(result.rejected, limit),
     }
 
 

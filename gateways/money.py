@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gateways.columns import NUMERIC, Column, for_distinct, spread, times
-from gateways.context import Context
+from gateways.context import Batch
 from gateways.records import Records
 from gateways.stores import per_store
 
@@ -22,7 +22,7 @@ _ROUNDING = {
 _DECIMALS = {"JPY": 0, "KRW": 0, "VND": 0, "CLP": 0, "ISK": 0, "KWD": 3, "BHD": 3, "TND": 3}
 
 
-def amounts(records: Records, store_ids: Column, context: Context) -> dict[str, Column]:
+def amounts(records: Records, store_ids: Column, batch: Batch) -> dict[str, Column]:
     """The columns gross_amount, net_amount, tax_amount and tax_rate of sale lines."""
     rate = records.column("tax_rate")
     amount = records.columns.get("amount")
@@ -42,14 +42,14 @@ def amounts(records: Records, store_ids: Column, context: Context) -> dict[str, 
             zero = pc.if_else(pc.is_valid(amount), pa.scalar(Decimal(0), NUMERIC), nothing)
             return known | {"tax_amount": zero, "gross_amount": amount, "net_amount": amount}
         case "included":
-            tax = _tax(records, amount, store_ids, context)
+            tax = _tax(records, amount, store_ids, batch)
             return known | {
                 "tax_amount": tax,
                 "gross_amount": amount,
                 "net_amount": _sum(amount, pc.negate(tax)),
             }
         case "excluded":
-            tax = _tax(records, amount, store_ids, context)
+            tax = _tax(records, amount, store_ids, batch)
             return known | {
                 "tax_amount": tax,
                 "gross_amount": _sum(amount, tax),
@@ -62,12 +62,13 @@ def _sum(left: Column, right: Column) -> Column:
     return wide.cast(NUMERIC)
 
 
-def _tax(records: Records, amount: Column, store_ids: Column, context: Context) -> Column:
+def _tax(records: Records, amount: Column, store_ids: Column, batch: Batch) -> Column:
     """Tax as stated, else by the rate and the store's rounding; null where no rate is known."""
     stated, rate = records.column("tax_amount"), records.column("tax_rate")
     if rate.null_count == len(rate) or not stated.null_count:
         return stated
-    rounding = per_store(store_ids, lambda store: context.masters.stores[store].tax_rounding)
+    stores = batch.masters.stores
+    rounding = per_store(store_ids, lambda store: stores[store].tax_rounding)
     included = records.tax_mode == "included"
 
     def tax(

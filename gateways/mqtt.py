@@ -159,7 +159,7 @@ class MqttIntake:
         _, tenant, kind, vendor, _ = parts
         del kind  # the subscription lets `iot` through alone
         adapter = adapter_for("iot", vendor)
-        masters = await asyncio.to_thread(self._intake.book.get, tenant)
+        masters = await self._intake.access.masters(tenant)
         done = await self._intake.receive(
             Parcel(Grant(masters, None), adapter, bytes(message.payload))
         )

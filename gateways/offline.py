@@ -57,12 +57,12 @@ def normalize_files(
         except PayloadError as error:
             yield file, error
             continue
-        told = answer(str(file), normalized)
+        told = answer(str(file), normalized.results[0])
         for event, table in normalized.events.items():
             if table.num_rows:
                 (out / f"{file.name}.{event}.parquet").write_bytes(parquet(table))
         if normalized.rejected:
-            told_all = answer(str(file), normalized, limit=None)["rejections"]
+            told_all = answer(str(file), normalized.results[0], limit=None)["rejections"]
             listed = orjson.dumps(told_all, option=orjson.OPT_INDENT_2)
             (out / f"{file.name}.rejection.json").write_bytes(listed)
         yield file, told

@@ -6,7 +6,7 @@ pseudonyms are not the adapter's business.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -40,7 +40,7 @@ VENDOR_COLUMNS: dict[str, Any] = {
 
 @dataclass
 class Records:
-    """The records of one payload, one row each, faults included.
+    """The records of deliveries read together, one row each, faults included.
 
     Args:
         event: which event they become.
@@ -48,7 +48,7 @@ class Records:
         faults: the rows that cannot be accepted.
         fields: the vendor's own name of a column, for messages.
         tax_mode: what `amount` holds.
-        ignored: records that are none of our business, e.g. running totals.
+        ignored: records of each delivery that are none of our business, e.g. running totals.
     """
 
     event: Event
@@ -56,7 +56,7 @@ class Records:
     faults: Faults
     fields: Mapping[str, str] = field(default_factory=dict)
     tax_mode: TaxMode = "unknown"
-    ignored: int = 0
+    ignored: Sequence[int] = (0,)
 
     def __len__(self) -> int:
         return len(self.faults.bad)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
+
 from gateways.adapter import Adapter, Kind
 from gateways.iot.milesight import Milesight
 from gateways.pos.posa import PosA
@@ -11,10 +15,11 @@ from tenpo.errors import UnknownReference
 ADAPTERS: tuple[type[Adapter], ...] = (PosA, PosB, Milesight)
 
 
-def vendors() -> dict[str, Adapter]:
+@cache
+def vendors() -> Mapping[str, Adapter]:
     """One adapter of each vendor, by name."""
     made = [adapter() for adapter in ADAPTERS]
-    return {adapter.name: adapter for adapter in made}
+    return MappingProxyType({adapter.name: adapter for adapter in made})
 
 
 def adapter_for(kind: Kind, vendor: str) -> Adapter:

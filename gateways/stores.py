@@ -5,33 +5,31 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gateways.columns import Column, for_distinct, missing, spread
-from gateways.context import Context
+from gateways.columns import Column, flags, for_distinct, missing, spread
+from gateways.context import Batch
 from gateways.faults import Reason
 from gateways.instants import local_days
 from gateways.records import Records
 
 
-def resolve_stores(records: Records, source: str, context: Context) -> Column:
+def resolve_stores(records: Records, source: str, batch: Batch) -> Column:
     """The store id of each record; faults are marked."""
     if records.event == "count_interval" and "store_code" not in records.columns:
-        ids = _by_device(records, context)
+        ids = _by_device(records, batch)
     else:
-        ids = _by_code(records, source, context)
-    if context.allowed_store is not None:
-        others = pc.fill_null(pc.not_equal(ids, context.allowed_store), False)
-        mask = np.asarray(others.to_numpy(zero_copy_only=False), np.bool_)
-        records.faults.mark(mask, Reason.STORE_NOT_ALLOWED, records.named("store_code"))
+        ids = _by_code(records, source, batch)
+    others = flags(pc.not_equal(ids, batch.allowed_store))
+    records.faults.mark(others, Reason.STORE_NOT_ALLOWED, records.named("store_code"))
     return ids
 
 
-def zones_of(store_ids: Column, context: Context) -> Column:
+def zones_of(store_ids: Column, batch: Batch) -> Column:
     """IANA timezone of each record's store."""
-    return per_store(store_ids, lambda store: context.masters.stores[store].timezone)
+    stores = batch.masters.stores
+    return per_store(store_ids, lambda store: stores[store].timezone)
 
 
 def per_store(store_ids: Column, fact: Callable[[str], str]) -> Column:
@@ -40,8 +38,8 @@ def per_store(store_ids: Column, fact: Callable[[str], str]) -> Column:
     return spread(values, inverse, pa.string())
 
 
-def _by_device(records: Records, context: Context) -> Column:
-    devices, stores = context.masters.devices, context.masters.stores
+def _by_device(records: Records, batch: Batch) -> Column:
+    devices, stores = batch.masters.devices, batch.masters.stores
     device_ids = records.column("device_id")
 
     def store_of(device_id: str | None) -> str | None:
@@ -58,20 +56,20 @@ def _by_device(records: Records, context: Context) -> Column:
     return ids
 
 
-def _by_code(records: Records, source: str, context: Context) -> Column:
-    codes = records.column("store_code")
-    if context.store_hint is not None:
-        codes = pc.fill_null(codes, context.store_hint)
+def _by_code(records: Records, source: str, batch: Batch) -> Column:
+    codes = pc.coalesce(records.column("store_code"), batch.store_hint)
     name = records.named("store_code")
     records.faults.mark(missing(codes), Reason.MISSING_FIELD, name)
 
-    def store_of(code: str | None, day: date | None) -> str | None:
+    def store_of(code: str | None, day: date) -> str | None:
         if code is None:
             return None
-        found = context.masters.store_for(source, code, day or context.received_at.date())
-        return found if found in context.masters.stores else None
+        found = batch.masters.store_for(source, code, day)
+        return found if found in stores else None
 
-    values, inverse = for_distinct([codes, _days(records)], store_of)
+    stores = batch.masters.stores
+    received = batch.received_at.cast(pa.date32(), safe=False)
+    values, inverse = for_distinct([codes, pc.coalesce(_days(records), received)], store_of)
     ids = spread(values, inverse, pa.string())
     unknown = missing(ids)
     named = codes.to_pylist() if unknown.any() else None

@@ -1,7 +1,7 @@
 """Where untrusted files are opened: child processes with limits on memory and time.
 
 A file that breaks, blows up or never ends costs its own child only; the sender is
-told, and the next file finds a fresh child. Small JSON is read in a thread instead.
+told, and the next file finds a fresh child. Small JSON does not come here.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from datetime import datetime
 
 from pebble import ProcessExpired, ProcessPool
 
-from gateways.adapter import Adapter, Normalized
+from gateways.adapter import Adapter
 from gateways.context import Context
+from gateways.normalized import Normalized
 from tenpo.errors import PayloadError
 from tenpo.keys import TenantKeys
 from tenpo.masters import TenantMasters
 
-INLINE_BYTES = 64 * 1024
 _SPLIT = "Send it in smaller parts, each document whole; if it stays, report the file."
 
 
@@ -49,6 +49,12 @@ class Job:
     store_hint: str | None
     allowed_store: str | None
 
+    @classmethod
+    def of(cls, adapter: Adapter, body: bytes, context: Context) -> Job:
+        """The job of a payload."""
+        one = context
+        return cls(adapter, body, one.masters, one.received_at, one.store_hint, one.allowed_store)
+
     def context(self, keys: TenantKeys) -> Context:
         """The context, with the keys that the reading process has."""
         return Context(self.masters, keys, self.received_at, self.store_hint, self.allowed_store)
@@ -64,7 +70,7 @@ class _Refused:
 
 
 class Workroom:
-    """Reads payloads, each in the place that fits it.
+    """Reads payloads in children.
 
     Args:
         root: the root secret, for pseudonyms.
@@ -72,7 +78,6 @@ class Workroom:
     """
 
     def __init__(self, root: bytes, limits: Limits = Limits()) -> None:
-        self._root = root
         self._limits = limits
         self._pool = ProcessPool(
             max_workers=limits.workers,
@@ -97,10 +102,6 @@ class Workroom:
         Raises:
             PayloadError: it cannot be read, or reading it broke the limits.
         """
-        small = len(job.body) <= INLINE_BYTES and job.adapter.media_type == "application/json"
-        if small:
-            keys = TenantKeys(self._root, job.masters.tenant_id)
-            return await asyncio.to_thread(job.adapter.normalize, job.body, job.context(keys))
         future = self._pool.schedule(_read, args=[job], timeout=self._limits.wall_s)
         try:
             outcome = await asyncio.wrap_future(future)

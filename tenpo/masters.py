@@ -211,6 +211,12 @@ class MasterBook:
         """Ids of all tenants."""
         return self._lake.folders("master")
 
+    def kept(self, tenant_id: str) -> TenantMasters | None:
+        """The masters of one tenant where memory has them; never touches the lake."""
+        kept = self._kept.get(tenant_id)
+        fresh = kept is not None and time.monotonic() - kept[0] < self._max_age_s
+        return kept[2] if kept is not None and fresh else None
+
     def get(self, tenant_id: str) -> TenantMasters:
         """The masters of one tenant.
 
@@ -218,10 +224,10 @@ class MasterBook:
             UnknownReference: there is no such tenant.
             ConfigError: a master cannot be read; names the object and the key.
         """
-        kept = self._kept.get(tenant_id)
-        now = time.monotonic()
-        if kept and now - kept[0] < self._max_age_s:
-            return kept[2]
+        fresh = self.kept(tenant_id)
+        if fresh is not None:
+            return fresh
+        kept, now = self._kept.get(tenant_id), time.monotonic()
         newest = _newest(self._lake.names(f"master/{tenant_id}"))
         if not newest:
             raise UnknownReference(

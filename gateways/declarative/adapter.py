@@ -16,8 +16,6 @@ _VERSION_DIGITS = 12
 class DeclarativeAdapter(Adapter):
     """The adapter that a spec describes. Its version is a digest of the spec's bytes."""
 
-    media_type = "text/csv"
-
     def __init__(self, spec: Spec, body: bytes) -> None:
         self.spec = spec
         self.body = body

@@ -41,7 +41,7 @@ class SpecReader:
         names = {**spec.columns, "occurred_at": " ".join(spec.time.columns)}
         names |= {"store_code": spec.store.column or "X-Tenpo-Store"}
         names |= {_COUNT_NAMES[key]: rule.column for key, rule in spec.counts.items()}
-        return Records(spec.event, values, self._faults, names, spec.tax.mode, self._blank_lines)
+        return Records(spec.event, values, self._faults, names, spec.tax.mode, (self._blank_lines,))
 
     def _store(self) -> dict[str, Column]:
         store = self._spec.store

@@ -13,15 +13,15 @@ Communication protocol of the family: https://www.milesight.com/products/docs/en
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gateways import columns
-from gateways.adapter import Adapter, Kind
+from gateways.adapter import Kind
 from gateways.columns import Column, missing
-from gateways.context import Context
 from gateways.faults import Faults, Reason
 from gateways.instants import iso_times
+from gateways.json_adapter import JsonAdapter, Rows
 from gateways.json_text import member, objects, read_objects, text_columns
 from gateways.records import Records
 
@@ -44,17 +44,29 @@ _OFFSET = re.compile(r"UTC\s*([+-])(\d{1,2}):(\d{2})")
 _PLAIN = re.compile(r"\d{4}[-/]\d{2}[-/]\d{2}[ T]\d{2}:\d{2}:\d{2}")
 
 
-class Milesight(Adapter):
+class Milesight(JsonAdapter):
     """Interval counts of Milesight devices."""
 
     name = "milesight"
     version = "1"
     kind: Kind = "iot"
 
-    def read(self, body: bytes, context: Context) -> Records:
+    def rows(self, body: bytes) -> Rows:
         """One row a counting line of one report."""
-        del context
-        rows, faults, ignored = _rows(read_objects(body, "report"))
+        found = Rows()
+        for number, report in enumerate(read_objects(body, "report"), start=1):
+            lines = objects(report.get("line_periodic_data"))
+            head = _head(report) if lines else {}
+            found.values += [head | _counts(line) for line in lines]
+            found.positions += [f"{number}.{place}" for place in range(1, len(lines) + 1)]
+            if not lines and report.get("line_total_data"):
+                found.faults.append((str(number), Reason.CUMULATIVE_ONLY, "line_total_data"))
+            others = sum(max(1, len(objects(report[key]))) for key in _IGNORED if report.get(key))
+            found.ignored += others if lines or others else 1
+        return found
+
+    def records(self, rows: Sequence[Mapping[str, Any]], faults: Faults) -> Records:
+        """Columns in canonical names; see `FIELDS` for the vendor's."""
         text = text_columns(rows, tuple(FIELDS))
         start, start_local, _, bad_start = iso_times(text["occurred_at"])
         end, end_local, _, bad_end = iso_times(text["interval_end_at"])
@@ -76,27 +88,7 @@ class Milesight(Adapter):
             "local": start_local,
             "local_end": end_local,
         }
-        return Records("count_interval", values, faults, FIELDS, ignored=ignored)
-
-
-def _rows(reports: list[dict[str, Any]]) -> tuple[list[Mapping[str, Any]], Faults, int]:
-    rows: list[Mapping[str, Any]] = []
-    positions: list[str] = []
-    totals_only: list[str] = []
-    ignored = 0
-    for number, report in enumerate(reports, start=1):
-        lines = objects(report.get("line_periodic_data"))
-        head = _head(report)
-        rows += [head | _counts(line) for line in lines]
-        positions += [f"{number}.{place}" for place in range(1, len(lines) + 1)]
-        if not lines and report.get("line_total_data"):
-            totals_only.append(str(number))
-        others = sum(max(1, len(objects(report[key]))) for key in _IGNORED if report.get(key))
-        ignored += others if lines or others else 1
-    faults = Faults(positions)
-    for position in totals_only:
-        faults.add(position, Reason.CUMULATIVE_ONLY, "line_total_data")
-    return rows, faults, ignored
+        return Records("count_interval", values, faults, FIELDS)
 
 
 def _head(report: Mapping[str, Any]) -> dict[str, Any]:

@@ -95,7 +95,7 @@ class PosA(Adapter):
             "amount": columns.negated(numbers["amount"], returned),
             "tax_rate": _per_cent(numbers["tax_rate"]),
         }
-        return Records("sale_line", values, found.faults, FIELDS, "included", found.blank_lines)
+        return Records("sale_line", values, found.faults, FIELDS, "included", (found.blank_lines,))
 
 
 def _kinds(code: Column) -> tuple[Column, Mask]:

@@ -79,7 +79,7 @@ def read_store_file(body: bytes, masters: TenantMasters) -> StoreFile:
     good = {row.code for row in codes}
     return StoreFile(
         codes,
-        found.faults.rejected,
-        found.faults.received,
+        found.faults.rejected(1)[0],
+        found.faults.received(1)[0],
         frozenset(code for code in names if code and code not in good),
     )

@@ -6,18 +6,18 @@ its position is `receipt.line`, both from 1. Amounts of refunds are negative alr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from gateways import columns
-from gateways.adapter import Adapter, Kind
+from gateways.adapter import Kind
 from gateways.columns import Column, joined, missing
-from gateways.context import Context
 from gateways.faults import Faults, Reason
 from gateways.instants import iso_times
+from gateways.json_adapter import JsonAdapter, Rows
 from gateways.json_text import objects, read_objects, text_columns
 from gateways.records import Records
 from tenpo.contracts import SaleKind
@@ -57,17 +57,30 @@ _TEXTS = ("store_code", "register_id", "receipt_id", "currency", "customer", "st
 _NUMBERS = ("quantity", "unit_price", "amount", "tax_rate", "tax_amount")
 
 
-class PosB(Adapter):
+class PosB(JsonAdapter):
     """Receipts of vendor B."""
 
     name = "posb"
     version = "1"
     kind: Kind = "pos"
 
-    def read(self, body: bytes, context: Context) -> Records:
-        """One row a line of a receipt."""
-        del context
-        rows, faults = _lines(read_objects(body, "receipt"))
+    def rows(self, body: bytes) -> Rows:
+        """One row a line of a receipt, with the head of its receipt."""
+        receipts: list[Mapping[str, Any]] = []
+        for document in read_objects(body, "receipt"):
+            receipts += objects(document["receipts"]) if "receipts" in document else [document]
+        found = Rows()
+        for number, receipt in enumerate(receipts, start=1):
+            head = {name: receipt.get(name) for name in HEAD}
+            lines = objects(receipt.get("lines"))
+            found.values += [{name: line.get(name) for name in LINE} | head for line in lines]
+            found.positions += [f"{number}.{place}" for place in range(1, len(lines) + 1)]
+            if not lines:
+                found.faults.append((str(number), Reason.MISSING_FIELD, "lines"))
+        return found
+
+    def records(self, rows: Sequence[Mapping[str, Any]], faults: Faults) -> Records:
+        """Columns in canonical names; see `FIELDS` for the vendor's."""
         text = text_columns(rows, (*HEAD, *LINE))
         at, local, day, bad_time = iso_times(text["issued_at"])
         faults.mark(bad_time, Reason.BAD_TIME, "issued_at")
@@ -99,26 +112,6 @@ class PosB(Adapter):
             }
         )
         return Records("sale_line", values, faults, FIELDS, "excluded")
-
-
-def _lines(documents: list[dict[str, Any]]) -> tuple[list[Mapping[str, Any]], Faults]:
-    """Every line with the head of its receipt; receipts without lines become faults."""
-    receipts: list[Mapping[str, Any]] = []
-    for document in documents:
-        receipts += objects(document["receipts"]) if "receipts" in document else [document]
-    rows: list[Mapping[str, Any]] = []
-    positions: list[str] = []
-    empty: list[str] = []
-    for number, receipt in enumerate(receipts, start=1):
-        head = {name: receipt.get(name) for name in HEAD}
-        lines = objects(receipt.get("lines"))
-        rows += [{**{name: line.get(name) for name in LINE}, **head} for line in lines]
-        positions += [f"{number}.{place}" for place in range(1, len(lines) + 1)]
-        empty += [] if lines else [str(number)]
-    faults = Faults(positions)
-    for position in empty:
-        faults.add(position, Reason.MISSING_FIELD, "lines")
-    return rows, faults
 
 
 def _kinds(text: Mapping[str, Column], faults: Faults) -> Column:

@@ -12,6 +12,7 @@ In the lake (canonical Parquet) an event has every field but `ingested_at` and
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import cache
 
 import pyarrow as pa
 
@@ -188,6 +189,7 @@ CONFORMED: dict[str, Contract] = {
 _ADDED_BY_INGEST = {field.name for field in LOADED}
 
 
+@cache
 def canonical_schema(event: str) -> pa.Schema:
     """Arrow schema of an event's canonical Parquet in the lake.
 

@@ -10,7 +10,7 @@ import orjson
 import pyarrow as pa
 import pytest
 
-from gateways.adapter import Normalized
+from gateways.normalized import Normalized
 from gateways.registry import ADAPTERS, vendors
 from tenpo.contracts.events import EVENTS, canonical_schema
 from tenpo.errors import PayloadError

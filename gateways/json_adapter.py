@@ -1,0 +1,87 @@
+"""The base of adapters of JSON: small payloads, read many at a time.
+
+One pass of the rules over a table costs nearly the same for one row and for a
+hundred, so payloads that are committed together are normalised together.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from gateways.adapter import Adapter, check_filled
+from gateways.context import Context
+from gateways.faults import Faults, Reason
+from gateways.normalized import Normalized
+from gateways.records import Records
+from tenpo.errors import PayloadError
+
+
+@dataclass
+class Rows:
+    """The records of one payload of JSON, not yet columns.
+
+    Args:
+        values: the fields of each record.
+        positions: where in the payload each of them came from, as its sender would say it.
+        faults: position, reason and field of what never became a row.
+        ignored: records that are none of our business.
+    """
+
+    values: list[Mapping[str, Any]] = field(default_factory=list)
+    positions: list[str] = field(default_factory=list)
+    faults: list[tuple[str, Reason, str]] = field(default_factory=list)
+    ignored: int = 0
+
+
+class JsonAdapter(Adapter):
+    """One vendor of JSON. Implement `rows` and `records`."""
+
+    media_type = "application/json"
+
+    @abstractmethod
+    def rows(self, body: bytes) -> Rows:
+        """The records of one payload.
+
+        Raises:
+            PayloadError: the bytes as a whole cannot be read; says where.
+        """
+
+    @abstractmethod
+    def records(self, rows: Sequence[Mapping[str, Any]], faults: Faults) -> Records:
+        """The rows as columns; what is wrong with them is marked in the faults."""
+
+    def read(self, body: bytes, context: Context) -> Records:
+        """The records of one payload, faults included."""
+        del context
+        return self._gather([self.rows(body)])
+
+    def normalize_many(self, deliveries: Sequence[tuple[bytes, Context]]) -> Normalized:
+        """Canonical events and rejections of payloads of one tenant under the same masters.
+
+        A payload that cannot be read is one rejection, and its result says why.
+        """
+        found: list[Rows] = []
+        refusals: dict[int, PayloadError] = {}
+        for place, (body, _) in enumerate(deliveries):
+            try:
+                check_filled(body)
+                found.append(self.rows(body))
+            except PayloadError as error:
+                refusals[place] = error
+                found.append(Rows())
+        return self.finish(self._gather(found), deliveries, refusals)
+
+    def _gather(self, payloads: Sequence[Rows]) -> Records:
+        deliveries = np.repeat(np.arange(len(payloads)), [len(one.values) for one in payloads])
+        faults = Faults([p for one in payloads for p in one.positions], deliveries)
+        for place, one in enumerate(payloads):
+            for fault in one.faults:
+                faults.add(*fault, delivery=place)
+        records = self.records([row for one in payloads for row in one.values], faults)
+        records.ignored = [one.ignored for one in payloads]
+        return records
