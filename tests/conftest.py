@@ -37,6 +37,13 @@ ROOT = Path(__file__).parents[1]
 START_S = 60
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever uses a real service is marked so: `-m "not stack"` runs the rest."""
+    for item in items:
+        if {"postgres", "bigquery_server"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.stack)
+
+
 @dataclass(frozen=True)
 class Postgres:
     """A running PostgreSQL.

@@ -5,6 +5,7 @@ are those of `bqemulator`. DuckDB keeps extensions below $HOME, which the stack 
 into its own folder.
 """
 
+import os
 import sys
 
 import duckdb_extensions
@@ -21,6 +22,9 @@ def capture_nothing(*_arguments: object, **_options: object) -> None:
     """
 
 
+# The one limit bounds appends and also what a read sends, 65,536 rows a message however
+# wide: the default of 10 MB breaks reads of rows above 160 bytes.
+os.environ.setdefault("BQEMU_WRITE_API_MAX_REQUEST_BYTES", str(512 * 1024**2))
 duckdb_extensions.import_extension("spatial")
 duckdb_extensions.import_extension("icu")
 SnapshotManager.capture = capture_nothing

@@ -14,7 +14,7 @@ import pytest
 from tenpo.contracts import SALE_LINE
 from tenpo.errors import IntegrityError, WarehouseError
 from tenpo.settings import Settings
-from tenpo.warehouse import Warehouse, append, connect, loads_present, query
+from tenpo.warehouse import Warehouse, append, connect, failure, loads_present, query
 from tests.kernel.warehouse.sales import TODAY, Receipt, job
 
 
@@ -81,7 +81,10 @@ def test_killed_before_the_commit_nothing_is_seen(warehouse: Warehouse) -> None:
     assert loads_present(warehouse, "sale_line", [], TODAY, job=job("x")) == set()
 
 
-def test_a_server_that_is_away_is_a_warehouse_error() -> None:
+def test_a_server_that_is_away_is_a_warehouse_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    short = failure.STORAGE_RETRY.with_timeout(1)
+    module = sys.modules[append.__module__]  # the package's name for it is the function
+    monkeypatch.setattr(module, "STORAGE_RETRY", short)
     settings = Settings(
         bigquery_endpoint="http://127.0.0.1:1", bigquery_grpc_endpoint="127.0.0.1:1"
     )

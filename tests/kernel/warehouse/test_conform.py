@@ -15,9 +15,10 @@ from decimal import Decimal
 
 import pytest
 
+from tenpo.contracts import EVENTS
 from tenpo.errors import IntegrityError
 from tenpo.store_day import StoreDay
-from tenpo.warehouse import Warehouse, conform, reconcile
+from tenpo.warehouse import Warehouse, append, conform, reconcile
 from tests.kernel.warehouse.sales import TODAY, Receipt, Till, job, store
 
 DAY = date(2026, 3, 29)
@@ -141,6 +142,28 @@ def test_unknown_stores_stop_it_before_anything_changes(till: Till) -> None:
     with pytest.raises(IntegrityError, match=r"nowhere.*sync_stores"):
         till.send(Receipt("a", version=2), Receipt("c", store_id="nowhere"))
     assert till.held() == [line("a", 1, "1.5")]
+
+
+@pytest.mark.parametrize("event", ["count_interval", "visit_event"])
+def test_the_other_events_conform_too(till: Till, event: str) -> None:
+    sale = Receipt("a").rows("unused")[0]
+    row = sale | {
+        "tenant_id": till.tenant_id, "load_id": f"{till.tenant_id}-{event}", "device_id": "d1",
+        "line_id": "in", "interval_end_at": NOON, "in_count": 5, "camera_id": "c1",
+        "track_id": "t1", "kind": "enter", "match_score": 0.5, "is_staff": False,
+    }  # fmt: skip
+    append(till.warehouse, EVENTS[event], EVENTS[event].table([row]))
+    marked: list[StoreDay] = []
+    for expected in (1, 0):
+        done = conform(
+            till.warehouse, event, [row["load_id"]], TODAY,
+            job=job(till.tenant_id), on_dirty=marked.extend,
+        )  # fmt: skip
+        assert done.rows == expected
+    assert marked == [StoreDay(till.tenant_id, "s1", DAY)]
+    assert till.held() == []
+    found = reconcile(till.warehouse, till.tenant_id, event, job=job("x"))
+    assert (found.accepted, found.current, found.balanced) == (1, 1, True)
 
 
 def test_no_loads_no_work(till: Till) -> None:
