@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 Mask = npt.NDArray[np.bool_]
+Places = npt.NDArray[np.int64]
 
 
 class Reason(StrEnum):
@@ -73,29 +74,38 @@ class Rejected:
     field: str
     message: str
     row: int | None = None
+    delivery: int = 0
 
 
 class Faults:
-    """The rejections of one payload: at most one a record, the first one found.
+    """The rejections of deliveries read together: at most one a record, the first one found.
 
     Args:
-        positions: where in the payload each row came from, as its sender would say it.
+        positions: where in its payload each row came from, as its sender would say it.
+        deliveries: which delivery each row came with, from 0; without it there is one.
     """
 
-    def __init__(self, positions: Sequence[str]) -> None:
+    def __init__(self, positions: Sequence[str], deliveries: Places | None = None) -> None:
         self.positions = positions
+        self.deliveries: Places = (
+            np.zeros(len(positions), dtype=np.int64) if deliveries is None else deliveries
+        )
         self.bad: Mask = np.zeros(len(positions), dtype=np.bool_)
         self._found: list[Rejected] = []
 
-    @property
-    def rejected(self) -> list[Rejected]:
-        """All rejections, rows in their order first."""
-        return sorted(self._found, key=lambda r: (r.row is None, r.row or 0))
+    def rejected(self, deliveries: int) -> list[list[Rejected]]:
+        """The rejections of each of so many deliveries, rows in their order first."""
+        found: list[list[Rejected]] = [[] for _ in range(deliveries)]
+        for one in sorted(self._found, key=lambda r: (r.row is None, r.row or 0)):
+            found[one.delivery].append(one)
+        return found
 
-    @property
-    def received(self) -> int:
-        """Records received: the rows, and those that never became rows."""
-        return len(self.positions) + sum(r.row is None for r in self._found)
+    def received(self, deliveries: int) -> list[int]:
+        """Records of each of so many deliveries: rows, and those that never became rows."""
+        counts: list[int] = np.bincount(self.deliveries, minlength=deliveries).tolist()
+        for one in self._found:
+            counts[one.delivery] += one.row is None
+        return counts
 
     def mark(
         self, mask: Mask, reason: Reason, field: str, codes: Sequence[str | None] | None = None
@@ -108,16 +118,18 @@ class Faults:
             field: the field at fault, in the vendor's own name.
             codes: the store or device code of each row, to be named in the message.
         """
+        if not mask.any():
+            return
         for row in np.flatnonzero(mask & ~self.bad).tolist():
-            code = codes[row] if codes is not None else None
-            self._found.append(
-                Rejected(self.positions[row], reason, field, message(reason, code), row)
-            )
+            told = message(reason, codes[row] if codes is not None else None)
+            place = int(self.deliveries[row])
+            self._found.append(Rejected(self.positions[row], reason, field, told, row, place))
         self.bad |= mask
 
-    def add(self, position: str, reason: Reason, field: str) -> None:
+    def add(self, position: str, reason: Reason, field: str, delivery: int = 0) -> None:
         """Reject a record that did not become a row."""
-        self._found.append(Rejected(position, reason, field, message(reason)))
+        told = message(reason)
+        self._found.append(Rejected(position, reason, field, told, delivery=delivery))
 
 
 def message(reason: Reason, code: str | None = None) -> str:
