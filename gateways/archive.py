@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import datetime
 
 import pyarrow as pa
@@ -52,7 +52,7 @@ def raw_name(tenant_id: str, kind: Kind, stem: str) -> str:
 
 def write_archive(lake: Lake, keys: TenantKeys, name: str, deliveries: Sequence[Delivery]) -> None:
     """Seal deliveries into one object; positions count from 1."""
-    rows = [{"position": n, **asdict(one)} for n, one in enumerate(deliveries, start=1)]
+    rows = [{"position": n, **vars(one)} for n, one in enumerate(deliveries, start=1)]
     plain = io.BytesIO()
     pq.write_table(pa.Table.from_pylist(rows, schema=_SCHEMA), plain, compression="zstd")
     lake.put(name, keys.seal(plain.getvalue(), name))

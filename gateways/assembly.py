@@ -13,6 +13,7 @@ from gateways.columns import (
     Column,
     flags,
     for_distinct,
+    has_control,
     joined,
     missing,
     negative,
@@ -30,7 +31,6 @@ from tenpo.identifiers import event_ids
 
 FUTURE_TOLERANCE = timedelta(days=1)
 MAX_TEXT = 256
-_CONTROL = r"[\x00-\x1f\x7f]"  # PostgreSQL stores no NUL, and no code has a line break
 _COUNTS = ("in_count", "out_count", "pass_count", "staff_in_count", "staff_out_count",
            "child_in_count", "group_in_count")  # fmt: skip
 
@@ -58,7 +58,8 @@ def assemble(records: Records, source: str, version: str, batch: Batch) -> pa.Ta
         [_typed(columns.get(field.name), field.type, len(records)) for field in schema],
         schema=pa.schema([field.with_nullable(True) for field in schema]),
     )
-    return table.filter(pa.array(~records.faults.bad)).cast(schema)
+    bad = records.faults.bad
+    return (table.filter(pa.array(~bad)) if bad.any() else table).cast(schema)
 
 
 def _typed(column: Column | None, type_: Any, length: int) -> Column:
@@ -196,5 +197,5 @@ def _check_texts(records: Records, columns: dict[str, Column]) -> None:
         if name in records.columns and pa.types.is_string(column.type):
             long = flags(pc.greater(pc.utf8_length(column), MAX_TEXT))
             records.faults.mark(long, Reason.TOO_LONG, records.named(name))
-            strange = flags(pc.match_substring_regex(column, _CONTROL))
-            records.faults.mark(strange, Reason.BAD_VALUE, records.named(name))
+            # PostgreSQL stores no NUL, and no code has a line break.
+            records.faults.mark(has_control(column), Reason.BAD_VALUE, records.named(name))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hmac
 import os
 from functools import lru_cache
-from hashlib import sha256
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -81,7 +80,8 @@ class TenantKeys:
 
     def _compute(self, kind: str, value: str) -> str:
         message = f"{kind}\x1f{value}".encode()
-        return f"{kind[0]}_{hmac.new(self._pseudonym, message, sha256).hexdigest()[:24]}"
+        found = hmac.digest(self._pseudonym, message, "sha256").hex()
+        return f"{kind[0]}_{found[:24]}"
 
 
 def _derive(root: bytes, purpose: str, tenant_id: str) -> bytes:

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from gateways.faults import Reason
-from gateways.pos.posa import PosA
+from gateways.pos.posa import FIELDS, PosA
 from gateways.pos.posa_stores import read_store_file
 from tenpo.errors import PayloadError
 from tests.gateways.payloads import MASTERS, POSA, POSA_LINES, context, posa
@@ -114,3 +114,23 @@ def test_the_store_file_gives_codes_with_their_dates() -> None:
     ]
     assert [r.reason for r in found.rejected] == [Reason.UNKNOWN_STORE]
     assert "'osaka'" in found.rejected[0].message
+
+
+@pytest.mark.parametrize("character", ["\x01", "\x1f", "\x7f"])
+def test_control_characters_reject_their_own_row_only(character: str) -> None:
+    spoilt = POSA_LINES[2].replace("4901002", f"49{character}01")
+    result = PosA().normalize(posa(POSA_LINES[3], spoilt, POSA_LINES[2]), context())
+    assert [(r.row, r.reason.value, r.field) for r in result.rejected] == [
+        (1, "bad_value", FIELDS["sku"])
+    ]
+    assert result.accepted == 2
+
+
+def test_a_bad_number_rejects_every_row_that_has_it_and_no_other() -> None:
+    spoilt = POSA_LINES[2].replace(",1100,1100,", ",1100,11e2,")
+    lines = [POSA_LINES[2], spoilt, POSA_LINES[3], spoilt]
+    result = PosA().normalize(posa(*lines), context())
+    assert [(r.row, r.reason.value) for r in result.rejected] == [
+        (1, "bad_number"),
+        (3, "bad_number"),
+    ]
