@@ -32,7 +32,8 @@ def test_own_csv_in_five_minutes(tmp_path: Path) -> None:
         "normalize", "pos", str(tmp_path / "sales.csv"), "--spec", str(tmp_path / "myshop.yaml"),
         "--stores", str(tmp_path / "stores.yaml"), "--out", str(tmp_path / "out"),
     )  # fmt: skip
-    assert (answer["accepted"], answer["rejected"]) == (3, 0)
+    totals = answer["totals"]
+    assert (totals["accepted"], totals["rejected"]) == (3, 0)
     (file,) = (tmp_path / "out").rglob("*sale_line*.parquet")
     rows = pq.read_table(file).to_pylist()
     assert [row["kind"] for row in rows] == ["sale", "sale", "return"]
