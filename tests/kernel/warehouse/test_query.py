@@ -47,7 +47,9 @@ def test_null_and_nothing_need_a_type(warehouse: Warehouse) -> None:
     assert found.to_pylist() == [{"is_null": True, "is_in": False}]
 
 
-@pytest.mark.parametrize("value", [None, [], b"bytes", datetime(2026, 3, 29), object()], ids=str)  # noqa: DTZ001
+@pytest.mark.parametrize(
+    "value", [None, [], b"bytes", datetime(2026, 3, 29), object()], ids=lambda v: type(v).__name__
+)  # noqa: DTZ001
 def test_values_without_a_type_are_refused(warehouse: Warehouse, value: object) -> None:
     with pytest.raises(InputError, match="@value"):
         query(warehouse, "SELECT @value", {"value": value}, job=job("x"))
