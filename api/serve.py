@@ -28,7 +28,7 @@ def main() -> None:
     address = urlsplit(settings.api_url)
     uvicorn.run(
         app,
-        host=address.hostname or "127.0.0.1",
+        host=settings.bind_host,
         port=address.port or 8080,
         log_config=None,
         access_log=False,

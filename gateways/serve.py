@@ -19,10 +19,9 @@ def main() -> None:
     settings = get_settings()
     configure_logging(settings)
     url = urlsplit(settings.gateway_url)
-    local = settings.environment == "local"
     uvicorn.run(
         create_app(settings, Intake(settings)),
-        host="127.0.0.1" if local else (url.hostname or "127.0.0.1"),
+        host=settings.bind_host,
         port=url.port or 8081,
         log_config=None,
         access_log=False,

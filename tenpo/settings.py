@@ -84,6 +84,9 @@ class Settings(BaseSettings):
     datamart_dsn: str = Field(default="", description="postgresql://… of the datamart")
 
     # addresses of the services ---------------------------------------------
+    bind_host: str = Field(
+        default="127.0.0.1", description="where services listen; 0.0.0.0 in a container"
+    )
     api_url: str = "http://127.0.0.1:8080"
     gateway_url: str = "http://127.0.0.1:8081"
     airflow_url: str = "http://127.0.0.1:8082"

@@ -30,6 +30,8 @@ VALUES: list[object] = [
     [1, 2, 3],
 ]
 
+UNTYPED = (None, [], b"bytes", datetime(2026, 3, 29), object())  # noqa: DTZ001
+
 
 @pytest.mark.parametrize("value", VALUES, ids=str)
 def test_a_parameter_comes_back_as_it_went(warehouse: Warehouse, value: object) -> None:
@@ -47,9 +49,7 @@ def test_null_and_nothing_need_a_type(warehouse: Warehouse) -> None:
     assert found.to_pylist() == [{"is_null": True, "is_in": False}]
 
 
-@pytest.mark.parametrize(
-    "value", [None, [], b"bytes", datetime(2026, 3, 29), object()], ids=lambda v: type(v).__name__
-)  # noqa: DTZ001
+@pytest.mark.parametrize("value", UNTYPED, ids=lambda value: type(value).__name__)
 def test_values_without_a_type_are_refused(warehouse: Warehouse, value: object) -> None:
     with pytest.raises(InputError, match="@value"):
         query(warehouse, "SELECT @value", {"value": value}, job=job("x"))
