@@ -1,5 +1,10 @@
-# Airflow with the DAGs, from locks/airflow.txt. Jobs run in pods of the platform's image.
+# Airflow with the DAGs, from locks/airflow.txt. The platform's environment lies beside its
+# own, so that tasks can be local processes; with TENPO_TASK_RUNTIME=kubernetes they are pods
+# of the platform's image instead.
 ARG PYTHON_IMAGE=python:3.11-slim-bookworm
+ARG PLATFORM_IMAGE=tenpo/platform
+
+FROM ${PLATFORM_IMAGE} AS platform
 
 FROM ${PYTHON_IMAGE} AS build
 WORKDIR /src
@@ -11,15 +16,18 @@ RUN python -m venv /opt/bootstrap \
        --python /opt/airflow/bin/python locks/airflow.txt
 
 FROM ${PYTHON_IMAGE}
-RUN useradd --system --uid 10002 --create-home airflow
+RUN useradd --system --uid 10001 --create-home airflow \
+    && install --directory --owner=airflow /var/lib/tenpo
 COPY --from=build /opt/airflow /opt/airflow
-COPY dags /opt/tenpo/dags
+COPY --from=platform /opt/tenpo /opt/tenpo
+COPY dags /opt/dags
 ENV PATH=/opt/airflow/bin:${PATH} \
     AIRFLOW_HOME=/home/airflow \
-    AIRFLOW__CORE__DAGS_FOLDER=/opt/tenpo/dags \
+    AIRFLOW__CORE__DAGS_FOLDER=/opt/dags \
+    TENPO_PYTHON=/opt/tenpo/bin/python \
     AIRFLOW__CORE__LOAD_EXAMPLES=false \
     PYTHONUNBUFFERED=1
-USER 10002
+USER 10001
 WORKDIR /home/airflow
 ENTRYPOINT ["airflow"]
 CMD ["version"]
