@@ -30,7 +30,7 @@ VALUES: list[object] = [
     [1, 2, 3],
 ]
 
-UNTYPED = (None, [], b"bytes", datetime(2026, 3, 29), object())  # noqa: DTZ001
+UNTYPED: tuple[object, ...] = (None, [], b"bytes", datetime(2026, 3, 29), object())  # noqa: DTZ001
 
 
 @pytest.mark.parametrize("value", VALUES, ids=str)
