@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
+from tenpo.clock import StoreClock
 from tenpo.masters import Store
 
 HOUR = timedelta(hours=1)
@@ -60,7 +61,7 @@ def hour_grid(stores: Mapping[str, Store], days: Iterable[StoreDay]) -> pa.Table
     rows: dict[str, list[object]] = {name: [] for name in GRID.names}
     for store_id, day in days:
         store = stores[store_id]
-        for hour in _open_hours(store.timezone, store.day_cutover, store.opening_hours, day):
+        for hour in _open_hours(store.clock, day, store.open_between(day)):
             rows["store_id"].append(store_id)
             rows["business_date"].append(day)
             rows["hour_start_at"].append(hour.start_at)
@@ -88,20 +89,11 @@ def open_windows(stores: Mapping[str, Store], days: Iterable[StoreDay]) -> pa.Ta
 
 @lru_cache(maxsize=65_536)
 def _open_hours(
-    timezone: str, cutover: str, opening: tuple[tuple[str, str] | None, ...], day: date
+    clock: StoreClock, day: date, window: tuple[datetime, datetime] | None
 ) -> tuple[OpenHour, ...]:
-    store = Store(
-        store_id="any",
-        name="any",
-        timezone=timezone,
-        currency="XXX",
-        day_cutover=cutover,
-        opening_hours=opening,
-    )
-    window = store.open_between(day)
     return tuple(
-        OpenHour(start, store.clock.local_hour(start), _overlap_s(start, window))
-        for start in store.clock.hours(day)
+        OpenHour(start, clock.local_hour(start), _overlap_s(start, window))
+        for start in clock.hours(day)
     )
 
 
