@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from tenpo.errors import InputError
+from tenpo.errors import InputError, IntegrityError
 
 RunnerArgs = Annotated[
     list[str] | None,
@@ -57,6 +57,7 @@ def ingest(
                     "rows": outcome.rows,
                     "conformed": outcome.conformed,
                     "dirty_store_days": outcome.dirty,
+                    "failed": outcome.failed,
                 }
             )
         )
@@ -65,6 +66,8 @@ def ingest(
         typer.echo(
             f"{outcome.objects} objects, {outcome.rows} rows in; {dirty} store-days to compute"
         )
+    if outcome.failed:
+        raise IntegrityError("; ".join(f"{name}: {why}" for name, why in outcome.failed.items()))
 
 
 def _follow() -> None:

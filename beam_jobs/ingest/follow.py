@@ -66,6 +66,7 @@ class _Follower:
         self._ingest = Ingest(settings)
         self._listener = Listener(settings.datamart_dsn)
         self._swept_at: datetime | None = None
+        self._failed: dict[str, str] = {}
         self._announced_at: dict[str, datetime] = {}
 
     def close(self) -> None:
@@ -83,6 +84,10 @@ class _Follower:
             self._swept_at = now
         if not outcome.is_empty:
             log.info("ingested", objects=outcome.objects, rows=outcome.rows, dirty=outcome.dirty)
+        if outcome.failed != self._failed:
+            self._failed = outcome.failed
+            for tenant, reason in outcome.failed.items():
+                log.error("events stay behind in raw", tenant=tenant, reason=reason)
         for tenant in self._due(now):
             self._tell(tenant)
         self._listener.wait(self._settings.follow_interval_s)

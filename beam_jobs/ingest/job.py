@@ -27,6 +27,7 @@ from tenpo.datamart import connect as connect_datamart
 from tenpo.datamart import dirty, health, ledger, store, transaction
 from tenpo.datamart.lease import Lease, lease
 from tenpo.datamart.ledger import LedgerObject
+from tenpo.errors import IntegrityError
 from tenpo.failpoint import failpoint
 from tenpo.lake import Lake
 from tenpo.masters import MasterBook, TenantMasters
@@ -50,12 +51,13 @@ OBJECTS_PER_BATCH = 2_000
 
 @dataclass
 class Outcome:
-    """What a run did."""
+    """What a run did, and of which tenants something stayed behind in raw, and why."""
 
     objects: int = 0
     rows: int = 0
     conformed: dict[str, int] = field(default_factory=dict)
     dirty: dict[str, int] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
 
     @property
     def is_empty(self) -> bool:
@@ -80,7 +82,7 @@ class Ingest:
     ) -> None:
         self.settings = settings
         self.lake = Lake(settings.lake_url)
-        self.masters = MasterBook(self.lake)
+        self.masters = MasterBook(self.lake, max_age_s=0)
         self.engine: Engine = connect_datamart(settings)
         self.warehouse: Warehouse = connect_warehouse(settings)
         self._only = list(tenants) if tenants is not None else None
@@ -195,28 +197,50 @@ class Ingest:
 
     def _conform(self, held: Lease, outcome: Outcome) -> None:
         """Carry every loaded, not yet conformed load to dwh, an event at a time."""
+        outcome.failed.clear()
         with transaction(self.engine) as connection:
             waiting = ledger.waiting(connection)
-        for event in {load.event for load in waiting}:
-            loads = [load for load in waiting if load.event == event]
-            load_ids = [load.load_id for load in loads]
-            if event in CONFORMED:
-                days = [load.ingested_at.date() for load in loads]
-                result = conform(
-                    self.warehouse,
-                    event,
-                    load_ids,
-                    (min(days), max(days)),
-                    job=self._job(f"conform-{event}"),
-                    on_dirty=lambda days, event=event: self._mark(held, days, event),  # type: ignore[misc]
-                )
-                outcome.conformed[event] = outcome.conformed.get(event, 0) + result.rows
-                for day in result.dirty:
-                    outcome.dirty[day.tenant_id] = outcome.dirty.get(day.tenant_id, 0) + 1
-            failpoint("ingest.after_conform")
-            with transaction(self.engine) as connection:
-                held.check(connection)
-                ledger.conformed(connection, load_ids)
+        for event in sorted({load.event for load in waiting}):
+            self._conform_event(held, event, [x for x in waiting if x.event == event], outcome)
+
+    def _conform_event(
+        self, held: Lease, event: str, loads: Sequence[ledger.Load], outcome: Outcome
+    ) -> None:
+        """All tenants in one go; if that is refused, each by itself, so that one harms no other.
+
+        What stays behind is tried again by the next run.
+        """
+        try:
+            self._conform_loads(held, event, loads, outcome)
+        except IntegrityError as error:
+            tenants = sorted({load.tenant_id for load in loads})
+            if len(tenants) == 1:
+                outcome.failed[tenants[0]] = str(error)
+                return
+            for tenant in tenants:
+                own = [load for load in loads if load.tenant_id == tenant]
+                self._conform_event(held, event, own, outcome)
+
+    def _conform_loads(
+        self, held: Lease, event: str, loads: Sequence[ledger.Load], outcome: Outcome
+    ) -> None:
+        if event in CONFORMED:
+            days = [load.ingested_at.date() for load in loads]
+            result = conform(
+                self.warehouse,
+                event,
+                [load.load_id for load in loads],
+                (min(days), max(days)),
+                job=self._job(f"conform-{event}"),
+                on_dirty=lambda days: self._mark(held, days, event),
+            )
+            outcome.conformed[event] = outcome.conformed.get(event, 0) + result.rows
+            for day in result.dirty:
+                outcome.dirty[day.tenant_id] = outcome.dirty.get(day.tenant_id, 0) + 1
+        failpoint("ingest.after_conform")
+        with transaction(self.engine) as connection:
+            held.check(connection)
+            ledger.conformed(connection, [load.load_id for load in loads])
 
     def _mark(self, held: Lease, days: Sequence[StoreDay], event: str) -> None:
         with transaction(self.engine) as connection:

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from tenpo.demo.hops import Hop, Span, hops, known, prove
+from tenpo.lake import Lake
+from tenpo.masters import MasterBook
 from tenpo.simulate.command import plan_simulation
 from tenpo.simulate.simulation import Simulation, simulate_chain
 from tenpo.tenants import create_tenant
@@ -170,3 +172,24 @@ def _personal_values(simulation: Simulation) -> set[str]:
                 if receipt.get("customer_id"):
                     values.add(str(receipt["customer_id"]))
     return set(sorted(values)[:20])
+
+
+def test_a_tenant_with_a_store_the_warehouse_lacks_harms_no_other(
+    machine: Machine, small: Simulation
+) -> None:
+    for tenant in ("broken", "sound"):
+        machine.run(*SMALL, "--tenant", tenant)
+    masters = MasterBook(Lake(machine.settings().lake_url))
+    stores = masters.own("broken", "store")
+    masters.put("broken", "store", [])
+    failed = machine.run("ingest", "--tenant", "broken", "--tenant", "sound", check=False)
+    assert failed.returncode == 6, failed.stderr[-2000:]
+    assert "store master lacks" in failed.stderr
+    masters.put("broken", "store", stores)
+    truth = Hop("simulator", known(small.truth.totals))
+    for tenant in ("sound", "broken"):
+        machine.run("aggregate", "--dirty", "--tenant", tenant)
+        if tenant == "broken":
+            machine.run("ingest", "--tenant", "broken")
+            machine.run("aggregate", "--dirty", "--tenant", tenant)
+        prove([truth, *stages(machine, small, tenant)])
