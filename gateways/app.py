@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
 
 from gateways.adapter import Adapter, Kind
 from gateways.body import read_body
@@ -46,8 +47,10 @@ def create_app(settings: Settings, intake: Intake, *, with_mqtt: bool = True) ->
             committing.cancel()
             await asyncio.gather(committing, return_exceptions=True)
 
-    app = FastAPI(title="Tenpo gateway", lifespan=lifespan, docs_url="/docs", redoc_url=None)
+    app = FastAPI(title="Tenpo gateway", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.add_exception_handler(TenpoError, _explain)
+    app.add_exception_handler(HTTPException, _explain_route)
+    app.add_exception_handler(Exception, _explain_defect)
     _add_service_routes(app, settings)
     _add_intake_routes(app, settings, intake)
     _add_master_routes(app, settings, intake)
@@ -63,6 +66,28 @@ async def _explain(request: Request, error: Exception) -> Response:
     log.info("refused", path=request.url.path, status=status, error=type(error).__name__)
     content = {"error": error.what, "where": error.where, "remedy": error.remedy}
     return JSONResponse(content, status_code=status, headers=headers)
+
+
+async def _explain_route(request: Request, error: Exception) -> Response:
+    """An address or method that is not there."""
+    status = error.status_code if isinstance(error, HTTPException) else 404
+    content = {
+        "error": f"there is nothing at {request.method} {request.url.path}",
+        "where": request.url.path,
+        "remedy": "GET /v1/vendors lists the addresses.",
+    }
+    return JSONResponse(content, status_code=status)
+
+
+async def _explain_defect(request: Request, error: Exception) -> Response:
+    """Anything else is ours: say so, without what was sent. Nothing was acknowledged."""
+    log.error("defect", path=request.url.path, error=type(error).__name__)
+    content = {
+        "error": "the gateway has a defect; nothing of this payload was taken",
+        "where": request.url.path,
+        "remedy": "Keep the payload and report it; the gateway's log has the place.",
+    }
+    return JSONResponse(content, status_code=500)
 
 
 def _add_service_routes(app: FastAPI, settings: Settings) -> None:

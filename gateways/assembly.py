@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from gateways.columns import (
 from gateways.context import Batch
 from gateways.faults import Mask, Reason
 from gateways.instants import repeated, to_moments
-from gateways.money import amounts
+from gateways.money import amounts, strange_rates
 from gateways.records import Records
 from gateways.stores import per_store, resolve_stores, zones_of
 from tenpo.contracts.events import EVENTS, SaleKind, canonical_schema
@@ -112,16 +113,27 @@ def _sale(records: Records, store_ids: Column, batch: Batch) -> dict[str, Column
     records.columns["currency"] = currency
     other = flags(pc.not_equal(currency, own))
     records.faults.mark(other, Reason.CURRENCY_MISMATCH, records.named("currency"))
-    cheap = negative(records.column("unit_price"))
-    discount = flags(pc.equal(records.column("kind"), SaleKind.DISCOUNT.value))
-    name = records.named("unit_price")
-    records.faults.mark(cheap & ~discount, Reason.NEGATIVE_PRICE, name)
+    rates = strange_rates(records.column("tax_rate"))
+    records.faults.mark(rates, Reason.BAD_VALUE, records.named("tax_rate"))
+    _check_prices(records)
     return {
         **amounts(records, store_ids, batch),
         "currency": currency,
         "customer_key": _pseudonyms(records.column("customer"), "customer", batch),
         "staff_key": _pseudonyms(records.column("staff"), "staff", batch),
     }
+
+
+def _check_prices(records: Records) -> None:
+    """A price below zero, stated or implied by the line's amount, is no sale."""
+    discount = flags(pc.equal(records.column("kind"), SaleKind.DISCOUNT.value))
+    cheap = negative(records.column("unit_price"))
+    name = records.named("unit_price")
+    records.faults.mark(cheap & ~discount, Reason.NEGATIVE_PRICE, name)
+    if "amount" in records.columns:
+        sold = flags(pc.greater(records.column("quantity"), Decimal(0)))
+        below = negative(records.columns["amount"]) & sold
+        records.faults.mark(below & ~discount, Reason.NEGATIVE_PRICE, records.named("amount"))
 
 
 def _pseudonyms(column: Column, kind: str, batch: Batch) -> Column:

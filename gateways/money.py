@@ -7,8 +7,9 @@ from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gateways.columns import NUMERIC, Column, for_distinct, spread, times
+from gateways.columns import NUMERIC, Column, flags, for_distinct, spread, times
 from gateways.context import Batch
+from gateways.faults import Mask
 from gateways.records import Records
 from gateways.stores import per_store
 
@@ -57,6 +58,11 @@ def amounts(records: Records, store_ids: Column, batch: Batch) -> dict[str, Colu
             }
 
 
+def strange_rates(rate: Column) -> Mask:
+    """Which tax rates are no part of the price: below nothing, or above all of it."""
+    return flags(pc.or_(pc.less(rate, Decimal(0)), pc.greater(rate, Decimal(1))))
+
+
 def _sum(left: Column, right: Column) -> Column:
     wide = pc.add(left.cast(pa.decimal256(39, 9)), right.cast(pa.decimal256(39, 9)))
     return wide.cast(NUMERIC)
@@ -74,7 +80,7 @@ def _tax(records: Records, amount: Column, store_ids: Column, batch: Batch) -> C
     def tax(
         value: Decimal | None, share: Decimal | None, how: str | None, code: str | None
     ) -> Decimal | None:
-        if value is None or share is None or how is None:
+        if value is None or share is None or how is None or not 0 <= share <= 1:
             return None
         base = 1 + share if included else Decimal(1)
         unit = Decimal(1).scaleb(-_DECIMALS.get(code or "", 2))

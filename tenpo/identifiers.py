@@ -57,13 +57,18 @@ def event_ids(
     return ids
 
 
+def is_name(value: str) -> bool:
+    """Whether it is safe in paths, topics and SQL."""
+    return _NAME.fullmatch(value) is not None
+
+
 def checked_name(kind: str, value: str) -> str:
     """A tenant, vendor, spec or device name that is safe in paths, topics and SQL.
 
     Raises:
         InputError: it is not lower-case letters, digits, `_` and `-`.
     """
-    if not _NAME.fullmatch(value):
+    if not is_name(value):
         raise InputError(
             f"{value!r} is no {kind} name",
             where=kind,

@@ -49,6 +49,10 @@ class LocatedYaml:
         self.name = name
         self._lines: dict[Path, int] = {}
         try:
+            if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text)):
+                raise ConfigError(
+                    "YAML aliases are not taken", where=name, remedy="Write the value out."
+                )
             root = yaml.compose(text, Loader=yaml.SafeLoader)
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)

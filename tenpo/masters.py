@@ -19,7 +19,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from tenpo.clock import StoreClock, parse_clock, zone
 from tenpo.errors import ConfigError, InputError, UnknownReference
-from tenpo.identifiers import checked_name, micros
+from tenpo.identifiers import checked_name, is_name, micros
 from tenpo.lake import Lake
 
 Kind = Literal["tenant", "store", "store_code", "device", "token"]
@@ -227,13 +227,12 @@ class MasterBook:
         fresh = self.kept(tenant_id)
         if fresh is not None:
             return fresh
+        if not is_name(tenant_id):
+            raise _no_tenant(tenant_id)
         kept, now = self._kept.get(tenant_id), time.monotonic()
         newest = _newest(self._lake.names(f"master/{tenant_id}"))
         if not newest:
-            raise UnknownReference(
-                f"there is no tenant {tenant_id!r}",
-                remedy="Create it with: tenpo tenant create NAME --stores FILE",
-            )
+            raise _no_tenant(tenant_id)
         masters = kept[2] if kept and kept[1] == newest else self._load(tenant_id, newest)
         self._kept[tenant_id] = (now, newest, masters)
         return masters
@@ -289,3 +288,10 @@ def _key(row: Master) -> tuple[object, ...]:
             return (row.name,)
         case _:
             return ()
+
+
+def _no_tenant(tenant_id: str) -> UnknownReference:
+    return UnknownReference(
+        f"there is no tenant {tenant_id[:63]!r}",
+        remedy="Create it with: tenpo tenant create NAME --stores FILE",
+    )

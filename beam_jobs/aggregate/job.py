@@ -127,7 +127,7 @@ class _Run:
     def execute(self, runner_args: Sequence[str]) -> Outcome:
         self._complete_publications()
         masters = MasterBook(Lake(self.settings.lake_url)).get(self.tenant_id)
-        taken = self._take()
+        taken = self._take(masters)
         days = self._days(masters, taken)
         if not days:
             log.info("nothing to aggregate", tenant=self.tenant_id)
@@ -144,11 +144,16 @@ class _Run:
         log.info("aggregated", run_id=self.run_id, store_days=len(days), **rows)
         return Outcome(self.run_id, self.tenant_id, len(days), rows)
 
-    def _take(self) -> list[dirty.Dirty]:
-        """The dirty marks this run will answer."""
+    def _take(self, masters: TenantMasters) -> list[dirty.Dirty]:
+        """The dirty marks this run will answer; those of stores without a master wait for one."""
         with transaction(self.engine) as connection:
             marks = dirty.take(connection, tenant_id=self.tenant_id)
-        return [mark for mark in marks if self._wanted(mark)]
+        unknown = {mark.store_day.store_id for mark in marks} - masters.stores.keys()
+        if unknown:
+            log.error("store-days wait for their store's master", stores=sorted(unknown))
+        return [
+            mark for mark in marks if mark.store_day.store_id not in unknown and self._wanted(mark)
+        ]
 
     def _wanted(self, mark: dirty.Dirty) -> bool:
         day, request = mark.store_day, self.request
@@ -174,9 +179,6 @@ class _Run:
                 job=self.job.step("store-days"),
             )
             days |= {StoreDay(row["store_id"], row["business_date"]) for row in table.to_pylist()}
-        unknown = {day.store_id for day in days} - masters.stores.keys()
-        if unknown:
-            log.warning("stores are not in the master", stores=sorted(unknown))
         return [
             day
             for day in days

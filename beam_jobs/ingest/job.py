@@ -233,6 +233,7 @@ class Ingest:
                 (min(days), max(days)),
                 job=self._job(f"conform-{event}"),
                 on_dirty=lambda days: self._mark(held, days, event),
+                guard=lambda: self._check(held),
             )
             outcome.conformed[event] = outcome.conformed.get(event, 0) + result.rows
             for day in result.dirty:
@@ -241,6 +242,10 @@ class Ingest:
         with transaction(self.engine) as connection:
             held.check(connection)
             ledger.conformed(connection, [load.load_id for load in loads])
+
+    def _check(self, held: Lease) -> None:
+        with transaction(self.engine) as connection:
+            held.check(connection)
 
     def _mark(self, held: Lease, days: Sequence[StoreDay], event: str) -> None:
         with transaction(self.engine) as connection:

@@ -10,6 +10,7 @@ import sys
 
 import duckdb_extensions
 from bqemulator.cli import main
+from bqemulator.storage.engine import DuckDBEngine
 from bqemulator.versioning.snapshots import SnapshotManager
 
 
@@ -22,11 +23,25 @@ def capture_nothing(*_arguments: object, **_options: object) -> None:
     """
 
 
+start_engine = DuckDBEngine.start
+
+
+async def start_locked_in(engine: DuckDBEngine) -> None:
+    """Starts DuckDB, then bars it from every file but its own.
+
+    The server asks nobody who they are, and DuckDB's `read_text('…')` would read any file
+    of the user it runs as, secrets included, for any user of the machine.
+    """
+    await start_engine(engine)
+    engine.connection.execute("SET enable_external_access = false")
+
+
 # The one limit bounds appends and also what a read sends, 65,536 rows a message however
 # wide: the default of 10 MB breaks reads of rows above 160 bytes.
 os.environ.setdefault("BQEMU_WRITE_API_MAX_REQUEST_BYTES", str(512 * 1024**2))
 duckdb_extensions.import_extension("spatial")
 duckdb_extensions.import_extension("icu")
 SnapshotManager.capture = capture_nothing
+DuckDBEngine.start = start_locked_in
 sys.argv[0] = "bqemulator"
 main()

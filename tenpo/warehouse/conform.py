@@ -68,6 +68,7 @@ def conform(
     *,
     job: Job,
     on_dirty: OnDirty,
+    guard: Callable[[], None] = lambda: None,
 ) -> ConformResult:
     """Bring loads of raw into dwh.
 
@@ -79,6 +80,8 @@ def conform(
         ingest_dates: first and last UTC date of the loads' `ingested_at`.
         job: names the work; give every attempt at other loads a run_id of its own.
         on_dirty: marks store-days durably; called once, and not where nothing changed.
+        guard: called right before each statement that changes dwh; it raises where a
+            successor has taken over.
 
     Raises:
         IntegrityError: a line's store is not in `dwh.store`; nothing was changed.
@@ -86,7 +89,7 @@ def conform(
     """
     if not load_ids:
         return ConformResult(event)
-    work = _Conform(warehouse, event, job.step(event))
+    work = _Conform(warehouse, event, job.step(event), guard)
     try:
         return work.run(load_ids, ingest_dates, on_dirty)
     finally:
@@ -99,6 +102,7 @@ class _Conform:
     warehouse: Warehouse
     event: str
     job: Job
+    guard: Callable[[], None]
     buckets: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -147,8 +151,10 @@ class _Conform:
 
     def _write(self, dates: Sequence[date], dirty: Sequence[StoreDay], on_dirty: OnDirty) -> None:
         contract = CONFORMED[self.event]
+        self.guard()
         self._execute("announce", self._index)
         failpoint("conform.after_announce")
+        self.guard()
         self._execute(
             "replace",
             {"first": min(dates), "last": max(dates)},
@@ -160,6 +166,7 @@ class _Conform:
         if dirty:
             on_dirty(dirty)
         failpoint("conform.after_dirty")
+        self.guard()
         self._execute("settle", self._index)
 
     @property

@@ -156,3 +156,36 @@ def test_another_delimiter_lacks_all_columns() -> None:
 def test_the_version_follows_the_bytes_of_the_spec() -> None:
     other = DeclarativeAdapter.of(SALES_SPEC + b"# a remark\n", "till")
     assert other.version != SALES.version == DeclarativeAdapter.of(SALES_SPEC, "till").version
+
+
+AMOUNT_SPEC = b"""
+name: till
+event: sale_line
+store: {constant: soho}
+time: {columns: [at], formats: ["%Y-%m-%d %H:%M"]}
+document: [receipt]
+columns: {receipt_id: receipt, quantity: qty, amount: total, tax_rate: vat}
+tax: {mode: included, rate_is_percent: true}
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "reason", "field"),
+    [
+        ("2,2026-11-01 10:05,1,5.00,-100", "bad_value", "vat"),
+        ("2,2026-11-01 10:05,1,5.00,1000", "bad_value", "vat"),
+        ("2,2026-11-01 10:05,1,-5.00,20", "negative_price", "total"),
+    ],
+)
+def test_a_bad_line_leaves_its_good_neighbour(line: str, reason: str, field: str) -> None:
+    body = f"receipt,at,qty,total,vat\n1,2026-11-01 10:05,1,12.00,20\n{line}\n".encode()
+    spec = AMOUNT_SPEC.replace(b"soho", next(iter(context().masters.stores)).encode())
+    result = DeclarativeAdapter.of(spec, "till").normalize(body, context())
+    assert [(r.reason.value, r.field) for r in result.rejected] == [(reason, field)]
+    assert result.events["sale_line"]["receipt_id"].to_pylist() == ["1"]
+
+
+def test_aliases_are_refused_before_they_grow() -> None:
+    bomb = b"a: &a [x, x]\nb: &b [*a, *a]\nname: [*b, *b]\n"
+    with pytest.raises(ConfigError, match="aliases"):
+        parse_spec(bomb, "bomb")

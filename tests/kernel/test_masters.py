@@ -165,3 +165,9 @@ def test_tokens_of_nobody_and_nowhere_are_refused(settings: Settings) -> None:
         revoke_token(settings, "acme", "send", "tokyo")
     with pytest.raises(InputError):
         create_tenant(settings, "Bad Name", "Bad")
+
+
+@pytest.mark.parametrize("name", ["demo/../demo", "../demo", "", "Demo", "a" * 64])
+def test_a_tenant_of_no_possible_name_is_unknown(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UnknownReference):
+        MasterBook(Lake(f"file://{tmp_path}")).get(name)

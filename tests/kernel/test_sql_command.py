@@ -89,3 +89,9 @@ def test_only_one_query_is_run(statement: str) -> None:
                                        "(SELECT 1) UNION ALL SELECT 2"])  # fmt: skip
 def test_queries_are(statement: str) -> None:
     check_is_query(statement)
+
+
+def test_files_of_the_machine_are_out_of_reach(bigquery_server: BigQueryServer) -> None:
+    done = ask(bigquery_server, "SELECT content FROM read_text('/etc/hostname')")
+    assert done.returncode != 0
+    assert "disabled" in done.stderr

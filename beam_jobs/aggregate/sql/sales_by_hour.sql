@@ -5,6 +5,7 @@ WITH receipt AS (
   SELECT
     store_id,
     business_date,
+    source,
     document_key,
     MIN(hour_start_at) AS hour_start_at,
     MIN(local_hour) AS local_hour,
@@ -24,7 +25,7 @@ WITH receipt AS (
   WHERE tenant_id = @tenant
     AND business_date BETWEEN @date_from AND @date_to
     AND store_id IN UNNEST(@stores)
-  GROUP BY store_id, business_date, document_key
+  GROUP BY store_id, business_date, source, document_key
 )
 
 SELECT
