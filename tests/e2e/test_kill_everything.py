@@ -22,8 +22,9 @@ from tests.e2e.machine import Machine
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(580)]
 
 SIMULATE = ("simulate", "--stores", "3", "--days", "6", "--seed", "5", "--end", "2026-10-31")
+LATE = ("simulate", "--stores", "1", "--days", "1", "--end", "2026-10-31", "--tenant", "late")
 PAUSE_S = 2.0
-TASK_S = 60.0
+TASK_S = 120.0
 
 
 @pytest.fixture
@@ -59,16 +60,19 @@ def test_the_run_completes_with_the_same_totals(whole: Machine, tmp_path: Path) 
         time.sleep(PAUSE_S)
         whole.kill(name)
         whole.run("up")
+    # What came so far may be published by now: something new starts an aggregation for sure.
+    whole.run(*LATE)
     assert kill_task(whole), "no aggregation was started"
     os.kill(parent(whole.pid("gateway")), signal.SIGKILL)
     whole.run("up")
     assert sender.wait(timeout=200) == 0, (tmp_path / "sender.log").read_text("utf-8")[-3000:]
     settings = whole.settings()
-    simulation = plan_simulation(settings, "demo", 5, 3, 6, None)
-    seen: list[Standing] = []
-    settle(settings, "demo", seen.append)
-    assert seen[-1].registered > 0
-    tokens = create_tenant(settings, "demo", simulation.name)
-    span = Span("demo", simulation.days[0], simulation.days[-1])
-    truth = Hop("simulator", known(simulation.truth.totals))
-    prove([truth, *hops(settings, span, tokens.read)])
+    for tenant, plan in (("demo", (5, 3, 6)), ("late", (1, 1, 1))):
+        simulation = plan_simulation(settings, tenant, *plan, None)
+        seen: list[Standing] = []
+        settle(settings, tenant, seen.append)
+        assert seen[-1].registered > 0
+        tokens = create_tenant(settings, tenant, simulation.name)
+        span = Span(tenant, simulation.days[0], simulation.days[-1])
+        truth = Hop("simulator", known(simulation.truth.totals))
+        prove([truth, *hops(settings, span, tokens.read)])
