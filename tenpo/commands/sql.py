@@ -34,8 +34,9 @@ def sql(
 
     if as_json and as_csv:
         raise InputError("--json and --csv exclude each other", remedy="Choose one of them.")
-    check_is_query(statement)
-    with connect(get_settings()) as warehouse:
+    settings = get_settings()
+    check_is_query(statement, settings.dataset_prefix)
+    with connect(settings) as warehouse:
         rows = query(warehouse, statement, job=Job("sql", _run_id()))
     if as_json:
         typer.echo(_as_json(rows))
@@ -45,16 +46,21 @@ def sql(
         _print_table(rows)
 
 
-def check_is_query(statement: str) -> None:
-    """Refuse statements that would change something.
+def check_is_query(statement: str, prefix: str = "") -> None:
+    """Refuse statements that would change something, or read a whole partitioned table.
+
+    Args:
+        statement: GoogleSQL.
+        prefix: what the datasets' names begin with.
 
     Raises:
-        InputError: not GoogleSQL, or not exactly one query.
+        InputError: not GoogleSQL, not exactly one query, or without its partitions.
     """
     import sqlglot
     from sqlglot.errors import SqlglotError
 
     from tenpo.errors import InputError
+    from tenpo.warehouse.pruning import partition_columns, unpruned
 
     try:
         parsed = [one for one in sqlglot.parse(statement, dialect="bigquery") if one is not None]
@@ -67,6 +73,18 @@ def check_is_query(statement: str) -> None:
             "tenpo sql runs one query (SELECT or WITH) and changes nothing",
             remedy="Events come in by `tenpo send`, KPIs by `tenpo aggregate`.",
         )
+    for table in unpruned(parsed[0], prefix):
+        dataset, name = table.split(".")
+        column = partition_columns()[dataset, name]
+        raise InputError(
+            f"the query does not say which partitions of {table} it reads",
+            where=table,
+            remedy=f"Add to the WHERE of that SELECT: {column} >= '{_example(column)}'",
+        )
+
+
+def _example(column: str) -> str:
+    return "0" if column == "bucket" else "2026-01-01"
 
 
 def _run_id() -> str:
@@ -79,7 +97,14 @@ def _as_json(rows: pa.Table) -> str:
     import orjson
 
     document = {"columns": rows.column_names, "rows": rows.to_pylist()}
-    return orjson.dumps(document, default=str, option=orjson.OPT_INDENT_2).decode()
+    return orjson.dumps(document, default=_plain, option=orjson.OPT_INDENT_2).decode()
+
+
+def _plain(value: object) -> str:
+    """What JSON has no form for: bytes as BigQuery shows them, the rest as text."""
+    from base64 import b64encode
+
+    return b64encode(value).decode() if isinstance(value, bytes) else str(value)
 
 
 def _as_csv(rows: pa.Table) -> str:
@@ -119,6 +144,8 @@ def _cell(value: object) -> str:
     from datetime import datetime
     from decimal import Decimal
 
+    if isinstance(value, bytes):
+        return _plain(value)
     if value is None:
         return ""
     if isinstance(value, Decimal):

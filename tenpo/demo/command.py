@@ -11,6 +11,7 @@ import typer
 
 if TYPE_CHECKING:
     from tenpo.demo.hops import Hop, Span
+    from tenpo.demo.report import Proof
     from tenpo.settings import Settings
     from tenpo.simulate.simulation import Simulation
     from tenpo.tenants import TenantTokens
@@ -88,12 +89,11 @@ def _simulated(settings: Settings, made: Simulation) -> tuple[Span, TenantTokens
     return Span(TENANT, made.days[0], made.days[-1]), tokens, truth
 
 
-def _prove(
-    settings: Settings, span: Span, tokens: TenantTokens, truth: Hop | None
-) -> tuple[Span, TenantTokens, list[Hop]]:
+def _prove(settings: Settings, span: Span, tokens: TenantTokens, truth: Hop | None) -> Proof:
     """Wait until the tenant's data has come through, then compare the hops."""
     from tenpo.cli.progress import progress
-    from tenpo.demo.hops import hops, prove
+    from tenpo.demo.hops import hops, prove, received
+    from tenpo.demo.report import Proof
     from tenpo.demo.settle import Standing, settle
 
     with progress(f"{span.tenant_id}: ingesting and aggregating", unit="objects") as advance:
@@ -106,5 +106,6 @@ def _prove(
 
         settle(settings, span.tenant_id, moved)
     stages = [*([truth] if truth else []), *hops(settings, span, tokens.read)]
-    prove(stages)
-    return span, tokens, stages
+    balance = received(settings, span.tenant_id)
+    prove(stages, balance)
+    return Proof(span, tokens, stages, balance)

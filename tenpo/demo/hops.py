@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import httpx
 
+from tenpo.contracts import CONFORMED
 from tenpo.datamart import connect as connect_datamart
 from tenpo.datamart.kpi_read import KpiQuery, KpiRow, read_kpis
 from tenpo.errors import IntegrityError, ServiceError
 from tenpo.settings import Settings
-from tenpo.warehouse import Job, Warehouse, load_sql, query
+from tenpo.warehouse import Job, Reconciliation, Warehouse, load_sql, query, reconcile
 from tenpo.warehouse import connect as connect_warehouse
 
 Totals = dict[str, Decimal]
@@ -57,6 +58,14 @@ def hops(settings: Settings, span: Span, read_token: str) -> list[Hop]:
     return [*stages, Hop("datamart", _datamart(settings, span)), _api(settings, span, read_token)]
 
 
+def received(settings: Settings, tenant_id: str) -> list[Reconciliation]:
+    """What became of the rows that raw received, of each event that has any."""
+    with connect_warehouse(settings) as warehouse:
+        job = Job("demo", f"raw-{datetime.now(UTC):%Y%m%dT%H%M%S%f}", tenant_id)
+        found = [reconcile(warehouse, tenant_id, event, job=job) for event in CONFORMED]
+    return [one for one in found if one.accepted or one.orphaned]
+
+
 def disagreements(stages: list[Hop]) -> list[str]:
     """Where a hop differs from the first that carries the total."""
     found = []
@@ -68,13 +77,14 @@ def disagreements(stages: list[Hop]) -> list[str]:
     return found
 
 
-def prove(stages: list[Hop]) -> None:
-    """Raise unless every hop agrees with the one before.
+def prove(stages: list[Hop], balance: Sequence[Reconciliation] = ()) -> None:
+    """Raise unless every hop agrees with the one before, and every row is accounted for.
 
     Raises:
         IntegrityError: two hops differ, named with both values.
     """
     found = disagreements(stages)
+    found += [f"{one.event}: {one}" for one in balance if not one.balanced]
     if found:
         raise IntegrityError(
             "the hops disagree: " + "; ".join(found),

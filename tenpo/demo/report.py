@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 
 from rich.box import SIMPLE_HEAD
@@ -15,8 +16,25 @@ from tenpo.kpi import KPIS
 from tenpo.settings import Settings
 from tenpo.stack.airflow_config import passwords_file
 from tenpo.tenants import TenantTokens
+from tenpo.warehouse import Reconciliation
 
-Proof = tuple[Span, TenantTokens, list[Hop]]
+
+@dataclass(frozen=True)
+class Proof:
+    """What is proven of one tenant, and the tokens to look at it.
+
+    Args:
+        span: which tenant and days.
+        tokens: its tokens.
+        stages: the totals of each hop.
+        balance: what became of the rows that raw received.
+    """
+
+    span: Span
+    tokens: TenantTokens
+    stages: Sequence[Hop]
+    balance: Sequence[Reconciliation]
+
 
 _SHOWN = (
     "net_sales_amount", "transactions", "footfall", "conversion_ratio", "atv_amount", "upt",
@@ -24,14 +42,18 @@ _SHOWN = (
 )  # fmt: skip
 
 
+_BALANCE = ("accepted", "current", "duplicate", "superseded")
+
+
 def report(settings: Settings, proofs: Sequence[Proof]) -> None:
     """Print everything for a person."""
-    for span, _, stages in proofs:
-        console.print(_hops(span, stages))
-    console.print(_kpis(settings, [span for span, _, _ in proofs]))
+    for one in proofs:
+        console.print(_hops(one.span, one.stages))
+    console.print(_balance(proofs))
+    console.print(_kpis(settings, [one.span for one in proofs]))
     console.print("\n[bold]Look at it[/]")
-    for span, tokens, _ in proofs:
-        console.print(f"  {span.tenant_id:8} {settings.api_url}/login?token={tokens.read}")
+    for one in proofs:
+        console.print(f"  {one.span.tenant_id:8} {settings.api_url}/login?token={one.tokens.read}")
     console.print(
         f"  Airflow  {settings.airflow_url}  (user admin, password in {passwords_file(settings)})"
     )
@@ -41,15 +63,28 @@ def report(settings: Settings, proofs: Sequence[Proof]) -> None:
 
 def report_json(proofs: Sequence[Proof]) -> str:
     """The proof for machines."""
-    return json.dumps(
-        {
-            span.tenant_id: {
-                stage.name: {name: str(value) for name, value in stage.totals.items()}
-                for stage in stages
-            }
-            for span, _, stages in proofs
-        }
-    )
+    return json.dumps({one.span.tenant_id: _document(one) for one in proofs})
+
+
+def _document(proof: Proof) -> dict[str, object]:
+    """Each hop's totals as text, and under `raw` what became of the rows it received."""
+    hops: dict[str, object] = {
+        stage.name: {name: str(value) for name, value in stage.totals.items()}
+        for stage in proof.stages
+    }
+    return hops | {"raw": {one.event: asdict(one) for one in proof.balance}}
+
+
+def _balance(proofs: Sequence[Proof]) -> Table:
+    """Rows in raw and what became of them; a first run of the demo has nothing but current."""
+    table = _table("raw to dwh: accepted = current + duplicate + superseded", "rows")
+    for name in _BALANCE:
+        table.add_column(name, justify="right", no_wrap=True)
+    for proof in proofs:
+        for one in proof.balance:
+            cells = [f"{getattr(one, name):,}" for name in _BALANCE]
+            table.add_row(f"{proof.span.tenant_id} {one.event}", *cells)
+    return table
 
 
 def _hops(span: Span, stages: Sequence[Hop]) -> Table:

@@ -47,6 +47,11 @@ class Layout:
         return self.home / "stack.json"
 
     @property
+    def lake(self) -> Path:
+        """The object lake, unless `TENPO_LAKE_URL` says otherwise."""
+        return self.home / "lake"
+
+    @property
     def postgres_data(self) -> Path:
         """The PostgreSQL cluster."""
         return self.home / "postgres" / "data"
@@ -91,11 +96,17 @@ class Layout:
         return self.run / "supervisord.pid"
 
     def create(self) -> None:
-        """Make the folders; nobody else may look into those with secrets."""
-        for folder in (self.home, self.logs, self.airflow_home, self.bigquery_data, self.mqtt_data):
+        """Make the folders; nobody else may look into them.
+
+        The home itself stays passable, for PostgreSQL may run as another user.
+        """
+        self.home.mkdir(parents=True, exist_ok=True)
+        for folder in (
+            *(self.run, self.launch, self.home / "secrets", self.logs, self.lake),
+            *(self.airflow_home, self.bigquery_data, self.mqtt_data),
+        ):
             folder.mkdir(parents=True, exist_ok=True)
-        for folder in (self.run, self.launch, self.home / "secrets"):
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            folder.chmod(0o700)
         self._create_sockets()
 
     def _create_sockets(self) -> None:

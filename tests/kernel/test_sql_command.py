@@ -16,7 +16,7 @@ from tenpo.errors import InputError
 from tests.conftest import BigQueryServer
 
 SQL = """SELECT NUMERIC '3706827.641' AS net, '東京, "本店"' AS name, NULL AS nothing,
-  TIMESTAMP '2026-03-29 01:02:03+00' AS at, DATE '2026-03-29' AS day"""
+  TIMESTAMP '2026-03-29 01:02:03+00' AS at, DATE '2026-03-29' AS day, B'ab' AS bytes"""
 
 
 def ask(server: BigQueryServer, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -40,15 +40,22 @@ def test_json_is_one_document(bigquery_server: BigQueryServer) -> None:
     (row,) = json.loads(done.stdout)["rows"]
     assert row == {
         "net": "3706827.641000000", "name": '東京, "本店"', "nothing": None,
-        "at": "2026-03-29T01:02:03+00:00", "day": "2026-03-29",
+        "at": "2026-03-29T01:02:03+00:00", "day": "2026-03-29", "bytes": "YWI=",
     }  # fmt: skip
 
 
 def test_csv_can_be_read_back(bigquery_server: BigQueryServer) -> None:
     done = ask(bigquery_server, "--csv", SQL)
     header, row = csv.reader(io.StringIO(done.stdout))
-    assert header == ["net", "name", "nothing", "at", "day"]
-    assert row == ["3706827.641", '東京, "本店"', "", "2026-03-29T01:02:03+00:00", "2026-03-29"]
+    assert header == ["net", "name", "nothing", "at", "day", "bytes"]
+    assert row == [
+        "3706827.641",
+        '東京, "本店"',
+        "",
+        "2026-03-29T01:02:03+00:00",
+        "2026-03-29",
+        "YWI=",
+    ]
 
 
 def test_a_table_for_people(bigquery_server: BigQueryServer) -> None:
@@ -89,6 +96,15 @@ def test_only_one_query_is_run(statement: str) -> None:
                                        "(SELECT 1) UNION ALL SELECT 2"])  # fmt: skip
 def test_queries_are(statement: str) -> None:
     check_is_query(statement)
+
+
+@pytest.mark.parametrize("table", ["dwh.sale_line", "x_dwh.sale_line", "`p.x_dwh.sale_line`"])
+def test_a_query_states_its_partitions(table: str) -> None:
+    whole = "SELECT COUNT(*) FROM TABLE_NAME WHERE tenant_id = 'a'".replace("TABLE_NAME", table)
+    with pytest.raises(InputError, match="partitions") as caught:
+        check_is_query(whole, "x_")
+    assert "business_date >=" in caught.value.remedy
+    check_is_query(f"{whole} AND (business_date = '2026-01-01')", "x_")
 
 
 def test_files_of_the_machine_are_out_of_reach(bigquery_server: BigQueryServer) -> None:

@@ -26,10 +26,13 @@ def test_sockets_of_a_short_home_lie_in_it() -> None:
     assert home in Layout(home).sockets.parents
 
 
-def test_secrets_are_closed_to_others(tmp_path: Path) -> None:
+def test_data_and_secrets_are_closed_to_others(tmp_path: Path) -> None:
     layout = Layout(tmp_path / "home")
+    layout.lake.mkdir(parents=True, mode=0o755)  # as an earlier version left it
     layout.create()
-    for folder in (layout.run, layout.launch, layout.home / "secrets", layout.sockets):
+    secret = (layout.run, layout.launch, layout.home / "secrets", layout.sockets)
+    data = (layout.lake, layout.logs, layout.bigquery_data, layout.airflow_home, layout.mqtt_data)
+    for folder in (*secret, *data):
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     write_private(layout.addresses_file, "{}")
     assert stat.S_IMODE(layout.addresses_file.stat().st_mode) == 0o600

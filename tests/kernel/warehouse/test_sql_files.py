@@ -14,7 +14,8 @@ from tenpo.contracts import CONFORMED, SALE_LINE, Contract
 from tenpo.errors import ConfigError, InputError
 from tenpo.kpi import KPI_STORE_DAY
 from tenpo.settings import Settings
-from tenpo.warehouse import TABLES, Equal, Warehouse, connect, load_sql
+from tenpo.warehouse import Equal, Warehouse, connect, load_sql
+from tenpo.warehouse.pruning import partition_columns, unpruned
 
 ROOT = Path(__file__).parents[3]
 SKIPPED = {".git", ".venv", ".venvs", "build", "dist", "node_modules"}
@@ -26,12 +27,6 @@ AS_TABLE: dict[str, Contract] = {
     "target": CONFORMED["sale_line"],
     "table": KPI_STORE_DAY,
 }
-PARTITIONED = {
-    (c.dataset, c.name): re.sub(r"^\w+\(|[,)].*$", "", c.partition_by)
-    for c in TABLES
-    if c.partition_by
-}
-COMPARISONS = (exp.EQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between, exp.In)
 
 
 def rendered(text: str) -> str:
@@ -50,46 +45,10 @@ def rendered(text: str) -> str:
     return text.format(**values)
 
 
-def unpruned(statement: exp.Expr) -> list[str]:
-    """Partitioned tables that the statement reads without a constant predicate."""
-    return [
-        f"{table.db}.{table.name}"
-        for table in statement.find_all(exp.Table)
-        if (column := PARTITIONED.get((dataset_of(table), table.name)))
-        and not any(prunes(test, column, table) for test in conditions(table))
-    ]
-
-
-def dataset_of(table: exp.Table) -> str:
-    return table.db.rsplit(".", 1)[-1]
-
-
-def conditions(table: exp.Table) -> list[exp.Expr]:
-    """What limits the table: the WHERE and ON of its SELECT, or the ON of its MERGE."""
-    scope = table.find_ancestor(exp.Select, exp.Merge)
-    if scope is None:
-        return []
-    if isinstance(scope, exp.Merge):
-        found = [scope.args["on"]]
-    else:
-        found = [where.this] if (where := scope.args.get("where")) else []
-        found += [join.args["on"] for join in scope.args.get("joins") or [] if join.args.get("on")]
-    return [part for condition in found for part in condition.flatten() if part is not condition]
-
-
-def prunes(test: exp.Expr, column: str, table: exp.Table) -> bool:
-    """Whether a condition compares the partition column with constants and parameters alone."""
-    if not isinstance(test, COMPARISONS):
-        return False
-    columns = list(test.find_all(exp.Column))
-    names = {table.alias_or_name, ""}
-    return len(columns) == 1 and columns[0].name == column and columns[0].table in names
-
-
 def test_there_are_files() -> None:
     assert len(FILES) > 15
-    assert PARTITIONED["raw", "raw_pos"] == "ingested_at"
-    assert PARTITIONED["dwh", "document"] == "bucket"
+    assert partition_columns()["raw", "raw_pos"] == "ingested_at"
+    assert partition_columns()["dwh", "document"] == "bucket"
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
@@ -109,6 +68,8 @@ def test_a_file_parses_and_states_its_partitions(path: Path) -> None:
         "SELECT * FROM `p.dwh`.sale_line WHERE business_date = some_other_column",
         "WITH a AS (SELECT * FROM `p.raw`.raw_pos) SELECT * FROM a WHERE ingested_at > @from",
         "MERGE `p.dwh`.document AS t USING s ON t.bucket = s.bucket WHEN MATCHED THEN DELETE",
+        "SELECT * FROM dwh.sale_line WHERE business_date = '2026-01-01' OR store_id = 'a'",
+        "SELECT * FROM (SELECT * FROM dwh.sale_line) WHERE business_date = '2026-01-01'",
     ],
 )
 def test_the_check_can_fail(sql: str) -> None:
