@@ -27,7 +27,7 @@ demo: setup ## Simulate a chain and show its KPIs; DATA=FOLDER also loads the re
 	@.venv/bin/tenpo demo $(if $(DATA),--data "$(DATA)")
 
 test: setup browser ## Run the tests
-	@.venv/bin/pytest -n 2 --dist loadfile
+	@.venv/bin/pytest -n 3 --dist loadfile
 
 check: setup lint types imports ## Check format, lint, types and import contracts
 

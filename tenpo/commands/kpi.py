@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tenpo.datamart.kpi_read import By, Grain, KpiQuery, KpiRow
+    from tenpo.datamart.standing import Standing
 
 _CHOICES = {"grain": ("hour", "day", "total"), "by": ("all", "store")}
 _WITHOUT_DECIMALS = frozenset({"JPY", "KRW", "VND", "CLP", "ISK"})
@@ -62,13 +63,13 @@ def kpi(
         stores=tuple(store or ()),
         kpis=tuple(name or ()),
     )
-    rows = _read(query)
+    rows, found = _read(query)
     if as_json:
         _print_json(query, rows)
     elif as_csv:
         _print_csv(query, rows)
     else:
-        _print_table(query, rows)
+        _print_table(query, rows, found)
 
 
 def _choice(option: str, value: str) -> str:
@@ -82,9 +83,10 @@ def _choice(option: str, value: str) -> str:
     return value
 
 
-def _read(query: KpiQuery) -> list[KpiRow]:
+def _read(query: KpiQuery) -> tuple[list[KpiRow], Standing]:
     from tenpo.datamart import connect, transaction
     from tenpo.datamart.kpi_read import read_kpis
+    from tenpo.datamart.standing import standing
     from tenpo.lake import Lake
     from tenpo.masters import MasterBook
     from tenpo.settings import get_settings
@@ -101,7 +103,7 @@ def _read(query: KpiQuery) -> list[KpiRow]:
     engine = connect(settings)
     try:
         with transaction(engine) as connection:
-            return read_kpis(connection, query)
+            return read_kpis(connection, query), standing(connection, query.tenant_id)
     finally:
         engine.dispose()
 
@@ -120,7 +122,7 @@ def _print_csv(query: KpiQuery, rows: Sequence[KpiRow]) -> None:
     typer.echo("".join(as_csv(query, rows)), nl=False)
 
 
-def _print_table(query: KpiQuery, rows: Sequence[KpiRow]) -> None:
+def _print_table(query: KpiQuery, rows: Sequence[KpiRow], found: Standing) -> None:
     from rich.console import Console
     from rich.table import Table
 
@@ -129,6 +131,7 @@ def _print_table(query: KpiQuery, rows: Sequence[KpiRow]) -> None:
     console = Console()
     if not rows:
         console.print(f"No figures of {query.tenant_id} from {query.first} to {query.last}.")
+        console.print(_outlook(found), style="dim", highlight=False)
         return
     names = query.kpis or _SHOWN
     keys = _keys(query, rows)
@@ -147,6 +150,16 @@ def _print_table(query: KpiQuery, rows: Sequence[KpiRow]) -> None:
     console.print(f"[dim]computed {newest:%Y-%m-%d %H:%M:%S} UTC[/]", highlight=False)
     if any(row.partial for row in rows):
         console.print("[dim]Some days or stores lack some of these figures: see coverage.[/]")
+
+
+def _outlook(found: Standing) -> str:
+    """What to do about figures that are not there."""
+    if found.to_compute:
+        return f"{found.to_compute:,} store-days are being computed: ask again in a moment."
+    hint = "What was sent appears within a minute; `tenpo status` shows whether ingest runs."
+    if found.first is None:
+        return f"Nothing was computed yet. {hint}"
+    return f"There are figures from {found.first} to {found.last}. {hint}"
 
 
 def _keys(query: KpiQuery, rows: Sequence[KpiRow]) -> list[str]:

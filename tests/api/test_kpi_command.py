@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from tenpo.commands.kpi import kpi
+from tenpo.commands.kpi import _outlook, kpi
+from tenpo.datamart.standing import Standing
 from tenpo.errors import InputError
 from tenpo.settings import get_settings
 from tests.api.conftest import bearer
@@ -61,6 +62,24 @@ def test_a_narrow_terminal_cuts_no_figure(environment: dict[str, str]) -> None:
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) >= 8
     assert "…" not in done.stdout
+
+
+def test_where_nothing_is_the_command_says_where_there_is(environment: dict[str, str]) -> None:
+    done = run(environment, "--tenant", "globe", "--from", "2001-01-01", "--to", "2001-01-02")
+    assert done.returncode == 0, done.stderr
+    assert "No figures of globe" in done.stdout
+    assert "There are figures from 2026-10-2" in done.stdout.replace("\n", " ")
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (Standing(None, None, 0), "Nothing was computed yet"),
+        (Standing(None, None, 1200), "1,200 store-days are being computed"),
+    ],
+)
+def test_an_empty_answer_says_what_to_expect(found: Standing, said: str) -> None:
+    assert said in _outlook(found)
 
 
 def test_a_refusal_has_its_own_exit_code(environment: dict[str, str]) -> None:
