@@ -47,10 +47,10 @@ format: setup ## Format the code and mend what lint can mend
 	@.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
 
-lock: $(UV) ## Resolve the dependencies anew into locks/*.txt
+lock: $(UV) ## Resolve locks/*.in into locks/*.txt; UPGRADE=1 also takes newer versions
 	@for name in bootstrap platform bigquery airflow dev; do
 		echo "Resolving locks/$$name.in"
-		$(RUN_UV) pip compile "locks/$$name.in" --quiet --upgrade --python-version 3.11 \
+		$(RUN_UV) pip compile "locks/$$name.in" --quiet $(if $(UPGRADE),--upgrade) --python-version 3.11 \
 			--generate-hashes --no-header -o "locks/$$name.txt"
 	done
 
