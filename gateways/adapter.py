@@ -11,7 +11,7 @@ Not for transport: how bytes arrive and where they are kept is `intake` and `com
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -51,7 +51,7 @@ class Adapter(ABC):
         """
         check_filled(body)
         records = self.read(body, context)
-        if len(records) > MAX_RECORDS:
+        if sum(map(len, records.parts)) > MAX_RECORDS:
             raise PayloadError(
                 f"the payload has more than {MAX_RECORDS:,} records",
                 remedy="Send it in parts, each document whole.",
@@ -77,21 +77,23 @@ class Adapter(ABC):
             deliveries: payloads with their contexts, the unreadable ones among them.
             refusals: why a delivery could not be read, by its place.
         """
-        count = len(deliveries)
-        faults = records.faults
-        batch = Batch([context for _, context in deliveries], faults.deliveries)
-        table = assemble(records, self.name, self.version, batch)
-        places = faults.deliveries[~faults.bad]
-        accepted: list[int] = np.bincount(places, minlength=count).tolist()
-        rejected = faults.rejected(count)
-        counts = zip(faults.received(count), accepted, records.ignored, rejected, strict=True)
-        results = [Result(*numbers) for numbers in counts]
+        contexts = [context for _, context in deliveries]
+        located: dict[str, Events] = {
+            part.event: self._events(part, contexts) for part in records.parts
+        }
+        results = _results(records, len(deliveries), located.values())
         self._check_sums(results)
         for place, error in refusals.items():
             results[place] = Result(1, 0, 0, [refused(error, place)], error)
         told = [one for result in results for one in result.rejected]
         rows = rejection_rows(self.name, self.version, deliveries, told)
-        return Normalized(results, {records.event: Events(table, places), "rejection": rows})
+        return Normalized(results, {**located, "rejection": rows})
+
+    def _events(self, records: Records, contexts: Sequence[Context]) -> Events:
+        faults = records.faults
+        batch = Batch(contexts, faults.deliveries)
+        table = assemble(records, self.name, self.version, batch)
+        return Events(table, faults.deliveries[~faults.bad])
 
     def _check_sums(self, results: Sequence[Result]) -> None:
         for one in results:
@@ -101,6 +103,20 @@ class Adapter(ABC):
                     f"rejected {len(one.rejected)}: these do not add up",
                     where=self.name,
                 )
+
+
+def _results(records: Records, count: int, events: Iterable[Events]) -> list[Result]:
+    """What became of each of so many deliveries, over all events."""
+    faults = [one.faults for one in (records, *records.others)]
+    received = np.sum([one.received(count) for one in faults], axis=0).tolist()
+    counted = [np.bincount(one.deliveries, minlength=count) for one in events]
+    accepted = np.sum(counted, axis=0).tolist()
+    rejected = [
+        [one for found in of_delivery for one in found]
+        for of_delivery in zip(*(one.rejected(count) for one in faults), strict=True)
+    ]
+    columns = zip(received, accepted, records.ignored, rejected, strict=True)
+    return [Result(*numbers) for numbers in columns]
 
 
 def check_filled(body: bytes) -> None:

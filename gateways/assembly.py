@@ -25,15 +25,20 @@ from gateways.context import Batch
 from gateways.faults import Mask, Reason
 from gateways.instants import repeated, to_moments
 from gateways.money import amounts, strange_rates
-from gateways.records import Records
+from gateways.records import Event, Records
 from gateways.stores import per_store, resolve_stores, zones_of
 from tenpo.contracts.events import EVENTS, SaleKind, canonical_schema
 from tenpo.identifiers import event_ids
 
 FUTURE_TOLERANCE = timedelta(days=1)
 MAX_TEXT = 256
-_COUNTS = ("in_count", "out_count", "pass_count", "staff_in_count", "staff_out_count",
-           "child_in_count", "group_in_count")  # fmt: skip
+_COUNTED = ("_count", "_total")
+
+#: The moments that make what a counter sends a document, besides its device.
+_MOMENTS: dict[Event, tuple[str, ...]] = {
+    "count_interval": ("occurred_at", "interval_end_at"),
+    "count_reading": ("occurred_at",),
+}
 
 
 def assemble(records: Records, source: str, version: str, batch: Batch) -> pa.Table:
@@ -95,7 +100,7 @@ def _moment(records: Records, local: str, at: str, zones: Column, second: Mask |
 
 def _second_pass(records: Records, zones: Column) -> Mask | None:
     """Counts of an hour that comes twice arrive twice with one time: the later is the second."""
-    if records.event != "count_interval" or "local" not in records.columns:
+    if records.event == "sale_line" or "local" not in records.columns:
         return None
     local = records.columns["local"]
     twice = repeated(local, zones)
@@ -144,10 +149,9 @@ def _pseudonyms(column: Column, kind: str, batch: Batch) -> Column:
 
 
 def _check_counts(records: Records) -> None:
-    for name in _COUNTS:
-        if name in records.columns:
-            below = negative(records.columns[name])
-            records.faults.mark(below, Reason.NEGATIVE_COUNT, records.named(name))
+    for name, column in records.columns.items():
+        if name.endswith(_COUNTED):
+            records.faults.mark(negative(column), Reason.NEGATIVE_COUNT, records.named(name))
 
 
 def _identity(
@@ -159,11 +163,10 @@ def _identity(
     document comes again mended.
     """
     document = records.column("document")
-    if records.event == "count_interval":
-        ends = (columns[name].cast(pa.int64()) for name in ("occurred_at", "interval_end_at"))
-        document = pc.binary_join_element_wise(
-            document, *(end.cast(pa.string()) for end in ends), "|"
-        )
+    moments = [columns[name].cast(pa.int64()) for name in _MOMENTS.get(records.event, ())]
+    if moments:
+        texts = (moment.cast(pa.string()) for moment in moments)
+        document = pc.binary_join_element_wise(document, *texts, "|")
     line_key = records.column("line_key")
     keys = line_key if "line_key" in records.columns else columns["line_number"].cast(pa.string())
     received = batch.received_at.cast(pa.int64())

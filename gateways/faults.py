@@ -25,7 +25,6 @@ class Reason(StrEnum):
     BAD_NUMBER = "bad_number"
     BAD_TIME = "bad_time"
     BAD_VALUE = "bad_value"
-    CUMULATIVE_ONLY = "cumulative_only"
     CURRENCY_MISMATCH = "currency_mismatch"
     FUTURE_DATE = "future_date"
     MISSING_FIELD = "missing_field"
@@ -45,8 +44,6 @@ _MESSAGES: dict[Reason, str] = {
     "Send digits, a point and an optional leading minus only.",
     Reason.BAD_TIME: "Not a date and time of the agreed format. Correct the value or the format.",
     Reason.BAD_VALUE: "Not one of the agreed values. Send one of the documented values.",
-    Reason.CUMULATIVE_ONLY: "Only running totals came, and they cannot be dated. "
-    "Switch on 'Line Periodic Data' in the device's recipient settings.",
     Reason.CURRENCY_MISMATCH: "Not the store's currency, and amounts of two are never added. "
     "Correct the payload, or the currency in the store's master.",
     Reason.FUTURE_DATE: "More than a day in the future. Set the sender's clock and send it again.",

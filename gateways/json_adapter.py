@@ -30,16 +30,20 @@ class Rows:
         positions: where in the payload each of them came from, as its sender would say it.
         faults: position, reason and field of what never became a row.
         ignored: records that are none of our business.
+        readings: the fields of running totals, for `JsonAdapter.readings`.
+        reading_positions: where each of those came from.
     """
 
     values: list[Mapping[str, Any]] = field(default_factory=list)
     positions: list[str] = field(default_factory=list)
     faults: list[tuple[str, Reason, str]] = field(default_factory=list)
     ignored: int = 0
+    readings: list[Mapping[str, Any]] = field(default_factory=list)
+    reading_positions: list[str] = field(default_factory=list)
 
 
 class JsonAdapter(Adapter):
-    """One vendor of JSON. Implement `rows` and `records`."""
+    """One vendor of JSON. Implement `rows` and `records`, and `readings` if `rows` gives any."""
 
     media_type = "application/json"
 
@@ -54,6 +58,10 @@ class JsonAdapter(Adapter):
     @abstractmethod
     def records(self, rows: Sequence[Mapping[str, Any]], faults: Faults) -> Records:
         """The rows as columns; what is wrong with them is marked in the faults."""
+
+    def readings(self, rows: Sequence[Mapping[str, Any]], faults: Faults) -> Records:
+        """The running totals as columns of `count_reading`."""
+        raise NotImplementedError(f"{self.name} reads no running totals")
 
     def read(self, body: bytes, context: Context) -> Records:
         """The records of one payload, faults included."""
@@ -77,11 +85,20 @@ class JsonAdapter(Adapter):
         return self.finish(self._gather(found), deliveries, refusals)
 
     def _gather(self, payloads: Sequence[Rows]) -> Records:
-        deliveries = np.repeat(np.arange(len(payloads)), [len(one.values) for one in payloads])
-        faults = Faults([p for one in payloads for p in one.positions], deliveries)
+        faults = _faults([one.positions for one in payloads])
         for place, one in enumerate(payloads):
             for fault in one.faults:
                 faults.add(*fault, delivery=place)
         records = self.records([row for one in payloads for row in one.values], faults)
         records.ignored = [one.ignored for one in payloads]
+        readings = [row for one in payloads for row in one.readings]
+        if readings:
+            places = _faults([one.reading_positions for one in payloads])
+            records.others = [self.readings(readings, places)]
         return records
+
+
+def _faults(positions: Sequence[Sequence[str]]) -> Faults:
+    """Rows of deliveries, none of them rejected yet."""
+    deliveries = np.repeat(np.arange(len(positions)), [len(one) for one in positions])
+    return Faults([position for one in positions for position in one], deliveries)

@@ -17,7 +17,7 @@ from gateways.faults import Faults
 from gateways.instants import LOCAL, MOMENT
 from tenpo.contracts.events import canonical_schema
 
-Event = Literal["sale_line", "count_interval"]
+Event = Literal["sale_line", "count_interval", "count_reading"]
 TaxMode = Literal["included", "excluded", "none", "unknown"]
 
 #: Columns that the base turns into canonical ones, with their types.
@@ -49,6 +49,7 @@ class Records:
         fields: the vendor's own name of a column, for messages.
         tax_mode: what `amount` holds.
         ignored: records of each delivery that are none of our business, e.g. running totals.
+        others: records of other events that the same deliveries hold.
     """
 
     event: Event
@@ -57,6 +58,7 @@ class Records:
     fields: Mapping[str, str] = field(default_factory=dict)
     tax_mode: TaxMode = "unknown"
     ignored: Sequence[int] = (0,)
+    others: Sequence[Records] = ()
 
     def __len__(self) -> int:
         return len(self.faults.bad)
@@ -65,6 +67,12 @@ class Records:
         """A column, or nulls of its type where the vendor has none."""
         found = self.columns.get(name)
         return found if found is not None else pa.nulls(len(self), type_of(self.event, name))
+
+    @property
+    def parts(self) -> list[Records]:
+        """These records and those of the other events; those without any row only if all are."""
+        every = [self, *self.others]
+        return [part for part in every if len(part)] or [self]
 
     def named(self, name: str) -> str:
         """What the vendor calls a column."""

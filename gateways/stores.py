@@ -17,7 +17,7 @@ from gateways.records import Records
 
 def resolve_stores(records: Records, source: str, batch: Batch) -> Column:
     """The store id of each record; faults are marked."""
-    if records.event == "count_interval" and "store_code" not in records.columns:
+    if records.event != "sale_line" and "store_code" not in records.columns:
         ids = _by_device(records, batch)
     else:
         ids = _by_code(records, source, batch)

@@ -18,7 +18,7 @@ import apache_beam as beam
 import pyarrow.parquet as pq
 from sqlalchemy import Engine
 
-from beam_jobs.ingest.devices import devices_seen
+from beam_jobs.ingest.devices import COUNTER_EVENTS, devices_seen
 from beam_jobs.ingest.sweep import new_objects
 from beam_jobs.ingest.transforms import Load, LoadRaw
 from beam_jobs.options import pipeline_options
@@ -174,7 +174,7 @@ class Ingest:
             held.check(connection)
             ledger.loaded(connection, [load.load_id for load, _ in loads])
             for load, _ in loads:
-                if load.event == "count_interval":
+                if load.event in COUNTER_EVENTS:
                     health.seen(connection, devices_seen(self.lake, load))
         failpoint("ingest.after_loaded")
         outcome.objects += len(names)

@@ -3,9 +3,10 @@
 Fields as the devices send them: `device_info`, `time_info`, and one entry a
 counting line in `line_periodic_data`. VS125 nests the counts (`total`, `children`,
 `staff`, `group`), VS135 puts `in` and `out` right into the line; both are read.
-`total` includes children and staff. Running totals (`line_total_data`), single
-crossings (`line_trigger_data`) and region data say nothing that the intervals do
-not, so they are ignored, and counted as ignored.
+`total` includes children and staff. Running totals (`line_total_data`, as of the end
+of the report) count only where a report has no interval counts: they become readings.
+Beside intervals they are ignored, as single crossings (`line_trigger_data`) and region
+data are, and counted as ignored.
 
 Communication protocol of the family: https://www.milesight.com/products/docs/en/
 """
@@ -37,7 +38,19 @@ FIELDS = {
     "child_in_count": "line_periodic_data.children.in",
     "group_in_count": "line_periodic_data.group.in",
 }
+READING_FIELDS = {
+    "device_id": "device_info.device_sn",
+    "line_id": "line_total_data.line",
+    "occurred_at": "time_info.end_time",
+    "in_total": "line_total_data.total.in_counted",
+    "out_total": "line_total_data.total.out_counted",
+    "staff_in_total": "line_total_data.staff.in_counted",
+    "staff_out_total": "line_total_data.staff.out_counted",
+    "child_in_total": "line_total_data.children.in_counted",
+    "group_in_total": "line_total_data.group.in_counted",
+}
 _COUNTS = tuple(name for name in FIELDS if name.endswith("_count"))
+_TOTALS = tuple(name for name in READING_FIELDS if name.endswith("_total"))
 _IGNORED = ("line_total_data", "line_trigger_data", "region_trigger_data", "region_data",
             "region_count_data", "dwell_time_data", "alarm_data")  # fmt: skip
 _OFFSET = re.compile(r"UTC\s*([+-])(\d{1,2}):(\d{2})")
@@ -45,10 +58,10 @@ _PLAIN = re.compile(r"\d{4}[-/]\d{2}[-/]\d{2}[ T]\d{2}:\d{2}:\d{2}")
 
 
 class Milesight(JsonAdapter):
-    """Interval counts of Milesight devices."""
+    """Interval counts and running totals of Milesight devices."""
 
     name = "milesight"
-    version = "1"
+    version = "2"
     kind: Kind = "iot"
 
     def rows(self, body: bytes) -> Rows:
@@ -56,13 +69,17 @@ class Milesight(JsonAdapter):
         found = Rows()
         for number, report in enumerate(read_objects(body, "report"), start=1):
             lines = objects(report.get("line_periodic_data"))
-            head = _head(report) if lines else {}
+            totals = [] if lines else objects(report.get("line_total_data"))
+            head = _head(report) if lines or totals else {}
             found.values += [head | _counts(line) for line in lines]
-            found.positions += [f"{number}.{place}" for place in range(1, len(lines) + 1)]
-            if not lines and report.get("line_total_data"):
-                found.faults.append((str(number), Reason.CUMULATIVE_ONLY, "line_total_data"))
-            others = sum(max(1, len(objects(report[key]))) for key in _IGNORED if report.get(key))
-            found.ignored += others if lines or others else 1
+            found.positions += _positions(number, lines)
+            found.readings += [head | _totals(line) for line in totals]
+            found.reading_positions += _positions(number, totals)
+            rest = {key: report[key] for key in _IGNORED if report.get(key)}
+            if totals:
+                del rest["line_total_data"]
+            others = sum(max(1, len(objects(value))) for value in rest.values())
+            found.ignored += others if lines or totals or others else 1
         return found
 
     def records(self, rows: Sequence[Mapping[str, Any]], faults: Faults) -> Records:
@@ -90,6 +107,29 @@ class Milesight(JsonAdapter):
         }
         return Records("count_interval", values, faults, FIELDS)
 
+    def readings(self, rows: Sequence[Mapping[str, Any]], faults: Faults) -> Records:
+        """Running totals as of the end of their report; see `READING_FIELDS`."""
+        text = text_columns(rows, ("device_id", "line_id", "interval_end_at", *_TOTALS))
+        at, local, _, bad = iso_times(text["interval_end_at"])
+        faults.mark(bad, Reason.BAD_TIME, READING_FIELDS["occurred_at"])
+        values = {
+            "device_id": text["device_id"],
+            "line_id": text["line_id"],
+            "line_key": text["line_id"],
+            "document": text["device_id"],
+            "at": at,
+            "local": local,
+        }
+        for name in _TOTALS:
+            values[name], bad = columns.integers(text[name])
+            faults.mark(bad, Reason.BAD_NUMBER, READING_FIELDS[name])
+        faults.mark(missing(values["out_total"]), Reason.MISSING_FIELD, READING_FIELDS["out_total"])
+        return Records("count_reading", values, faults, READING_FIELDS)
+
+
+def _positions(number: int, lines: Sequence[Any]) -> list[str]:
+    return [f"{number}.{place}" for place in range(1, len(lines) + 1)]
+
 
 def _head(report: Mapping[str, Any]) -> dict[str, Any]:
     info = report.get("time_info")
@@ -110,6 +150,19 @@ def _counts(line: Mapping[str, Any]) -> dict[str, Any]:
         "staff_out_count": member(line, "staff", "out"),
         "child_in_count": member(line, "children", "in"),
         "group_in_count": member(line, "group", "in"),
+    }
+
+
+def _totals(line: Mapping[str, Any]) -> dict[str, Any]:
+    total = line.get("total", line)
+    return {
+        "line_id": line.get("line"),
+        "in_total": member(total, "in_counted"),
+        "out_total": member(total, "out_counted"),
+        "staff_in_total": member(line, "staff", "in_counted"),
+        "staff_out_total": member(line, "staff", "out_counted"),
+        "child_in_total": member(line, "children", "in_counted"),
+        "group_in_total": member(line, "group", "in_counted"),
     }
 
 

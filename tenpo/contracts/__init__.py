@@ -8,6 +8,7 @@ from tenpo.contracts.contract import Contract
 from tenpo.contracts.events import (
     CONFORMED,
     COUNT_INTERVAL,
+    COUNT_READING,
     EVENTS,
     REJECTION,
     SALE_LINE,
@@ -19,6 +20,7 @@ from tenpo.contracts.field import Field, Type
 __all__ = [
     "CONFORMED",
     "COUNT_INTERVAL",
+    "COUNT_READING",
     "EVENTS",
     "REJECTION",
     "SALE_LINE",

@@ -1,9 +1,10 @@
 """Canonical events: what every gateway writes and every job reads.
 
 A *document* is what a vendor may send again whole: a receipt, a counter's
-reporting interval, a visit. `event_id` names a line of a document for ever
-(`tenpo.identifiers.event_ids`); `document_version` says which sending of the
-document a line belongs to. `dwh` keeps the lines of the highest version only.
+reporting interval, the running totals of one moment, a visit. `event_id` names a
+line of a document for ever (`tenpo.identifiers.event_ids`); `document_version` says
+which sending of the document a line belongs to. `dwh` keeps the lines of the highest
+version only.
 
 In the lake (canonical Parquet) an event has every field but `ingested_at` and
 `load_id`, which the ingest job adds as it appends to `raw`.
@@ -104,6 +105,17 @@ _COUNT = (
     Field("group_in_count", Type.INT64, "Groups going in, where told.", "groups"),
 )  # fmt: skip
 
+_READING = (
+    Field("device_id", Type.STRING, "The counter, by the device master.", required=True),
+    Field("line_id", Type.STRING, "Counting line or zone of the device.", required=True),
+    Field("in_total", Type.INT64, "Running total of people going in.", "people", required=True),
+    Field("out_total", Type.INT64, "Running total of people going out, where told.", "people"),
+    Field("staff_in_total", Type.INT64, "Staff among those going in, where told.", "people"),
+    Field("staff_out_total", Type.INT64, "Staff among those going out, where told.", "people"),
+    Field("child_in_total", Type.INT64, "Children among those going in, where told.", "people"),
+    Field("group_in_total", Type.INT64, "Groups going in, where told.", "groups"),
+)  # fmt: skip
+
 _VISIT = (
     Field("camera_id", Type.STRING, "The camera.", required=True),
     Field("zone_id", Type.STRING, "Zone or line."),
@@ -132,6 +144,11 @@ SALE_LINE = _raw("raw_pos", "One line of a receipt, as received.", _SALE)
 COUNT_INTERVAL = _raw(
     "raw_iot", "One counting line of one device in one interval, as received.", _COUNT
 )
+COUNT_READING = _raw(
+    "raw_iot_reading",
+    "Running totals of one counting line of one device at one moment, as received.",
+    _READING,
+)
 VISIT_EVENT = _raw("raw_visitor", "One event of one tracked person, as received.", _VISIT)
 
 REJECTION = Contract(
@@ -157,6 +174,7 @@ REJECTION = Contract(
 EVENTS: dict[str, Contract] = {
     "sale_line": SALE_LINE,
     "count_interval": COUNT_INTERVAL,
+    "count_reading": COUNT_READING,
     "visit_event": VISIT_EVENT,
     "rejection": REJECTION,
 }
@@ -183,6 +201,7 @@ def _conformed(name: str, raw: Contract) -> Contract:
 CONFORMED: dict[str, Contract] = {
     "sale_line": _conformed("sale_line", SALE_LINE),
     "count_interval": _conformed("count_interval", COUNT_INTERVAL),
+    "count_reading": _conformed("count_reading", COUNT_READING),
     "visit_event": _conformed("visit_event", VISIT_EVENT),
 }
 

@@ -67,7 +67,15 @@ def test_a_correction_of_an_interval_is_the_same_document() -> None:
          "line_periodic_data.total.in"),
         ({"line_periodic_data": [{"line": 1, "in": -1, "out": 1}]}, "negative_count",
          "line_periodic_data.total.in"),
-        ({"line_periodic_data": []}, "cumulative_only", "line_total_data"),
+        ({"line_periodic_data": [], "line_total_data": [{"line": 1, "total": {"in_counted": 1}}]},
+         "missing_field", "line_total_data.total.out_counted"),
+        ({"line_periodic_data": [], "time_info": None}, "missing_field", "time_info.end_time"),
+        ({"line_periodic_data": [], "line_total_data": [{"line": 1, "in_counted": -1,
+          "out_counted": 2}]}, "negative_count", "line_total_data.total.in_counted"),
+        ({"line_periodic_data": [], "device_info": {"device_sn": "NEW"}}, "unknown_device",
+         "device_info.device_sn"),
+        ({"line_periodic_data": [], "time_info": {"end_time": "2027-01-01T10:00:00Z"}},
+         "future_date", "time_info.end_time"),
         ({"time_info": {"start_time": "2026-11-01T10:00:00Z", "end_time": "2026-11-01T10:00:00Z"}},
          "bad_time", "time_info.end_time"),
     ],
@@ -78,6 +86,42 @@ def test_what_cannot_be_counted_is_rejected(
     result = normalize([REPORT | changes, REPORT])
     assert {(r.reason.value, r.field) for r in result.rejected} == {(reason, field)}
     assert result.accepted == 2
+
+
+TOTALS = {key: value for key, value in REPORT.items() if key != "line_periodic_data"} | {
+    "line_total_data": [
+        {"line": 1, "total": {"in_counted": 412, "out_counted": 399, "capacity_counted": 13},
+         "staff": {"in_counted": 7, "out_counted": 6}, "children": {"in_counted": 5}},
+        {"line": 2, "in_counted": 10, "out_counted": 0},
+    ],
+}  # fmt: skip
+
+
+def test_totals_without_intervals_become_readings_as_of_the_end_of_the_report() -> None:
+    result = normalize(TOTALS)
+    first, second = result.events["count_reading"].to_pylist()
+    assert "count_interval" not in result.events
+    assert first["occurred_at"] == datetime(2026, 11, 1, 1, 15, tzinfo=UTC)
+    assert (first["store_id"], first["device_id"], first["line_id"]) == ("shibuya", SERIAL, "1")
+    names = ("in_total", "out_total", "staff_in_total", "staff_out_total", "child_in_total",
+             "group_in_total")  # fmt: skip
+    assert [first[name] for name in names] == [412, 399, 7, 6, 5, None]
+    assert [second[name] for name in names] == [10, 0, None, None, None, None]
+    assert first["document_key"] == second["document_key"]
+    assert first["event_id"] != second["event_id"]
+    assert (result.received, result.accepted, result.ignored) == (2, 2, 0)
+
+
+def test_reports_of_both_kinds_go_together_and_add_up() -> None:
+    bad = TOTALS | {"line_total_data": [{"line": 3, "in_counted": "x", "out_counted": 1}]}
+    bodies = [[REPORT, TOTALS], [bad], [TOTALS], [REPORT, bad]]
+    sent = [(orjson.dumps(body), context()) for body in bodies]
+    result = Milesight().normalize_many(sent)
+    counts = [(one.received, one.accepted, len(one.rejected)) for one in result.results]
+    assert counts == [(4, 4, 0), (1, 0, 1), (2, 2, 0), (3, 2, 1)]
+    assert result.events["count_interval"].num_rows == 4
+    assert result.located["count_reading"].deliveries.tolist() == [0, 0, 2, 2]
+    assert [one.position for one in result.rejected] == ["1.1", "2.1"]
 
 
 def test_single_crossings_are_ignored() -> None:

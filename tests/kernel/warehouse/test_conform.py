@@ -144,12 +144,12 @@ def test_unknown_stores_stop_it_before_anything_changes(till: Till) -> None:
     assert till.held() == [line("a", 1, "1.5")]
 
 
-@pytest.mark.parametrize("event", ["count_interval", "visit_event"])
+@pytest.mark.parametrize("event", ["count_interval", "count_reading", "visit_event"])
 def test_the_other_events_conform_too(till: Till, event: str) -> None:
     sale = Receipt("a").rows("unused")[0]
     row = sale | {
         "tenant_id": till.tenant_id, "load_id": f"{till.tenant_id}-{event}", "device_id": "d1",
-        "line_id": "in", "interval_end_at": NOON, "in_count": 5, "camera_id": "c1",
+        "line_id": "in", "interval_end_at": NOON, "in_count": 5, "in_total": 9, "camera_id": "c1",
         "track_id": "t1", "kind": "enter", "match_score": 0.5, "is_staff": False,
     }  # fmt: skip
     append(till.warehouse, EVENTS[event], EVENTS[event].table([row]))
