@@ -164,7 +164,7 @@ def _identity(
     """
     document = records.column("document")
     moments = [columns[name].cast(pa.int64()) for name in _MOMENTS.get(records.event, ())]
-    if moments:
+    if moments and records.dated:
         texts = (moment.cast(pa.string()) for moment in moments)
         document = pc.binary_join_element_wise(document, *texts, "|")
     line_key = records.column("line_key")

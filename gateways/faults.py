@@ -33,6 +33,7 @@ class Reason(StrEnum):
     STORE_NOT_ALLOWED = "store_not_allowed"
     TOO_LONG = "too_long"
     UNKNOWN_DEVICE = "unknown_device"
+    UNKNOWN_MODEL = "unknown_model"
     UNKNOWN_STORE = "unknown_store"
     UNREADABLE_PAYLOAD = "unreadable_payload"
 
@@ -55,6 +56,9 @@ _MESSAGES: dict[Reason, str] = {
     Reason.TOO_LONG: "Longer than 256 characters. Shorten it and send the document again.",
     Reason.UNKNOWN_DEVICE: "No such device is registered. "
     "Add it to the stores file and run: tenpo tenant create TENANT --stores FILE",
+    Reason.UNKNOWN_MODEL: "Which model this device is, and so how its bytes are to be read, is not "
+    "known. Name its model in the stores file (see docs/adapters.md) and run: "
+    "tenpo tenant create TENANT --stores FILE",
     Reason.UNKNOWN_STORE: "No store has this code on that day. "
     "Send the vendor's store master, or add the code to the stores file and run: "
     "tenpo tenant create TENANT --stores FILE",
@@ -123,9 +127,12 @@ class Faults:
             self._found.append(Rejected(self.positions[row], reason, field, told, row, place))
         self.bad |= mask
 
-    def add(self, position: str, reason: Reason, field: str, delivery: int = 0) -> None:
+    def add(
+        self, position: str, reason: Reason, field: str, code: str | None = None,
+        *, delivery: int = 0,
+    ) -> None:  # fmt: skip
         """Reject a record that did not become a row."""
-        told = message(reason)
+        told = message(reason, code)
         self._found.append(Rejected(position, reason, field, told, delivery=delivery))
 
 

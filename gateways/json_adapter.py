@@ -28,7 +28,8 @@ class Rows:
     Args:
         values: the fields of each record.
         positions: where in the payload each of them came from, as its sender would say it.
-        faults: position, reason and field of what never became a row.
+        faults: position, reason, field and, where it has to be registered, code of what never
+            became a row.
         ignored: records that are none of our business.
         readings: the fields of running totals, for `JsonAdapter.readings`.
         reading_positions: where each of those came from.
@@ -36,24 +37,38 @@ class Rows:
 
     values: list[Mapping[str, Any]] = field(default_factory=list)
     positions: list[str] = field(default_factory=list)
-    faults: list[tuple[str, Reason, str]] = field(default_factory=list)
+    faults: list[tuple[str, Reason, str] | tuple[str, Reason, str, str]] = field(
+        default_factory=list
+    )
     ignored: int = 0
     readings: list[Mapping[str, Any]] = field(default_factory=list)
     reading_positions: list[str] = field(default_factory=list)
 
 
 class JsonAdapter(Adapter):
-    """One vendor of JSON. Implement `rows` and `records`, and `readings` if `rows` gives any."""
+    """One vendor of JSON.
+
+    Implement `rows` (or `rows_under`) and `records`, and `readings` if there are running totals.
+    """
 
     media_type = "application/json"
 
-    @abstractmethod
     def rows(self, body: bytes) -> Rows:
         """The records of one payload.
 
         Raises:
             PayloadError: the bytes as a whole cannot be read; says where.
         """
+        raise NotImplementedError(f"{self.name} has neither rows nor rows_under")
+
+    def rows_under(self, body: bytes, context: Context) -> Rows:
+        """`rows`, for adapters that need the tenant's devices or the time of receiving.
+
+        Raises:
+            PayloadError: the bytes as a whole cannot be read; says where.
+        """
+        del context
+        return self.rows(body)
 
     @abstractmethod
     def records(self, rows: Sequence[Mapping[str, Any]], faults: Faults) -> Records:
@@ -65,8 +80,7 @@ class JsonAdapter(Adapter):
 
     def read(self, body: bytes, context: Context) -> Records:
         """The records of one payload, faults included."""
-        del context
-        return self._gather([self.rows(body)])
+        return self._gather([self.rows_under(body, context)])
 
     def normalize_many(self, deliveries: Sequence[tuple[bytes, Context]]) -> Normalized:
         """Canonical events and rejections of payloads of one tenant under the same masters.
@@ -75,10 +89,10 @@ class JsonAdapter(Adapter):
         """
         found: list[Rows] = []
         refusals: dict[int, PayloadError] = {}
-        for place, (body, _) in enumerate(deliveries):
+        for place, (body, context) in enumerate(deliveries):
             try:
                 check_filled(body)
-                found.append(self.rows(body))
+                found.append(self.rows_under(body, context))
             except PayloadError as error:
                 refusals[place] = error
                 found.append(Rows())

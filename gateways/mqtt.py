@@ -147,17 +147,9 @@ class MqttIntake:
             delay = min(2 * delay, _LAST_RETRY_S)
 
     async def _receive(self, message: paho.MQTTMessage) -> None:
-        parts = message.topic.split("/")
-        if len(parts) != 5:
-            raise InputError(
-                "the topic is not tenpo/TENANT/iot/VENDOR/DEVICE",
-                where="topic",
-                remedy="Correct the device's topic.",
-            )
+        tenant, vendor = address_of(message.topic)
         if len(message.payload) > self._max_body:
             raise InputError("the message is too large", where="topic", remedy="Send less at once.")
-        _, tenant, kind, vendor, _ = parts
-        del kind  # the subscription lets `iot` through alone
         adapter = adapter_for("iot", vendor)
         masters = await self._intake.access.masters(tenant)
         done = await self._intake.receive(
@@ -167,3 +159,22 @@ class MqttIntake:
             codes = sorted({one["reason_code"] for one in done["rejections"]})
             log.warning("mqtt_records_rejected", tenant=tenant, rejected=done["rejected"],
                         reasons=codes)  # fmt: skip
+
+
+def address_of(topic: str) -> tuple[str, str]:
+    """Tenant and vendor of `tenpo/TENANT/iot/VENDOR/DEVICE`.
+
+    The subscription lets `iot` through alone. Levels after the device say nothing: bridges from a
+    network server's own topics leave some there.
+
+    Raises:
+        InputError: there are too few levels.
+    """
+    parts = topic.split("/")
+    if len(parts) < 5:
+        raise InputError(
+            "the topic is not tenpo/TENANT/iot/VENDOR/DEVICE",
+            where="topic",
+            remedy="Correct the device's topic.",
+        )
+    return parts[1], parts[3]

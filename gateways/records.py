@@ -50,6 +50,7 @@ class Records:
         tax_mode: what `amount` holds.
         ignored: records of each delivery that are none of our business, e.g. running totals.
         others: records of other events that the same deliveries hold.
+        dated: whether the times of counts belong to the name of their document.
     """
 
     event: Event
@@ -59,6 +60,7 @@ class Records:
     tax_mode: TaxMode = "unknown"
     ignored: Sequence[int] = (0,)
     others: Sequence[Records] = ()
+    dated: bool = True
 
     def __len__(self) -> int:
         return len(self.faults.bad)

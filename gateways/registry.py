@@ -7,12 +7,13 @@ from functools import cache
 from types import MappingProxyType
 
 from gateways.adapter import Adapter, Kind
+from gateways.iot.lorawan.adapter import Lorawan
 from gateways.iot.milesight import Milesight
 from gateways.pos.posa import PosA
 from gateways.pos.posb import PosB
 from tenpo.errors import UnknownReference
 
-ADAPTERS: tuple[type[Adapter], ...] = (PosA, PosB, Milesight)
+ADAPTERS: tuple[type[Adapter], ...] = (PosA, PosB, Milesight, Lorawan)
 
 
 @cache

@@ -137,6 +137,7 @@ class Device(Master):
     entrance: str = "main"
     role: Literal["door", "pass", "zone", "camera"] = "door"
     interval_s: int = Field(default=900, ge=1, description="expected reporting interval")
+    model: str | None = Field(default=None, description="which device it is, e.g. vs133")
 
 
 class Token(Master):

@@ -10,11 +10,13 @@ import orjson
 from gateways.adapter import Adapter
 from gateways.context import Context
 from gateways.declarative.adapter import DeclarativeAdapter
+from gateways.iot.lorawan.adapter import Lorawan
 from gateways.iot.milesight import Milesight
 from gateways.pos.posa import FIELDS, PosA
 from gateways.pos.posb import PosB
 from tenpo.keys import TenantKeys
 from tenpo.masters import Device, Store, StoreCode, TenantMasters
+from tests.gateways.lorawan import EUI, things
 
 ROOT = bytes(range(32))
 TENANT = "acme"
@@ -39,6 +41,7 @@ MASTERS = TenantMasters(
     device=[
         Device(device_id=SERIAL, store_id="shibuya", source="milesight"),
         Device(device_id="door-1", store_id="soho", source="door"),
+        Device(device_id=EUI, store_id="shibuya", source="lorawan", interval_s=600),
     ],
 )
 
@@ -114,6 +117,9 @@ MILESIGHT = orjson.dumps(
     }
 )  # fmt: skip
 
+#: Two lines of a VS133, with children and a total.
+LORAWAN = orjson.dumps(things("05cc0c00090013cc0100000008cc0400050003d2d9150000"))
+
 SALES_SPEC = b"""
 name: till
 event: sale_line
@@ -169,6 +175,7 @@ def recorded() -> dict[str, Recorded]:
         "posa": Recorded(PosA(), POSA, 4),
         "posb": Recorded(PosB(), POSB, 4),
         "milesight": Recorded(Milesight(), MILESIGHT, 2),
+        "lorawan": Recorded(Lorawan(), LORAWAN, 2),
         "till": Recorded(sales, SALES_CSV, 3),
         "door": Recorded(counts, COUNTS_CSV, 2),
     }

@@ -1,0 +1,145 @@
+"""LoRaWAN people counters behind The Things Stack v3 or ChirpStack v4: one adapter.
+
+An uplink's counts are those of the device's last reporting interval (`interval_s` of the
+device in the stores file), which ends when the network server had the uplink, or when the
+device's own clock says, where it sends that.
+
+A document is an uplink: device, session and frame counter. A frame that reached the network
+by two ways and comes twice is one, though its two times differ. What a device sends with its
+own time is named by that time instead, so that a repetition from its memory is the same document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gateways.adapter import Kind
+from gateways.context import Context
+from gateways.faults import Faults, Reason
+from gateways.iot.intervals import interval_records, unix_time
+from gateways.iot.lorawan.decoded import Count, Decoded
+from gateways.iot.lorawan.models import Model, model_of
+from gateways.iot.lorawan.uplink import Uplink, uplink_of
+from gateways.iot.readings import reading_records
+from gateways.json_adapter import JsonAdapter, Rows
+from gateways.json_text import read_objects
+from gateways.records import Records
+from tenpo.masters import Device
+
+FIELDS = {"device_id": "dev_eui", "occurred_at": "received_at", "interval_end_at": "received_at"}
+
+
+class Lorawan(JsonAdapter):
+    """Interval counts, or running totals, of LoRaWAN devices."""
+
+    name = "lorawan"
+    version = "1"
+    kind: Kind = "iot"
+
+    def rows_under(self, body: bytes, context: Context) -> Rows:
+        """One row a counting line of one uplink."""
+        found = Rows()
+        seen: set[str] = set()
+        devices = context.masters.devices
+        for number, envelope in enumerate(read_objects(body, "uplink"), start=1):
+            uplink = uplink_of(envelope)
+            if uplink is None or _name(uplink) in seen:
+                found.ignored += 1
+                continue
+            seen.add(_name(uplink))
+            _take(found, str(number), uplink, devices)
+        return found
+
+    def records(self, rows: Sequence[Mapping[str, Any]], faults: Faults) -> Records:
+        """Columns in canonical names."""
+        records = interval_records(rows, faults, FIELDS)
+        records.dated = False
+        return records
+
+    def readings(self, rows: Sequence[Mapping[str, Any]], faults: Faults) -> Records:
+        """Running totals of devices that send nothing else."""
+        records = reading_records(rows, faults, FIELDS)
+        records.dated = False
+        return records
+
+
+def _name(uplink: Uplink) -> str:
+    """With the day, since a device with fixed session keys counts from 0 after a restart."""
+    day = uplink.at[:10] if isinstance(uplink.at, str) else ""
+    return f"{str(uplink.device).lower()}|{uplink.session}|{uplink.frame}|{day}"
+
+
+def _take(found: Rows, position: str, uplink: Uplink, devices: Mapping[str, Device]) -> None:
+    """Rows and faults of one uplink."""
+    if not isinstance(uplink.device, str) or not uplink.device:
+        found.faults.append((position, Reason.MISSING_FIELD, "dev_eui"))
+        return
+    device = _registered(uplink.device, devices)
+    if device is None:
+        found.faults.append((position, Reason.UNKNOWN_DEVICE, "dev_eui", uplink.device))
+        return
+    model = model_of(device.model, uplink.profile)
+    if model is None:
+        found.faults.append((position, Reason.UNKNOWN_MODEL, "dev_eui", device.device_id))
+    elif uplink.payload is None:
+        found.faults.append((position, Reason.BAD_VALUE, uplink.field))
+    else:
+        decoded = model.decode(uplink.payload, uplink.port)
+        _keep(found, position, uplink, device, decoded, model)
+        if decoded.unread is not None:
+            found.faults.append((position, Reason.BAD_VALUE, uplink.field))
+
+
+def _registered(eui: str, devices: Mapping[str, Device]) -> Device | None:
+    """The device of a DevEUI, however its hex digits are written."""
+    spellings = (devices.get(name) for name in (eui, eui.upper(), eui.lower()))
+    return next((device for device in spellings if device is not None), None)
+
+
+def _keep(
+    found: Rows, position: str, uplink: Uplink, device: Device, decoded: Decoded, model: Model
+) -> None:
+    """Counts as rows, totals as readings where they are all there is; the rest is ignored."""
+    found.ignored += decoded.ignored or int(decoded == Decoded())
+    if decoded.periods or not model.takes_totals:
+        found.ignored += len(decoded.totals)
+    else:
+        found.readings += [_total(uplink, device, count) for count in decoded.totals]
+        found.reading_positions += _places(position, decoded.totals)
+    found.values += [_period(uplink, device, count) for count in decoded.periods]
+    found.positions += _places(position, decoded.periods)
+
+
+def _places(position: str, counts: Sequence[Count]) -> list[str]:
+    return [f"{position}.{place}" for place in range(1, len(counts) + 1)]
+
+
+def _period(uplink: Uplink, device: Device, count: Count) -> dict[str, Any]:
+    own = count.at is not None
+    named = f"{device.device_id.lower()}|{count.line}|{count.at}" if own else _name(uplink)
+    return {
+        "device_id": device.device_id,
+        "line_id": count.line,
+        "document": named,
+        "interval_end_at": unix_time(str(count.at)) if own else uplink.at,
+        "length_s": str(device.interval_s),
+        "in_count": _text(count.entered),
+        "out_count": _text(count.left),
+        "child_in_count": _text(count.children),
+    }
+
+
+def _total(uplink: Uplink, device: Device, count: Count) -> dict[str, Any]:
+    return {
+        "device_id": device.device_id,
+        "line_id": count.line,
+        "document": _name(uplink),
+        "occurred_at": uplink.at,
+        "in_total": _text(count.entered),
+        "out_total": _text(count.left),
+    }
+
+
+def _text(number: int | None) -> str | None:
+    return None if number is None else str(number)
