@@ -19,8 +19,11 @@ _ROUNDING = {
     "half_up": ROUND_HALF_UP,
     "half_even": ROUND_HALF_EVEN,
 }
-#: Smallest unit of currencies that do not have two decimals (ISO 4217).
-_DECIMALS = {"JPY": 0, "KRW": 0, "VND": 0, "CLP": 0, "ISK": 0, "KWD": 3, "BHD": 3, "TND": 3}
+#: Currencies that do not have two decimals (ISO 4217).
+_DECIMALS = dict.fromkeys(
+    ("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV",
+     "XAF", "XOF", "XPF"), 0,
+) | dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3)  # fmt: skip
 
 
 def amounts(records: Records, store_ids: Column, batch: Batch) -> dict[str, Column]:
@@ -58,6 +61,11 @@ def amounts(records: Records, store_ids: Column, batch: Batch) -> dict[str, Colu
             }
 
 
+def smallest_unit(currency: str | None) -> Decimal:
+    """The smallest amount of a currency, e.g. 0.01; of an unknown one likewise."""
+    return Decimal(1).scaleb(-_DECIMALS.get(currency or "", 2))
+
+
 def strange_rates(rate: Column) -> Mask:
     """Which tax rates are no part of the price: below nothing, or above all of it."""
     return flags(pc.or_(pc.less(rate, Decimal(0)), pc.greater(rate, Decimal(1))))
@@ -83,7 +91,7 @@ def _tax(records: Records, amount: Column, store_ids: Column, batch: Batch) -> C
         if value is None or share is None or how is None or not 0 <= share <= 1:
             return None
         base = 1 + share if included else Decimal(1)
-        unit = Decimal(1).scaleb(-_DECIMALS.get(code or "", 2))
+        unit = smallest_unit(code)
         return (value * share / base).quantize(unit, _ROUNDING[how])
 
     columns = [amount, rate, rounding, records.column("currency")]

@@ -11,9 +11,20 @@ from gateways.iot.lorawan.adapter import Lorawan
 from gateways.iot.milesight import Milesight
 from gateways.pos.posa import PosA
 from gateways.pos.posb import PosB
+from gateways.pos.shopify import Shopify
+from gateways.pos.smaregi import Smaregi
+from gateways.pos.square import Square
 from tenpo.errors import UnknownReference
 
-ADAPTERS: tuple[type[Adapter], ...] = (PosA, PosB, Milesight, Lorawan)
+ADAPTERS: tuple[type[Adapter], ...] = (
+    PosA,
+    PosB,
+    Square,
+    Shopify,
+    Smaregi,
+    Milesight,
+    Lorawan,
+)
 
 
 @cache

@@ -14,16 +14,21 @@ from gateways.iot.lorawan.adapter import Lorawan
 from gateways.iot.milesight import Milesight
 from gateways.pos.posa import FIELDS, PosA
 from gateways.pos.posb import PosB
+from gateways.pos.shopify import Shopify
+from gateways.pos.smaregi import Smaregi
+from gateways.pos.square import Square
 from tenpo.keys import TenantKeys
 from tenpo.masters import Device, Store, StoreCode, TenantMasters
 from tests.gateways.lorawan import EUI, things
+from tests.gateways.register_payloads import PLANTED, SHOPIFY, SMAREGI, SQUARE
 
 ROOT = bytes(range(32))
 TENANT = "acme"
 RECEIVED_AT = datetime(2026, 11, 2, 3, 0, tzinfo=UTC)
 SERIAL = "6384E16179950009"
 #: Personal values that the payloads below hold and that must not get out.
-PERSONAL = ("C-90817263", "山田太郎", "C-11223344", "clerk-hanako", "Mr Smith")
+PERSONAL = ("C-90817263", "山田太郎", "C-11223344", "clerk-hanako", "Mr Smith",
+            *PLANTED)  # fmt: skip
 
 MASTERS = TenantMasters(
     tenant_id=TENANT,
@@ -36,6 +41,9 @@ MASTERS = TenantMasters(
         StoreCode(source="posa", code="0001", store_id="shibuya", valid_to=date(2026, 10, 31)),
         StoreCode(source="posa", code="0001", store_id="ginza", valid_from=date(2026, 11, 1)),
         StoreCode(source="posb", code="B001", store_id="shibuya"),
+        StoreCode(source="square", code="L-SOHO", store_id="soho"),
+        StoreCode(source="shopify", code="77", store_id="soho"),
+        StoreCode(source="smaregi", code="7", store_id="shibuya"),
         StoreCode(source="till", code="London Soho", store_id="soho"),
     ],
     device=[
@@ -174,6 +182,9 @@ def recorded() -> dict[str, Recorded]:
     return {
         "posa": Recorded(PosA(), POSA, 4),
         "posb": Recorded(PosB(), POSB, 4),
+        "square": Recorded(Square(), SQUARE, 7),
+        "shopify": Recorded(Shopify(), SHOPIFY, 7),
+        "smaregi": Recorded(Smaregi(), SMAREGI, 6),
         "milesight": Recorded(Milesight(), MILESIGHT, 2),
         "lorawan": Recorded(Lorawan(), LORAWAN, 2),
         "till": Recorded(sales, SALES_CSV, 3),

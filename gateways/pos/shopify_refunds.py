@@ -1,0 +1,126 @@
+"""Shopify refunds: what was taken back, shipping and duties given back, and what differs.
+
+A refund is a document of its own, whether it came by itself or within its order. Its
+total is what its successful transactions paid back.
+
+https://shopify.dev/docs/api/admin-rest/latest/resources/refund
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from gateways.json_adapter import Rows
+from gateways.json_text import member
+from gateways.money import smallest_unit
+from gateways.pos.figures import ZERO, Reading, plain
+from gateways.pos.orders import Basket
+from tenpo.contracts import SaleKind
+
+_MOMENT = timedelta(microseconds=1)
+
+
+def add_refund(
+    refund: Mapping[str, Any], head: Mapping[str, Any], rows: Rows, position: str,
+    included: bool | None = None,
+) -> None:  # fmt: skip
+    """A refund's lines.
+
+    Args:
+        refund: as Shopify sends it.
+        head: what its order is known to have in common with it.
+        rows: of the payload.
+        position: of the refund in the payload.
+        included: whether prices hold the tax; None where its order is not at hand.
+    """
+    reading = Reading()
+    items = reading.listed(refund, "refund_line_items")
+    readings = [Reading() for _ in items]
+    amounts = [_amounts(item, one) for item, one in zip(items, readings, strict=True)]
+    paid = _paid(refund, reading)
+    alone = included is None
+    if included is None:
+        included = paid is not None and paid == sum((price for price, _ in amounts), ZERO)
+    currency = head.get("currency")
+    unit = smallest_unit(currency if isinstance(currency, str) else None)
+    basket = Basket(position, _head(refund, head, alone), unit, head.get("is_void") is True)
+    for number, item in enumerate(items):
+        price, tax = amounts[number]
+        line = item.get("line_item")
+        quantity = readings[number].needed(item, "quantity")
+        is_card = member(line, "gift_card") is True
+        basket.add(
+            SaleKind.GIFT_CARD if is_card else SaleKind.RETURN,
+            f"line:{item.get('id') or number + 1}",
+            tax - price if included else -price, -tax,
+            quantity=plain(-quantity), unit_price=member(line, "price"),
+            sku=member(line, "sku") or member(line, "variant_id"), fault=readings[number].fault,
+        )  # fmt: skip
+    _others(basket, refund, reading)
+    if paid is not None and not reading.fault:
+        basket.balance(-paid, None)
+    basket.into(rows, reading.fault, "refund_line_items")
+
+
+def _head(refund: Mapping[str, Any], head: Mapping[str, Any], alone: bool) -> dict[str, Any]:
+    made = refund.get("processed_at") or refund.get("created_at")
+    known = {name: value for name, value in head.items() if name != "is_void"}
+    return known | {
+        "document": None if refund.get("id") is None else f"refund:{refund['id']}",
+        "receipt_id": refund.get("id"),
+        "original_receipt_id": refund.get("order_id") or head.get("receipt_id"),
+        "occurred_at": made,
+        "version": _before(made) if alone else made,
+        "staff": refund.get("user_id"),
+    }
+
+
+def _before(moment: Any) -> Any:
+    """A moment earlier, so that the copy that knows more is the newer version."""
+    try:
+        return (datetime.fromisoformat(moment) - _MOMENT).isoformat()
+    except (TypeError, ValueError, OverflowError):
+        return moment
+
+
+def _amounts(item: Mapping[str, Any], reading: Reading) -> tuple[Decimal, Decimal]:
+    """Price after discounts and tax of what was taken back; old versions state the line's."""
+    line = item.get("line_item")
+    price, tax = reading.given(item, "subtotal"), reading.given(item, "total_tax")
+    pieces, all_pieces = reading.number(item, "quantity"), reading.number(line, "quantity")
+    part = pieces / all_pieces if all_pieces else ZERO
+    if price is None:
+        sold = reading.needed(line, "price") * pieces
+        price = sold - reading.number(line, "total_discount") * part
+    if tax is None:
+        taxes = reading.listed(line, "tax_lines")
+        tax = sum((reading.number(one, "price") for one in taxes), ZERO) * part
+    return price, tax
+
+
+def _paid(refund: Mapping[str, Any], reading: Reading) -> Decimal | None:
+    """What was paid back; None where no transaction tells."""
+    done = [
+        reading.number(one, "amount")
+        for one in reading.listed(refund, "transactions")
+        if one.get("kind") == "refund" and one.get("status", "success") == "success"
+    ]
+    return sum(done, ZERO) if done else None
+
+
+def _others(basket: Basket, refund: Mapping[str, Any], reading: Reading) -> None:
+    """Shipping and duties given back, and differences that the shop granted."""
+    for number, one in enumerate(reading.listed(refund, "order_adjustments"), start=1):
+        is_shipping = one.get("kind") == "shipping_refund"
+        kind = SaleKind.SHIPPING if is_shipping else SaleKind.ADJUSTMENT
+        net, tax = reading.number(one, "amount"), reading.number(one, "tax_amount")
+        basket.add(kind, f"adjustment:{one.get('id') or number}", net, tax)
+    for number, one in enumerate(reading.listed(refund, "refund_shipping_lines"), start=1):
+        amount = reading.number(one, "subtotal_amount_set", "shop_money", "amount")
+        basket.add(SaleKind.SHIPPING, f"shipping:{one.get('id') or number}", -amount)
+    duty = reading.number(refund, "total_duties_set", "shop_money", "amount")
+    if duty:
+        basket.add(SaleKind.FEE, "duty", -duty, category="duty")

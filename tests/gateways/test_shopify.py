@@ -1,0 +1,173 @@
+"""Shopify: an order with its refund, and the vendor's examples against their totals."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import orjson
+import pytest
+
+from gateways.pos.shopify import Shopify
+from tests.gateways.order_checks import TURNOVER, lines, rejections, sender, table, total
+from tests.gateways.real_data import real_files
+from tests.gateways.register_payloads import SHOPIFY_ORDER, SHOPIFY_REFUND
+
+BOTH = lines(Shopify(), {"order": SHOPIFY_ORDER})
+
+
+def order(**changes: Any) -> dict[str, Any]:
+    return SHOPIFY_ORDER | {"refunds": []} | changes
+
+
+def test_tax_within_the_prices() -> None:
+    assert table(BOTH) == [
+        ("sale", "TEA", "2", "20", "4", "24"),
+        ("discount", "TEA", "0", "-2", "-0.4", "-2.4"),
+        ("gift_card", "CARD", "1", "25", "0", "25"),
+        ("shipping", None, "0", "5", "1", "6"),
+        ("fee", None, "0", "2", "0", "2"),
+        ("return", "TEA", "-1", "-9", "-1.8", "-10.8"),
+        ("shipping", None, "0", "-5", "-1", "-6"),
+    ]
+    assert total(BOTH[:5], "gross_amount") == Decimal("54.60")
+    assert total(BOTH, "gross_amount", *TURNOVER) == Decimal("10.80")
+
+
+def test_tax_on_top_of_the_prices() -> None:
+    """24.00 less 2.40 and 4.32 of tax; shipping 6.00 and 1.20."""
+    item = SHOPIFY_ORDER["line_items"][0] | {"tax_lines": [{"price": "4.32", "rate": 0.2}]}
+    shipping = SHOPIFY_ORDER["shipping_lines"][0] | {"tax_lines": [{"price": "1.20"}]}
+    found = lines(Shopify(), order(
+        taxes_included=False, line_items=[item], shipping_lines=[shipping],
+        total_tip_received="0.00", total_tax="5.52", total_price="33.12",
+    ))  # fmt: skip
+    assert table(found) == [
+        ("sale", "TEA", "2", "24", "4.8", "28.8"),
+        ("discount", "TEA", "0", "-2.4", "-0.48", "-2.88"),
+        ("shipping", None, "0", "6", "1.2", "7.2"),
+    ]
+
+
+def test_a_refund_by_itself_is_the_document_it_is_within_its_order() -> None:
+    alone = lines(Shopify(), SHOPIFY_REFUND)
+    inside = [line for line in BOTH if line["document_key"] == "refund:501"]
+    assert table(alone)[0] != table(inside)[0]  # nobody told it that prices hold the tax
+    assert [a["event_id"] for a in alone[:2]] == [i["event_id"] for i in inside]
+    assert {a["document_version"] + 1 for a in alone} == {i["document_version"] for i in inside}
+    assert total(alone, "gross_amount") == total(inside, "gross_amount") == Decimal("-16.80")
+    assert {line["original_receipt_id"] for line in alone + inside} == {"1001"}
+
+
+def test_the_transaction_of_a_refund_tells_that_its_prices_hold_the_tax() -> None:
+    paid = [SHOPIFY_REFUND["transactions"][0] | {"amount": "10.80"}]
+    alone = SHOPIFY_REFUND | {"transactions": paid, "order_adjustments": []}
+    assert table(lines(Shopify(), {"refund": alone})) == [
+        ("return", "TEA", "-1", "-9", "-1.8", "-10.8")
+    ]
+
+
+def test_duties_and_tips_are_fees_and_a_tip_that_is_a_line_counts_once() -> None:
+    tip = {"id": 19, "price": "2.00", "quantity": 1, "tip": {"x": 1}, "tax_lines": []}
+    found = lines(Shopify(), order(
+        line_items=[*SHOPIFY_ORDER["line_items"], tip], total_price="57.60",
+        original_total_duties_set={"shop_money": {"amount": "3.00"}},
+    ))  # fmt: skip
+    fees = [(one["category"], one["gross_amount"]) for one in found if one["kind"] == "fee"]
+    assert fees == [("tip", 2), ("duty", 3)]
+    assert total(found, "gross_amount") == Decimal("57.60")
+
+
+def test_a_cancelled_order_is_void_unless_refunds_take_it_back() -> None:
+    moment = "2026-11-01T19:00:00+00:00"
+    assert {x["kind"] for x in lines(Shopify(), order(cancelled_at=moment))} == {"void"}
+    kept = lines(Shopify(), SHOPIFY_ORDER | {"cancelled_at": moment})
+    assert table(kept) == table(BOTH)
+    assert {x["kind"] for x in lines(Shopify(), order(financial_status="voided"))} == {"void"}
+
+
+def test_a_discount_of_old_versions_that_belongs_to_no_line() -> None:
+    item = {"id": 1, "price": "10.00", "quantity": 1, "sku": "A"}
+    found = lines(Shopify(), order(
+        line_items=[item], shipping_lines=[], total_discounts="1.00", total_tip_received=None,
+        taxes_included=False, tax_lines=[{"price": "0.54"}], total_tax="0.54", total_price="9.54",
+    ))  # fmt: skip
+    assert table(found) == [
+        ("sale", "A", "1", "10", "0.54", "10.54"),
+        ("discount", None, "0", "-1", "0", "-1"),
+    ]
+
+
+def test_test_orders_and_what_is_no_order_are_ignored_and_counted() -> None:
+    for document, ignored in (
+        (order(test=True), 1),
+        ({"tender_transactions": [{}, {}]}, 2),
+        ([{"kind": "sale", "gateway": "bogus"}], 1),
+        ({"locations": [{}]}, 1),
+    ):
+        result = Shopify().normalize(orjson.dumps(document), sender("shopify", [], "GBP"))
+        assert (result.received, result.ignored) == (0, ignored)
+
+
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [
+        (order(line_items=None), ("1", "missing_field", "line_items")),
+        (order(taxes_included=None), ("1.1", "missing_field", "taxes_included")),
+        (order(location_id=None), ("1.1", "missing_field", "location_id")),
+        (order(location_id=78), ("1.1", "unknown_store", "location_id")),
+        (order(total_tip_received="much"), ("1.1", "bad_number", "total_tip_received")),
+        (order(id=None), ("1.1", "missing_field", "id")),
+        ({"orders": 3}, ("1", "bad_value", "orders")),
+        ({"refund": {"id": 1}}, ("1", "missing_field", "refund_line_items")),
+        ({}, ("1", "missing_field", "line_items")),
+    ],
+)
+def test_what_is_wrong_is_rejected_by_name(document: object, expected: tuple[str, ...]) -> None:
+    assert rejections(Shopify(), document)[0] == expected
+
+
+def test_an_order_of_shipping_alone_is_an_order() -> None:
+    found = lines(Shopify(), order(line_items=[], total_tip_received=None, total_discounts="0",
+                                   total_tax="1.00", total_price="6.00"))  # fmt: skip
+    assert table(found) == [("shipping", None, "0", "5", "1", "6")]
+
+
+def example(name: str) -> dict[str, Any]:
+    (path,) = real_files("pos/shopify", name)
+    document: dict[str, Any] = orjson.loads(path.read_bytes())
+    return document
+
+
+def examined(document: object) -> list[dict[str, Any]]:
+    result = Shopify().normalize(orjson.dumps(document), sender("shopify", [], "USD"))
+    assert result.rejected == []
+    found: list[dict[str, Any]] = result.events["sale_line"].to_pylist()
+    return found
+
+
+def test_the_example_order_adds_up_to_its_own_totals() -> None:
+    """It has three lines of 199.00 and says 398.00; the difference is shown, not hidden."""
+    stated = example("order.json")
+    found = examined(stated)
+    assert total(found, "gross_amount") == Decimal(stated["order"]["total_price"])
+    assert total(found, "tax_amount") == Decimal(stated["order"]["total_tax"])
+    assert total(found, "net_amount") == Decimal(stated["order"]["subtotal_price"])
+    assert total(found, "net_amount", "sale") == 3 * 199
+    assert [x["net_amount"] for x in found if x["category"] == "difference"] == [-199]
+
+
+def test_the_example_refund_adds_up_to_what_was_paid_back() -> None:
+    stated = example("refund.json")
+    found = examined(stated)
+    (paid,) = stated["refund"]["transactions"]
+    assert total(found, "gross_amount") == -Decimal(paid["amount"])
+    assert total(found, "net_amount", "return") == -2 * 199
+    assert total(found, "tax_amount", "return") == 2 * Decimal("-3.98")
+
+
+def test_an_example_that_lacks_its_lines_is_rejected_and_not_guessed() -> None:
+    result = Shopify().normalize(orjson.dumps(example("orders.json")), sender("shopify", [], "USD"))
+    assert [(one.reason.value, one.field) for one in result.rejected] == [
+        ("missing_field", "line_items")
+    ]
