@@ -1,8 +1,9 @@
-"""Milesight people counters (VS125, VS133, VS135): JSON pushed by HTTP or MQTT.
+"""Milesight people counters (VS121, VS125, VS132, VS133, VS135): JSON pushed by HTTP or MQTT.
 
 Fields as the devices send them: `device_info`, `time_info`, and one entry a
 counting line in `line_periodic_data`. VS125 nests the counts (`total`, `children`,
-`staff`, `group`), VS135 puts `in` and `out` right into the line; both are read.
+`staff`, `group`), VS135 puts `in` and `out` right into the line; both are read. VS121 has
+one line, whose `in_counted` and `out_counted` stand in its interval reports themselves.
 `total` includes children and staff. Running totals (`line_total_data`, as of the end
 of the report) count only where a report has no interval counts: they become readings.
 Beside intervals they are ignored, as single crossings (`line_trigger_data`) and region
@@ -52,7 +53,8 @@ READING_FIELDS = {
 _COUNTS = tuple(name for name in FIELDS if name.endswith("_count"))
 _TOTALS = tuple(name for name in READING_FIELDS if name.endswith("_total"))
 _IGNORED = ("line_total_data", "line_trigger_data", "region_trigger_data", "region_data",
-            "region_count_data", "dwell_time_data", "alarm_data")  # fmt: skip
+            "region_count_data", "dwell_time_data", "alarm_data", "total_data",
+            "flow_data")  # fmt: skip
 _OFFSET = re.compile(r"UTC\s*([+-])(\d{1,2}):(\d{2})")
 _PLAIN = re.compile(r"\d{4}[-/]\d{2}[-/]\d{2}[ T]\d{2}:\d{2}:\d{2}")
 
@@ -61,14 +63,14 @@ class Milesight(JsonAdapter):
     """Interval counts and running totals of Milesight devices."""
 
     name = "milesight"
-    version = "2"
+    version = "3"
     kind: Kind = "iot"
 
     def rows(self, body: bytes) -> Rows:
         """One row a counting line of one report."""
         found = Rows()
         for number, report in enumerate(read_objects(body, "report"), start=1):
-            lines = objects(report.get("line_periodic_data"))
+            lines = _lines(report)
             totals = [] if lines else objects(report.get("line_total_data"))
             head = _head(report) if lines or totals else {}
             found.values += [head | _counts(line) for line in lines]
@@ -125,6 +127,13 @@ class Milesight(JsonAdapter):
             faults.mark(bad, Reason.BAD_NUMBER, READING_FIELDS[name])
         faults.mark(missing(values["out_total"]), Reason.MISSING_FIELD, READING_FIELDS["out_total"])
         return Records("count_reading", values, faults, READING_FIELDS)
+
+
+def _lines(report: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """Counts of the interval a line; VS121 has one line, right in the report."""
+    if report.get("report_type") == "interval" and "in_counted" in report:
+        return [{"line": "1", "in": report["in_counted"], "out": report.get("out_counted")}]
+    return objects(report.get("line_periodic_data"))
 
 
 def _positions(number: int, lines: Sequence[Any]) -> list[str]:

@@ -10,8 +10,12 @@ import orjson
 from gateways.adapter import Adapter
 from gateways.context import Context
 from gateways.declarative.adapter import DeclarativeAdapter
+from gateways.iot.axis import Axis
+from gateways.iot.hikvision import Hikvision
 from gateways.iot.lorawan.adapter import Lorawan
 from gateways.iot.milesight import Milesight
+from gateways.iot.terabee import Terabee
+from gateways.iot.xovis import Xovis
 from gateways.pos.posa import FIELDS, PosA
 from gateways.pos.posb import PosB
 from gateways.pos.shopify import Shopify
@@ -19,7 +23,18 @@ from gateways.pos.smaregi import Smaregi
 from gateways.pos.square import Square
 from tenpo.keys import TenantKeys
 from tenpo.masters import Device, Store, StoreCode, TenantMasters
-from tests.gateways.lorawan import EUI, things
+from tests.gateways.counters import (
+    DEVICES,
+    PASSWORD,
+    axis_retail,
+    hikvision,
+    terabee,
+    xovis_counts,
+    xovis_event,
+    xovis_live,
+    xovis_logics,
+)  # fmt: skip
+from tests.gateways.lorawan import things
 from tests.gateways.register_payloads import PLANTED, SHOPIFY, SMAREGI, SQUARE
 
 ROOT = bytes(range(32))
@@ -27,8 +42,8 @@ TENANT = "acme"
 RECEIVED_AT = datetime(2026, 11, 2, 3, 0, tzinfo=UTC)
 SERIAL = "6384E16179950009"
 #: Personal values that the payloads below hold and that must not get out.
-PERSONAL = ("C-90817263", "山田太郎", "C-11223344", "clerk-hanako", "Mr Smith",
-            *PLANTED)  # fmt: skip
+PERSONAL = ("C-90817263", "山田太郎", "C-11223344", "clerk-hanako", "Mr Smith", PASSWORD,
+            "receiver-user", *PLANTED)  # fmt: skip
 
 MASTERS = TenantMasters(
     tenant_id=TENANT,
@@ -49,7 +64,7 @@ MASTERS = TenantMasters(
     device=[
         Device(device_id=SERIAL, store_id="shibuya", source="milesight"),
         Device(device_id="door-1", store_id="soho", source="door"),
-        Device(device_id=EUI, store_id="shibuya", source="lorawan", interval_s=600),
+        *DEVICES,
     ],
 )
 
@@ -128,6 +143,11 @@ MILESIGHT = orjson.dumps(
 #: Two lines of a VS133, with children and a total.
 LORAWAN = orjson.dumps(things("05cc0c00090013cc0100000008cc0400050003d2d9150000"))
 
+XOVIS = orjson.dumps(
+    [xovis_counts(), xovis_logics(), {"values": [xovis_event()]}, xovis_live("LINE_CROSS_FORWARD")]
+)
+AXIS = orjson.dumps(axis_retail())
+
 SALES_SPEC = b"""
 name: till
 event: sale_line
@@ -187,6 +207,10 @@ def recorded() -> dict[str, Recorded]:
         "smaregi": Recorded(Smaregi(), SMAREGI, 6),
         "milesight": Recorded(Milesight(), MILESIGHT, 2),
         "lorawan": Recorded(Lorawan(), LORAWAN, 2),
+        "xovis": Recorded(Xovis(), XOVIS, 5),
+        "axis": Recorded(Axis(), AXIS, 1),
+        "hikvision": Recorded(Hikvision(), hikvision(), 1),
+        "terabee": Recorded(Terabee(), orjson.dumps(terabee()), 1),
         "till": Recorded(sales, SALES_CSV, 3),
         "door": Recorded(counts, COUNTS_CSV, 2),
     }

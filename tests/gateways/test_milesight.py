@@ -128,3 +128,26 @@ def test_single_crossings_are_ignored() -> None:
     report = {"device_info": {"device_sn": SERIAL}, "line_trigger_data": [{"line": 1}, {"line": 2}]}
     result = normalize(report)
     assert (result.received, result.ignored) == (0, 2)
+
+
+def test_vs121_has_one_line_in_the_report_itself() -> None:
+    report = {
+        "event": "Line Crossing People Counting", "report_type": "interval",
+        "device_info": {"device": "Workplace Sensor", "device_sn": SERIAL},
+        "time_info": {"timezone": "UTC+9:00", "dst_status": False,
+                      "start_time": "2026/11/01 10:00:00", "end_time": "2026/11/01 11:00:00"},
+        "in_counted": 6, "out_counted": 5, "capacity_counted": 1,
+        "total_data": {"in_cumulative_counted": 60, "out_cumulative_counted": 50},
+    }  # fmt: skip
+    result = normalize(report)
+    (row,) = result.events["count_interval"].to_pylist()
+    assert (row["line_id"], row["in_count"], row["out_count"]) == ("1", 6, 5)
+    assert row["interval_end_at"] == datetime(2026, 11, 1, 2, 0, tzinfo=UTC)
+    assert result.ignored == 1
+
+
+def test_people_that_vs121_sees_in_regions_are_ignored() -> None:
+    report = {"event": "Region People Counting", "report_type": "interval", "current_total": 10,
+              "device_info": {"device_sn": SERIAL}, "numbering_regions": [1, 2]}  # fmt: skip
+    result = normalize(report)
+    assert (result.received, result.ignored) == (0, 1)

@@ -22,6 +22,7 @@ from gateways.iot.lorawan.decoded import Count, Decoded
 from gateways.iot.lorawan.models import Model, model_of
 from gateways.iot.lorawan.uplink import Uplink, uplink_of
 from gateways.iot.readings import reading_records
+from gateways.iot.registered import registered
 from gateways.json_adapter import JsonAdapter, Rows
 from gateways.json_text import read_objects
 from gateways.records import Records
@@ -75,7 +76,7 @@ def _take(found: Rows, position: str, uplink: Uplink, devices: Mapping[str, Devi
     if not isinstance(uplink.device, str) or not uplink.device:
         found.faults.append((position, Reason.MISSING_FIELD, "dev_eui"))
         return
-    device = _registered(uplink.device, devices)
+    device = registered(uplink.device, devices)
     if device is None:
         found.faults.append((position, Reason.UNKNOWN_DEVICE, "dev_eui", uplink.device))
         return
@@ -89,12 +90,6 @@ def _take(found: Rows, position: str, uplink: Uplink, devices: Mapping[str, Devi
         _keep(found, position, uplink, device, decoded, model)
         if decoded.unread is not None:
             found.faults.append((position, Reason.BAD_VALUE, uplink.field))
-
-
-def _registered(eui: str, devices: Mapping[str, Device]) -> Device | None:
-    """The device of a DevEUI, however its hex digits are written."""
-    spellings = (devices.get(name) for name in (eui, eui.upper(), eui.lower()))
-    return next((device for device in spellings if device is not None), None)
 
 
 def _keep(

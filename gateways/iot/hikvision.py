@@ -1,0 +1,182 @@
+"""Hikvision cameras: ISAPI event notifications of people counting, as XML, JSON or multipart.
+
+An `EventNotificationAlert` of `PeopleCounting` is a summary of a period (`timeRange`), whose
+counts are an interval, or the people since the last reset (`realTime`). A camera may send both
+of the same people, so one of them counts: the summaries; where a camera sends none, its
+`model` in the stores file is `realtime`, and the other becomes readings. Everything
+else (heartbeats, other alarms, pictures, periods between two signals) is ignored, and counted.
+
+XML comes with the namespace of PSIA, of ISAPI, or none; JSON has the same names, in other
+capitals. The device is the camera's MAC address; its line is the channel, and the region if told.
+
+ISAPI, event "PeopleCounting": https://tpp.hikvision.com/ (for partners)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from gateways.adapter import Kind
+from gateways.context import Context
+from gateways.faults import Faults, Reason
+from gateways.iot.intervals import interval_records
+from gateways.iot.readings import reading_records
+from gateways.iot.registered import registered
+from gateways.json_adapter import JsonAdapter, Rows
+from gateways.json_text import member, objects, read_objects
+from gateways.multipart import parts_of
+from gateways.records import Records
+from gateways.xml_text import read_xml
+from tenpo.errors import PayloadError
+from tenpo.masters import Device
+
+FIELDS = {
+    "device_id": "macAddress",
+    "line_id": "channelID",
+    "occurred_at": "TimeRange.startTime",
+    "interval_end_at": "TimeRange.endTime",
+    "in_count": "enter",
+    "out_count": "exit",
+    "pass_count": "pass",
+    "child_in_count": "childCounting.enter",
+}
+READING_FIELDS = {
+    "device_id": "macAddress",
+    "line_id": "channelID",
+    "occurred_at": "RealTime.time",
+    "in_total": "enter",
+    "out_total": "exit",
+}
+#: The `model` of a camera that sends no summaries.
+REALTIME = "realtime"
+_ALERT = "eventnotificationalert"
+_MAX_DEPTH = 32
+
+
+class Hikvision(JsonAdapter):
+    """People counting of Hikvision cameras."""
+
+    name = "hikvision"
+    version = "1"
+    kind: Kind = "iot"
+    media_type = "application/xml"
+
+    def rows_under(self, body: bytes, context: Context) -> Rows:
+        """One row or reading a notification."""
+        found = Rows()
+        devices = context.masters.devices
+        for position, alert in _alerts(body, found):
+            _take(found, position, alert, devices)
+        return found
+
+    def records(self, rows: Sequence[Mapping[str, Any]], faults: Faults) -> Records:
+        """Columns in canonical names."""
+        return interval_records(rows, faults, FIELDS)
+
+    def readings(self, rows: Sequence[Mapping[str, Any]], faults: Faults) -> Records:
+        """Columns in canonical names."""
+        return reading_records(rows, faults, READING_FIELDS)
+
+
+def _alerts(body: bytes, found: Rows) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The notifications of a body, each with its place.
+
+    A part of many that cannot be read is a fault of its own; a body without parts is refused.
+    """
+    parts = parts_of(body)
+    if parts is None:
+        for place, alert in enumerate(_documents(body), start=1):
+            yield str(place), alert
+        return
+    for number, part in enumerate(parts, start=1):
+        if part.media_type.startswith("image/") or not part.content:
+            found.ignored += 1
+            continue
+        try:
+            documents = _documents(part.content)
+        except PayloadError:
+            found.faults.append((str(number), Reason.UNREADABLE_PAYLOAD, ""))
+            continue
+        for place, alert in enumerate(documents, start=1):
+            yield f"{number}.{place}", alert
+
+
+def _documents(body: bytes) -> list[dict[str, Any]]:
+    if body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[")):
+        opened = [_lowered(one, 0) for one in read_objects(body, "notification")]
+        inner = [one.get(_ALERT, one) for one in opened]
+        return [one if isinstance(one, dict) else {} for one in inner]
+    name, fields = read_xml(body, "notification")
+    return [_lowered(fields, 0) if name.lower() == _ALERT else {}]
+
+
+def _lowered(value: Any, depth: int) -> Any:
+    """The same with names in lower case."""
+    if depth > _MAX_DEPTH:
+        raise PayloadError("the notification nests too deeply", remedy="Send the documented form.")
+    if isinstance(value, dict):
+        return {name.lower(): _lowered(inner, depth + 1) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_lowered(inner, depth + 1) for inner in value]
+    return value
+
+
+def _take(
+    found: Rows, position: str, alert: Mapping[str, Any], devices: Mapping[str, Device]
+) -> None:
+    if str(alert.get("eventtype")).lower() != "peoplecounting":
+        found.ignored += 1
+        return
+    mac = alert.get("macaddress")
+    device = registered(mac, devices) if isinstance(mac, str) else None
+    totals = device is not None and (device.model or "").lower() == REALTIME
+    counting = alert.get("peoplecounting")
+    counted = objects(counting) if isinstance(counting, list) else objects([counting])
+    for place, one in enumerate(counted, start=1):
+        where = f"{position}.{place}" if len(counted) > 1 else position
+        head = {"device_id": device.device_id if device else mac, "line_id": _line(alert, one)}
+        method = str(one.get("statisticalmethods")).lower()
+        if method not in ("timerange", "realtime", "signaltrigger"):
+            found.faults.append((where, Reason.BAD_VALUE, "statisticalMethods"))
+        elif method == "timerange" and not totals:
+            found.values.append(head | _interval(alert, one))
+            found.positions.append(where)
+        elif method == "realtime" and totals:
+            found.readings.append(head | _reading(alert, one))
+            found.reading_positions.append(where)
+        else:
+            found.ignored += 1
+
+
+def _line(alert: Mapping[str, Any], counting: Mapping[str, Any]) -> Any:
+    channel, region = alert.get("channelid", "1"), counting.get("regionsid")
+    both = isinstance(channel, str) and isinstance(region, str)
+    return f"{channel}.{region}" if both else channel
+
+
+def _interval(alert: Mapping[str, Any], counting: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "document": _document(alert, counting),
+        "occurred_at": member(counting, "timerange", "starttime"),
+        "interval_end_at": member(counting, "timerange", "endtime"),
+        "in_count": counting.get("enter"),
+        "out_count": counting.get("exit"),
+        "pass_count": counting.get("pass"),
+        "child_in_count": member(alert, "childcounting", "enter"),
+    }
+
+
+def _reading(alert: Mapping[str, Any], counting: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "document": _document(alert, counting),
+        "occurred_at": member(counting, "realtime", "time") or alert.get("datetime"),
+        "in_total": counting.get("enter"),
+        "out_total": counting.get("exit"),
+    }
+
+
+def _document(alert: Mapping[str, Any], counting: Mapping[str, Any]) -> str:
+    """Channels of a recorder report by themselves, so each is a document."""
+    mac = alert.get("macaddress")
+    return f"{mac.lower() if isinstance(mac, str) else ''}|{_line(alert, counting)}"
