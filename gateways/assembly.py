@@ -179,12 +179,9 @@ def _identity(
 
 def _ids(batch: Batch, source: str, document: Column, keys: Column) -> Column:
     """Ids of the lines; equal lines are told apart within one delivery only."""
-    documents = pc.fill_null(document, "").to_pylist()
-    lines = pc.fill_null(keys, "").to_pylist()
-    ids: list[str] = []
-    for rows in batch.slices():
-        ids += event_ids(batch.tenant_id, source, documents[rows], lines[rows])
-    return pa.array(ids, pa.string())
+    several = batch.deliveries if len(batch.contexts) > 1 else None
+    documents, lines = pc.fill_null(document, ""), pc.fill_null(keys, "")
+    return event_ids(batch.tenant_id, source, documents, lines, several)
 
 
 def _provenance(records: Records, source: str, version: str, batch: Batch) -> dict[str, Column]:
@@ -194,7 +191,7 @@ def _provenance(records: Records, source: str, version: str, batch: Batch) -> di
         "source": pa.repeat(source, length),
         "adapter_version": pa.repeat(version, length),
         "source_object": pa.repeat("", length),
-        "source_position": pa.array(records.faults.positions, pa.string()),
+        "source_position": records.faults.positions,
         "received_at": batch.received_at,
     }
 

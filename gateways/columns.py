@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gateways.faults import Mask
+from gateways.faults import Mask, Places
 
 Column: TypeAlias = "pa.Array[Any]"
 T = TypeVar("T")
@@ -44,7 +44,7 @@ def text(column: Column, empty: Sequence[str] = ("",)) -> Column:
     """Trimmed text; what stands for a missing value becomes null."""
     trimmed = pc.utf8_trim_whitespace(column)
     gone = pc.is_in(trimmed, value_set=pa.array(empty, pa.string()))
-    return pc.if_else(gone, pa.scalar(None, pa.string()), trimmed)
+    return pc.if_else(gone, pa.scalar(None, pa.string()), trimmed) if flags(gone).any() else trimmed
 
 
 def decimals(column: Column, thousands: str | None = None) -> tuple[Column, Mask]:
@@ -59,12 +59,17 @@ def integers(column: Column) -> tuple[Column, Mask]:
 
 def has_control(column: Column) -> Mask:
     """Which texts hold control characters."""
-    data = column.buffers()[2]
-    codes = np.frombuffer(data, np.uint8) if data is not None else np.zeros(0, np.uint8)
+    codes = _bytes_of(column)
     # One look at the bytes of all rows spares nearly every column the search row by row.
     if not ((codes < ord(" ")) | (codes == _DELETE)).any():
         return np.zeros(len(column), np.bool_)
     return flags(pc.match_substring_regex(column, _CONTROL))
+
+
+def _bytes_of(column: Column) -> npt.NDArray[np.uint8]:
+    """The bytes that a column's texts lie in, others perhaps among them."""
+    data = column.buffers()[2]
+    return np.frombuffer(data, np.uint8) if data is not None else np.zeros(0, np.uint8)
 
 
 def _per_value(
@@ -98,14 +103,15 @@ def _integers(column: Column) -> tuple[Column, Mask]:
 
 def times(left: Column, right: Column) -> Column:
     """Product of two NUMERIC columns, rounded to NUMERIC's nine decimals."""
-    product = pc.multiply(pc.cast(left, WIDE), pc.cast(right, WIDE))
-    rounded = pc.round(product, ndigits=9, round_mode="half_towards_infinity")
-    return pc.cast(rounded, NUMERIC)
+    first, inverse = distinct([left, right])
+    factors = (pc.cast(column.take(pa.array(first)), WIDE) for column in (left, right))
+    rounded = pc.round(pc.multiply(*factors), ndigits=9, round_mode="half_towards_infinity")
+    return pc.cast(rounded, NUMERIC).take(pa.array(inverse))
 
 
 def negated(column: Column, mask: Mask) -> Column:
     """The column with the sign of the masked rows turned."""
-    return pc.if_else(pa.array(mask), pc.negate(column), column)
+    return pc.if_else(pa.array(mask), pc.negate(column), column) if mask.any() else column
 
 
 def ranks(column: Column) -> npt.NDArray[np.int64]:
@@ -126,6 +132,17 @@ def codes_of(column: Column) -> npt.NDArray[np.int64]:
     return np.asarray(indices.to_numpy(zero_copy_only=False), dtype=np.int64)
 
 
+def distinct(columns: Sequence[Column]) -> tuple[Places, Places]:
+    """The first row of each distinct combination of two or more values, and which each row has."""
+    inverse = codes_of(columns[0])
+    for column in columns[1:]:
+        codes = codes_of(column) + 1
+        inverse = codes_of(pa.array((inverse + 1) * (int(codes.max(initial=0)) + 1) + codes))
+    first = np.empty(int(inverse.max(initial=-1)) + 1, dtype=np.int64)
+    first[inverse[::-1]] = np.arange(len(inverse) - 1, -1, -1)
+    return first, inverse
+
+
 def for_distinct(
     columns: Sequence[Column], function: Callable[..., T]
 ) -> tuple[list[T], npt.NDArray[np.int64]]:
@@ -134,13 +151,11 @@ def for_distinct(
     Returns:
         The results, and which of them each row has.
     """
-    joined = codes_of(columns[0])
-    for column in columns[1:]:
-        codes = codes_of(column) + 1
-        joined = codes_of(pa.array((joined + 1) * (int(codes.max(initial=0)) + 1) + codes))
-    inverse = codes_of(pa.array(joined))
-    first = np.empty(int(inverse.max(initial=-1)) + 1, dtype=np.int64)
-    first[inverse[::-1]] = np.arange(len(inverse) - 1, -1, -1)
+    if len(columns) == 1:
+        coded = columns[0].dictionary_encode(null_encoding="encode")
+        codes = np.asarray(coded.indices.to_numpy(), dtype=np.int64)
+        return [function(value) for value in coded.dictionary.to_pylist()], codes
+    first, inverse = distinct(columns)
     taken = [column.take(pa.array(first)).to_pylist() for column in columns]
     return [function(*values) for values in zip(*taken, strict=True)], inverse
 
@@ -152,12 +167,15 @@ def spread(values: Sequence[Any], inverse: npt.NDArray[np.int64], type_: Any) ->
 
 def joined(columns: Sequence[Column]) -> Column:
     """Several columns as one key; a bar within a value is escaped, null is empty."""
-    parts = [
-        pc.replace_substring(pc.fill_null(pc.cast(c, pa.string()), ""), "|", "%7C") for c in columns
-    ]
+    parts = [_escaped(pc.fill_null(pc.cast(column, pa.string()), "")) for column in columns]
     if len(parts) == 1:
         return parts[0]
     return pc.binary_join_element_wise(*parts, "|")
+
+
+def _escaped(column: Column) -> Column:
+    held = (_bytes_of(column) == ord("|")).any()
+    return pc.replace_substring(column, "|", "%7C") if held else column
 
 
 def negative(column: Column) -> Mask:

@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 Mask = npt.NDArray[np.bool_]
 Places = npt.NDArray[np.int64]
@@ -82,12 +84,15 @@ class Faults:
     """The rejections of deliveries read together: at most one a record, the first one found.
 
     Args:
-        positions: where in its payload each row came from, as its sender would say it.
+        positions: where in its payload each row came from, as its sender would say it;
+            texts, or a column of them.
         deliveries: which delivery each row came with, from 0; without it there is one.
     """
 
-    def __init__(self, positions: Sequence[str], deliveries: Places | None = None) -> None:
-        self.positions = positions
+    def __init__(
+        self, positions: Sequence[str] | pa.Array[Any], deliveries: Places | None = None
+    ) -> None:
+        self.positions: pa.Array[Any] = pa.array(positions, pa.string())
         self.deliveries: Places = (
             np.zeros(len(positions), dtype=np.int64) if deliveries is None else deliveries
         )
@@ -124,7 +129,9 @@ class Faults:
         for row in np.flatnonzero(mask & ~self.bad).tolist():
             told = message(reason, codes[row] if codes is not None else None)
             place = int(self.deliveries[row])
-            self._found.append(Rejected(self.positions[row], reason, field, told, row, place))
+            self._found.append(
+                Rejected(self.positions[row].as_py(), reason, field, told, row, place)
+            )
         self.bad |= mask
 
     def add(

@@ -24,6 +24,8 @@ _DECIMALS = dict.fromkeys(
     ("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV",
      "XAF", "XOF", "XPF"), 0,
 ) | dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3)  # fmt: skip
+#: Numbers of fourteen digits, and products of two, leave room for the sum's carry.
+_TERM = pa.decimal128(37, 9)
 
 
 def amounts(records: Records, store_ids: Column, batch: Batch) -> dict[str, Column]:
@@ -72,8 +74,7 @@ def strange_rates(rate: Column) -> Mask:
 
 
 def _sum(left: Column, right: Column) -> Column:
-    wide = pc.add(left.cast(pa.decimal256(39, 9)), right.cast(pa.decimal256(39, 9)))
-    return wide.cast(NUMERIC)
+    return pc.add(left.cast(_TERM), right.cast(_TERM)).cast(NUMERIC)
 
 
 def _tax(records: Records, amount: Column, store_ids: Column, batch: Batch) -> Column:

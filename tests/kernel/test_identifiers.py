@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
+from hashlib import blake2b
 
+import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +19,9 @@ pairs = st.lists(st.tuples(texts, texts), max_size=20)
 
 
 def _ids(rows: list[tuple[str, str]], tenant: str = "t", source: str = "s") -> list[str]:
-    return event_ids(tenant, source, [d for d, _ in rows], [line for _, line in rows])
+    documents, lines = (pa.array([row[n] for row in rows], pa.string()) for n in (0, 1))
+    ids: list[str] = event_ids(tenant, source, documents, lines).to_pylist()
+    return ids
 
 
 def test_ids_never_change_between_releases() -> None:
@@ -68,3 +73,17 @@ def test_microseconds_are_exact(moment: datetime) -> None:
     tokyo = timezone(timedelta(hours=9))
     if 2 < moment.year < 9998:
         assert micros(moment.astimezone(tokyo)) == micros(moment)
+
+
+def test_equal_lines_are_numbered_within_one_delivery() -> None:
+    documents, lines = pa.array(["d"] * 3), pa.array(["1"] * 3)
+    together = event_ids("t", "s", documents, lines, np.array([0, 0, 1])).to_pylist()
+    assert together[:2] == _ids([("d", "1")] * 2, "t", "s")
+    assert together[2] == together[0]
+
+
+@given(texts, texts, st.integers(0, 3))
+def test_an_id_is_the_hash_that_the_contract_states(document: str, line: str, before: int) -> None:
+    parts = f"1\x1ft1\x1fs{len(document)}\x1f{document}{len(line)}\x1f{line}{before}"
+    expected = blake2b(parts.encode(), digest_size=16).hexdigest()
+    assert _ids([(document, line)] * (before + 1))[before] == expected
