@@ -18,7 +18,7 @@ RUN_UV := locks/with-pip-settings $(UV)
 SYNC := $(RUN_UV) pip sync --quiet --require-hashes
 DATA ?=
 
-.PHONY: help setup demo test check lint types imports format lock clean browser
+.PHONY: help setup demo test check lint types imports google format lock clean browser
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,10 @@ types:
 
 imports:
 	@.venv/bin/lint-imports
+
+google: ## Build the stand-ins of Cloud Storage and Pub/Sub for the tests (needs Go)
+	@GOBIN="$$PWD/$(ENVS)/google" go install github.com/fsouza/fake-gcs-server@v1.56.1
+	cd tests/google_cloud/pubsub && go build -o ../../../$(ENVS)/google/fake-pubsub .
 
 format: setup ## Format the code and mend what lint can mend
 	@.venv/bin/ruff format .

@@ -65,6 +65,11 @@ class Settings(BaseSettings):
 
     # lake ------------------------------------------------------------------
     lake_url: str = Field(default="", description="file:///… or gs://bucket/prefix")
+    hints_url: str = Field(
+        default="",
+        description="pubsub://projects/P/subscriptions/S of the bucket's notifications;"
+        " none means the datamart's LISTEN/NOTIFY",
+    )
 
     # warehouse -------------------------------------------------------------
     project: str = Field(default="tenpo-local", description="Google Cloud project")

@@ -7,6 +7,7 @@ database or a set of datasets that no other module sees:
 * `postgres_dsn`: a database of the session, for suites that fill one and only read it.
 * `datamart_dsn`, `datamart`: a migrated database of the module, and an engine on it.
 * `bigquery_server`: the compatible server's addresses.
+* `google_cloud`: stand-ins of Cloud Storage and Pub/Sub, where `make google` built them.
 * `warehouse`: datasets of the module, with every table, and clients on them.
 """
 
@@ -33,6 +34,8 @@ from tenpo.settings import Settings
 if TYPE_CHECKING:  # imported where used: most tests need neither
     from tenpo.warehouse import Warehouse
 
+pytest_plugins = ["tests.google_cloud.fakes"]
+
 ROOT = Path(__file__).parents[1]
 START_S = 60
 
@@ -40,7 +43,7 @@ START_S = 60
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Whatever uses a real service is marked so: `-m "not stack"` runs the rest."""
     for item in items:
-        if {"postgres", "bigquery_server"} & set(getattr(item, "fixturenames", ())):
+        if {"postgres", "bigquery_server", "google_cloud"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.stack)
 
 

@@ -14,8 +14,8 @@ from datetime import UTC, datetime, timedelta
 
 from beam_jobs.ingest.job import Ingest
 from tenpo.datamart import dirty, transaction
-from tenpo.datamart.hints import Listener
 from tenpo.errors import LeaseLost, ServiceError, UnknownReference
+from tenpo.hints import listen
 from tenpo.settings import Settings
 from tenpo.telemetry import get_logger
 
@@ -64,7 +64,7 @@ class _Follower:
         self._settings = settings
         self._announce = announce
         self._ingest = Ingest(settings)
-        self._listener = Listener(settings.datamart_dsn)
+        self._listener = listen(settings)
         self._swept_at: datetime | None = None
         self._failed: dict[str, str] = {}
         self._announced_at: dict[str, datetime] = {}

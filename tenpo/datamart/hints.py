@@ -80,9 +80,13 @@ _shared: dict[str, Announcer] = {}
 
 
 def announce(names: Sequence[str]) -> None:
-    """Tell of objects through this process's announcer. Never raises for PostgreSQL's sake."""
-    dsn = get_settings().datamart_dsn
-    if dsn:
+    """Tell of objects through this process's announcer. Never raises for PostgreSQL's sake.
+
+    Where the bucket itself notifies there is nothing to tell.
+    """
+    settings = get_settings()
+    dsn = settings.datamart_dsn
+    if dsn and not settings.hints_url:
         _shared.setdefault(dsn, Announcer(dsn)).announce(names)
 
 

@@ -15,12 +15,16 @@ from hypothesis import strategies as st
 
 from tenpo.errors import LakeError
 from tenpo.lake import Lake
+from tests.google_cloud.fakes import BUCKET
 
 
-@pytest.fixture(params=["file", "memory"])
+@pytest.fixture(params=["file", "memory", "gs"])
 def lake(request: pytest.FixtureRequest, tmp_path: Path) -> Lake:
-    """A folder, and a store that is reached through fsspec's general interface."""
+    """A folder, a store that is reached through fsspec's general interface, and a bucket."""
     scheme: str = request.param
+    if scheme == "gs":
+        request.getfixturevalue("google_cloud")
+        return Lake(f"gs://{BUCKET}/{tmp_path.name}/lake")
     return Lake(f"{scheme}://{tmp_path}/lake")
 
 
@@ -52,6 +56,22 @@ def test_bytes_come_back_exactly(body: bytes, tmp_path_factory: pytest.TempPathF
     lake = Lake(f"file://{tmp_path_factory.mktemp('lake')}")
     lake.put("a/b", body)
     assert lake.get("a/b") == body
+
+
+def test_an_object_written_again_is_the_last_one(lake: Lake) -> None:
+    lake.put("spec/a", b"first")
+    lake.put("spec/a", b"second")
+    assert lake.get("spec/a") == b"second"
+    assert lake.names("spec") == ["spec/a"]
+
+
+def test_large_objects_come_back_whole(lake: Lake) -> None:
+    body = bytes(range(256)) * 40_000
+    lake.put("raw/large", body)
+    assert lake.get("raw/large") == body
+    with lake.open("raw/large") as file:
+        file.seek(-256, 2)
+        assert file.read() == bytes(range(256))
 
 
 def test_readers_never_see_half_an_object(tmp_path: Path) -> None:

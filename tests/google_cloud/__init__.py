@@ -1,0 +1,1 @@
+"""What runs on Google Cloud, against stand-ins built from Go: `make google`."""
