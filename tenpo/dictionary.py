@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from tenpo.contracts import CONFORMED, EVENTS
+from tenpo.contracts.derived import READING_INTERVAL
 from tenpo.kpi import DEFINITION_VERSION, KPI_STORE_DAY, KPI_STORE_HOUR, KPIS, MEASURES, PUBLICATION
 
 _TABLES = """# Tables
@@ -31,7 +32,8 @@ Amounts of different currencies are never added. Null means unknown, not zero.
 
 def tables() -> str:
     """`docs/tables.md`."""
-    contracts = [*EVENTS.values(), *CONFORMED.values(), KPI_STORE_HOUR, KPI_STORE_DAY, PUBLICATION]
+    derived = [READING_INTERVAL, KPI_STORE_HOUR, KPI_STORE_DAY, PUBLICATION]
+    contracts = [*EVENTS.values(), *CONFORMED.values(), *derived]
     return "\n".join([_TABLES, *(contract.markdown() for contract in contracts)])
 
 

@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from beam_jobs.aggregate.counts import count_hours, covered_hours
+from beam_jobs.aggregate.counts import count_hours, covered_hours, imputed_hours
+from beam_jobs.aggregate.gaps import spread_gaps
 from beam_jobs.aggregate.hours import HOUR_KEY, StoreDay, hour_grid, open_windows
 from tenpo.errors import IntegrityError
 from tenpo.kpi import MEASURES
@@ -59,6 +60,7 @@ COUNTS_SCHEMA = pa.schema(
         ("in_count", pa.int64()),
         ("out_count", pa.int64()),
         ("staff_in_count", pa.int64()),
+        ("is_gap", pa.bool_()),
     ]
 )
 
@@ -87,12 +89,13 @@ def compose_hours(
     """
     windows = open_windows(stores, days)
     sales = _only(sales, windows)
-    intervals = _only(intervals, windows)
-    counts = count_hours(intervals, windows)
+    intervals, imputed = spread_gaps(_only(intervals, windows), stores)
+    counts = count_hours(pa.concat_tables([intervals, imputed]), windows)
     hours = _all_hours(hour_grid(stores, days), sales, counts)
     table = hours.join(sales.drop_columns(["local_hour"]), list(HOUR_KEY))
     table = table.join(counts.drop_columns(["local_hour"]), list(HOUR_KEY))
     table = table.join(covered_hours(intervals, windows, expected), list(HOUR_KEY))
+    table = table.join(imputed_hours(imputed, windows, expected), list(HOUR_KEY))
     if table.num_rows != hours.num_rows:
         raise IntegrityError("the grouped rows hold an hour twice")
     table = _zero_where_known(table, sales)
@@ -171,7 +174,8 @@ def _coverage(table: pa.Table, expected: Mapping[str, Sequence[str]]) -> pa.Tabl
     covered = pc.fill_null(pc.and_(enough, pc.greater(table["open_s"], 0)), False)
     for name in ("footfall", "transactions"):
         covered = pc.and_(covered, pc.is_valid(table[name]))
-    table = table.drop_columns(["covered_s"])
+    imputed_s = pc.if_else(counted, pc.fill_null(table["imputed_s"], 0), unknown)
+    table = table.drop_columns(["covered_s", "imputed_s"])
     for name in ("footfall", "transactions", "net_sales_amount"):
         column = pc.if_else(covered, table[name], pa.scalar(None, _TYPES[name]))
         table = table.append_column(f"covered_{name}", column)
@@ -179,7 +183,7 @@ def _coverage(table: pa.Table, expected: Mapping[str, Sequence[str]]) -> pa.Tabl
     return (
         table.append_column("expected_s", expected_s)
         .append_column("covered_s", covered_s)
-        .append_column("imputed_s", pc.multiply(expected_s, 0))
+        .append_column("imputed_s", imputed_s)
     )
 
 

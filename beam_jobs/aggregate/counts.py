@@ -60,6 +60,40 @@ def covered_hours(
     Returns:
         `HOUR_KEY`, covered_s: 0 where a device is silent for all of the hour.
     """
+    by_device = _reduced(_minutes(intervals, windows, expected), DEVICE_KEY, np.bitwise_or)
+    wanted = pa.array([len(expected[store]) for store in by_device["store_id"].to_pylist()])
+    by_hour = _reduced(by_device.append_column("wanted", wanted), HOUR_KEY, np.bitwise_and)
+    complete = pc.equal(by_hour["rows"], by_hour["wanted"])
+    covered = pc.if_else(complete, _seconds(by_hour), 0)
+    return by_hour.select(list(HOUR_KEY)).append_column("covered_s", covered)
+
+
+def imputed_hours(
+    imputed: pa.Table, windows: pa.Table, expected: Mapping[str, Sequence[str]]
+) -> pa.Table:
+    """Seconds of each open hour whose counts are imputed at any expected device.
+
+    Args:
+        imputed: the pieces of gaps (`spread_gaps`).
+        windows: opening and closing of each store-day.
+        expected: the devices each store should have.
+
+    Returns:
+        `HOUR_KEY`, imputed_s.
+    """
+    by_hour = _reduced(_minutes(imputed, windows, expected), HOUR_KEY, np.bitwise_or)
+    return by_hour.select(list(HOUR_KEY)).append_column("imputed_s", _seconds(by_hour))
+
+
+def _seconds(by_hour: pa.Table) -> pa.Array:
+    minutes = [mask.bit_count() for mask in by_hour["minutes"].to_pylist()]
+    return pc.multiply(pa.array(minutes, pa.int64()), 60)
+
+
+def _minutes(
+    intervals: pa.Table, windows: pa.Table, expected: Mapping[str, Sequence[str]]
+) -> pa.Table:
+    """The open minutes of each hour that each interval of an expected device touches."""
     devices = pa.table(
         {
             "store_id": [store for store, ids in expected.items() for _ in ids],
@@ -70,13 +104,7 @@ def covered_hours(
     rows = intervals.join(devices, ["store_id", "device_id"], join_type="inner").join(
         windows, ["store_id", "business_date"], join_type="inner"
     )
-    by_device = _reduced(_pieces(rows), DEVICE_KEY, np.bitwise_or)
-    wanted = pa.array([len(expected[store]) for store in by_device["store_id"].to_pylist()])
-    by_hour = _reduced(by_device.append_column("wanted", wanted), HOUR_KEY, np.bitwise_and)
-    minutes = [mask.bit_count() for mask in by_hour["minutes"].to_pylist()]
-    complete = pc.equal(by_hour["rows"], by_hour["wanted"])
-    covered = pc.if_else(complete, pc.multiply(pa.array(minutes, pa.int64()), 60), 0)
-    return by_hour.select(list(HOUR_KEY)).append_column("covered_s", covered)
+    return _pieces(rows)
 
 
 def _reduced(table: pa.Table, key: Sequence[str], combine: np.ufunc) -> pa.Table:

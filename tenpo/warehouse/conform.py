@@ -7,6 +7,7 @@ where each document's lines lie. The steps of one call, each safe to be the last
     announce  `pending` rows in the index: lines of these documents may appear there now
     replace   one MERGE: old lines of the winning documents out, new lines in
     on_dirty  the caller marks the store-days whose content changed
+    derive    of readings: one MERGE of the intervals around them (`tenpo.warehouse.readings`)
     settle    one MERGE: the index says what dwh holds
 
 After a crash the same call does it again: the index still has the old version as
@@ -33,6 +34,7 @@ from tenpo.store_day import StoreDay
 from tenpo.warehouse.client import Warehouse
 from tenpo.warehouse.job import Job
 from tenpo.warehouse.read import Params, drop, execute, query
+from tenpo.warehouse.readings import ReadingIntervals
 from tenpo.warehouse.reconcile import between
 from tenpo.warehouse.statements import Name, load_sql
 
@@ -108,6 +110,10 @@ class _Conform:
     def __post_init__(self) -> None:
         self.lines = self.job.table_name("lines")
         self.documents = self.job.table_name("documents")
+        self.readings: ReadingIntervals | None = None
+        if self.event == "count_reading":
+            staging = {"lines": self.lines, "documents": self.documents}
+            self.readings = ReadingIntervals(self.warehouse, self.job, staging)
 
     def run(
         self, load_ids: Sequence[str], dates: tuple[date, date], on_dirty: OnDirty
@@ -117,20 +123,20 @@ class _Conform:
             return ConformResult(self.event)
         counts = self._rows("counts")[0]
         summary = self._rows("summary")
-        result = ConformResult(
+        dirty = self._write(summary, on_dirty) if summary else ()
+        return ConformResult(
             self.event,
             documents=counts["written"],
             rows=sum(int(row["line_count"]) for row in summary),
             unchanged_documents=counts["kept"],
-            dirty=tuple(sorted(_store_day(row) for row in summary if row["changed"])),
+            dirty=dirty,
         )
-        if summary:
-            self._write([row["business_date"] for row in summary], result.dirty, on_dirty)
-        return result
 
     def clean_up(self) -> None:
         for name in (self.lines, self.documents):
             drop(self.warehouse, name)
+        if self.readings:
+            self.readings.clean_up()
 
     def _stage(self, load_ids: Sequence[str], dates: tuple[date, date]) -> None:
         params = {"load_ids": list(load_ids), **between(dates)}
@@ -149,8 +155,10 @@ class _Conform:
             content = [n for n in CONFORMED[self.event].names if n not in _LINEAGE]
             self._execute("documents", self._index, content=content)
 
-    def _write(self, dates: Sequence[date], dirty: Sequence[StoreDay], on_dirty: OnDirty) -> None:
+    def _write(self, summary: Sequence[dict[str, Any]], on_dirty: OnDirty) -> tuple[StoreDay, ...]:
+        """Change dwh; which store-days' content changed, of readings their intervals'."""
         contract = CONFORMED[self.event]
+        dates = [row["business_date"] for row in summary]
         self.guard()
         self._execute("announce", self._index)
         failpoint("conform.after_announce")
@@ -163,11 +171,19 @@ class _Conform:
             values=[f"s.{name}" for name in contract.names],
         )
         failpoint("conform.after_replace")
+        if self.readings:
+            dirty = self.readings.stage(dates)
+        else:
+            dirty = tuple(sorted(_store_day(row) for row in summary if row["changed"]))
         if dirty:
             on_dirty(dirty)
         failpoint("conform.after_dirty")
         self.guard()
+        if self.readings:
+            self.readings.write()
+            failpoint("conform.after_intervals")
         self._execute("settle", self._index)
+        return dirty
 
     @property
     def _index(self) -> dict[str, object]:

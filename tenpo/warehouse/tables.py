@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tenpo.contracts import CONFORMED, EVENTS, Contract, Field, Type
+from tenpo.contracts.derived import READING_INTERVAL
 from tenpo.contracts.events import STORE, TENANT
 from tenpo.kpi import KPI_STORE_DAY, KPI_STORE_HOUR, PUBLICATION
 
@@ -76,6 +77,7 @@ TABLES: tuple[Contract, ...] = (
     TIMEZONE_OFFSET,
     DOCUMENT,
     *CONFORMED.values(),
+    READING_INTERVAL,
     KPI_STORE_HOUR,
     KPI_STORE_DAY,
     PUBLICATION,

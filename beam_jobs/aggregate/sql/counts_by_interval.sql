@@ -1,17 +1,52 @@
--- Counts of each device and interval, its counting lines added up.
-SELECT
-  store_id,
-  business_date,
-  device_id,
-  hour_start_at,
-  MIN(local_hour) AS local_hour,
-  occurred_at AS start_at,
-  interval_end_at AS end_at,
-  SUM(in_count) AS in_count,
-  SUM(out_count) AS out_count,
-  SUM(COALESCE(staff_in_count, 0)) AS staff_in_count
-FROM {dwh}.count_interval
-WHERE tenant_id = @tenant
-  AND business_date BETWEEN @date_from AND @date_to
-  AND store_id IN UNNEST(@stores)
-GROUP BY store_id, business_date, device_id, hour_start_at, occurred_at, interval_end_at
+-- Counts of each device and interval, its counting lines added up. Where a device states
+-- counts of an interval itself, those between its readings in that time are left out.
+WITH stated AS (
+  SELECT
+    store_id,
+    business_date,
+    device_id,
+    hour_start_at,
+    MIN(local_hour) AS local_hour,
+    occurred_at AS start_at,
+    interval_end_at AS end_at,
+    SUM(in_count) AS in_count,
+    SUM(out_count) AS out_count,
+    SUM(COALESCE(staff_in_count, 0)) AS staff_in_count,
+    FALSE AS is_gap
+  FROM {dwh}.count_interval
+  WHERE tenant_id = @tenant
+    AND business_date BETWEEN @date_from AND @date_to
+    AND store_id IN UNNEST(@stores)
+  GROUP BY store_id, business_date, device_id, hour_start_at, occurred_at, interval_end_at
+),
+derived AS (
+  SELECT
+    store_id,
+    business_date,
+    device_id,
+    hour_start_at,
+    MIN(local_hour) AS local_hour,
+    start_at,
+    end_at,
+    SUM(in_count) AS in_count,
+    SUM(out_count) AS out_count,
+    SUM(COALESCE(staff_in_count, 0)) AS staff_in_count,
+    is_gap
+  FROM {dwh}.reading_interval
+  WHERE tenant_id = @tenant
+    AND business_date BETWEEN @date_from AND @date_to
+    AND store_id IN UNNEST(@stores)
+  GROUP BY store_id, business_date, device_id, hour_start_at, start_at, end_at, is_gap
+)
+SELECT *
+FROM stated
+UNION ALL
+SELECT derived.*
+FROM derived
+LEFT JOIN stated
+  ON stated.store_id = derived.store_id
+  AND stated.business_date = derived.business_date
+  AND stated.device_id = derived.device_id
+  AND stated.start_at < derived.end_at
+  AND stated.end_at > derived.start_at
+WHERE stated.store_id IS NULL

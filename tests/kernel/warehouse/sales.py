@@ -105,10 +105,12 @@ class Till:
         append(self.warehouse, SALE_LINE, SALE_LINE.table(rows))
         return load_id
 
-    def conform(self, *load_ids: str, marked: list[StoreDay] | None = None) -> ConformResult:
+    def conform(
+        self, *load_ids: str, marked: list[StoreDay] | None = None, event: str = "sale_line"
+    ) -> ConformResult:
         into: list[StoreDay] = [] if marked is None else marked
         return conform(
-            self.warehouse, "sale_line", load_ids, TODAY,
+            self.warehouse, event, load_ids, TODAY,
             job=job(self.tenant_id), on_dirty=into.extend,
         )  # fmt: skip
 

@@ -1,0 +1,125 @@
+-- What the touched readings change in the intervals between neighbours: rows to insert and
+-- to delete. `first` rows are lines that begin within what was touched, as far as was looked.
+CREATE OR REPLACE TABLE {staging}.{changes}
+OPTIONS (expiration_timestamp = TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL 1 DAY)) AS
+WITH touched AS (
+  -- Between which moments the readings of a store may have changed.
+  SELECT
+    place.tenant_id,
+    place.store_id,
+    place.source,
+    MIN(line.occurred_at) AS first_at,
+    MAX(line.occurred_at) AS last_at
+  FROM (
+    SELECT DISTINCT tenant_id, source, document_key, store_id
+    FROM {staging}.{documents}
+    WHERE op IN ('new', 'old')
+  ) AS place
+  INNER JOIN {staging}.{lines} AS line
+    ON line.tenant_id = place.tenant_id
+    AND line.source = place.source
+    AND line.document_key = place.document_key
+  GROUP BY place.tenant_id, place.store_id, place.source
+),
+reading AS (
+  -- Of one moment one reading, however its sender cut its documents.
+  SELECT held.*, touched.first_at, touched.last_at
+  FROM {dwh}.count_reading AS held
+  INNER JOIN touched
+    ON touched.tenant_id = held.tenant_id
+    AND touched.store_id = held.store_id
+    AND touched.source = held.source
+  WHERE held.business_date BETWEEN @from_date AND @to_date
+  QUALIFY ROW_NUMBER() OVER (
+    PARTITION BY
+      held.tenant_id, held.store_id, held.source, held.device_id, held.line_id, held.occurred_at
+    ORDER BY held.document_version DESC, held.source_object DESC, held.event_id
+  ) = 1
+),
+pair AS (
+  SELECT
+    *,
+    LAG(occurred_at) OVER line AS start_at,
+    LAG(business_date) OVER line AS start_date,
+    LAG(hour_start_at) OVER line AS start_hour_at,
+    LAG(local_hour) OVER line AS start_local_hour,
+    LAG(in_total) OVER line AS in_before,
+    LAG(out_total) OVER line AS out_before,
+    LAG(staff_in_total) OVER line AS staff_in_before,
+    LAG(staff_out_total) OVER line AS staff_out_before,
+    LAG(child_in_total) OVER line AS child_in_before,
+    LAG(group_in_total) OVER line AS group_in_before
+  FROM reading
+  WINDOW line AS (
+    PARTITION BY tenant_id, store_id, source, device_id, line_id
+    ORDER BY occurred_at
+  )
+),
+judged AS (
+  -- All totals of a device begin anew together, so one that fell speaks for the others.
+  SELECT
+    *,
+    COALESCE(in_total < in_before, FALSE)
+      OR COALESCE(out_total < out_before, FALSE)
+      OR COALESCE(staff_in_total < staff_in_before, FALSE)
+      OR COALESCE(staff_out_total < staff_out_before, FALSE)
+      OR COALESCE(child_in_total < child_in_before, FALSE)
+      OR COALESCE(group_in_total < group_in_before, FALSE) AS is_reset,
+    COALESCE(TIMESTAMP_DIFF(occurred_at, start_at, SECOND) > @gap_s, FALSE) AS is_gap
+  FROM pair
+),
+counted AS (
+  SELECT
+    tenant_id,
+    store_id,
+    source,
+    device_id,
+    line_id,
+    first_at,
+    last_at,
+    start_at,
+    occurred_at AS end_at,
+    COALESCE(start_date, business_date) AS first_date,
+    IF(is_gap, GREATEST(start_date, business_date), COALESCE(start_date, business_date))
+      AS last_date,
+    start_hour_at AS hour_start_at,
+    start_local_hour AS local_hour,
+    is_reset,
+    is_gap,
+    in_total - IF(is_reset, 0, in_before) AS in_count,
+    out_total - IF(is_reset, 0, out_before) AS out_count,
+    staff_in_total - IF(is_reset, 0, staff_in_before) AS staff_in_count,
+    staff_out_total - IF(is_reset, 0, staff_out_before) AS staff_out_count,
+    child_in_total - IF(is_reset, 0, child_in_before) AS child_in_count,
+    group_in_total - IF(is_reset, 0, group_in_before) AS group_in_count
+  FROM judged
+  WHERE occurred_at >= first_at AND COALESCE(start_at, first_at) <= last_at
+),
+dated AS (
+  SELECT counted.*, business_date
+  FROM counted
+  CROSS JOIN UNNEST(GENERATE_DATE_ARRAY(first_date, last_date)) AS business_date
+),
+difference AS (
+  SELECT 1 AS sign, {columns}
+  FROM dated
+  WHERE start_at IS NOT NULL
+  UNION ALL
+  SELECT -1 AS sign, {held_columns}
+  FROM {dwh}.reading_interval AS held
+  INNER JOIN touched
+    ON touched.tenant_id = held.tenant_id
+    AND touched.store_id = held.store_id
+    AND touched.source = held.source
+  WHERE held.business_date BETWEEN @from_date AND @to_date
+    AND held.end_at >= touched.first_at
+    AND held.start_at <= touched.last_at
+)
+SELECT IF(SUM(sign) > 0, 'insert', 'delete') AS op, {columns}
+FROM difference
+GROUP BY {columns}
+HAVING SUM(sign) != 0
+UNION ALL
+SELECT 'first' AS op, {columns}
+FROM dated
+WHERE start_at IS NULL

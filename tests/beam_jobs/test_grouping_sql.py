@@ -1,0 +1,74 @@
+"""The grouping of sales and counts in the warehouse itself."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from beam_jobs.aggregate.compose import COUNTS_SCHEMA
+from beam_jobs.aggregate.transforms import PACKAGE
+from tenpo.contracts import CONFORMED
+from tenpo.contracts.derived import READING_INTERVAL
+from tenpo.warehouse import Job, Warehouse, append, load_sql, query
+
+DAY = date(2026, 11, 5)
+HOUR = datetime(2026, 11, 5, 9, tzinfo=UTC)
+
+
+def line(source: str, net: int, **more: Any) -> dict[str, Any]:
+    return {
+        "business_date": DAY, "hour_start_at": HOUR, "local_hour": 10, "event_id": f"{source}{net}",
+        "tenant_id": "t", "store_id": "berlin", "source": source, "adapter_version": "1",
+        "source_object": "o", "source_position": "1/1", "document_key": "Berlin|7001",
+        "document_version": 1, "occurred_at": HOUR, "received_at": HOUR, "receipt_id": "7001",
+        "line_number": 1, "kind": "sale", "quantity": Decimal(1), "unit_price": Decimal(net),
+        "net_amount": Decimal(net), "currency": "EUR", "ingested_at": HOUR, "load_id": "l", **more,
+    }  # fmt: skip
+
+
+def test_two_tills_may_number_their_receipts_alike(warehouse: Warehouse) -> None:
+    contract = CONFORMED["sale_line"]
+    append(warehouse, contract, contract.table([line("old_till", 10), line("new_till", 50)]))
+    params = {"tenant": "t", "date_from": DAY, "date_to": DAY, "stores": ["berlin"]}
+    sql = load_sql(warehouse, PACKAGE, "sales_by_hour")
+    (hour,) = query(warehouse, sql, params, job=Job("test", "sales", "t")).to_pylist()
+    assert hour["transactions"] == 2
+    assert hour["net_sales_amount"] == 60
+    assert hour["gross_sales_amount"] is None
+
+
+def test_readings_count_where_the_device_states_no_interval(warehouse: Warehouse) -> None:
+    """From 09:00 to 09:30 by readings, from 09:30 on by intervals of its own, beside a gap."""
+    half = timedelta(minutes=30)
+    stated, derived = CONFORMED["count_interval"], READING_INTERVAL
+    common = line("door", 0, device_id="d1", line_id="1")
+    interval = common | {
+        "occurred_at": HOUR + half, "interval_end_at": HOUR + 2 * half, "in_count": 7,
+        "out_count": 1,
+    }  # fmt: skip
+    append(warehouse, stated, stated.table([interval]))
+    between = [
+        common | {"start_at": start, "end_at": end, "line_id": number, "in_count": entered,
+                  "out_count": 2, "is_reset": False, "is_gap": is_gap}
+        for number, start, end, entered, is_gap in (
+            ("1", HOUR, HOUR + half, 3, False),
+            ("2", HOUR, HOUR + half, 4, False),
+            ("1", HOUR + half, HOUR + 2 * half, 99, False),
+            ("1", HOUR + 2 * half, HOUR + 9 * half, 50, True),
+        )
+    ]  # fmt: skip
+    append(warehouse, derived, derived.table(between))
+    params = {"tenant": "t", "date_from": DAY, "date_to": DAY, "stores": ["berlin"]}
+    sql = load_sql(warehouse, PACKAGE, "counts_by_interval")
+    found = query(warehouse, sql, params, job=Job("test", "counts", "t"))
+    found = found.select(COUNTS_SCHEMA.names).cast(COUNTS_SCHEMA)
+    rows = sorted((r["start_at"], r["in_count"], r["is_gap"]) for r in found.to_pylist())
+    assert rows == [(HOUR, 7, False), (HOUR + half, 7, False), (HOUR + 2 * half, 50, True)]
+    days = query(
+        warehouse,
+        load_sql(warehouse, PACKAGE, "store_days"),
+        {name: params[name] for name in ("tenant", "date_from", "date_to")},
+        job=Job("test", "days", "t"),
+    )
+    assert days.to_pylist() == [{"store_id": "berlin", "business_date": DAY}]
