@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from tenpo.simulate.catalogue import Catalogue
 from tenpo.simulate.chain import Shop
 from tenpo.simulate.payload import Payload, moment
-from tenpo.simulate.tables import Fate, Kind, Sales
-from tenpo.simulate.visitors import opening_s
+from tenpo.simulate.register import Register
+from tenpo.simulate.tables import Fate, Kind
 
 Ints = NDArray[np.int64]
 
@@ -54,25 +54,8 @@ def store_file(shops: Sequence[Shop], first_day: date) -> Payload:
     )
 
 
-class Files:
-    """Writes the files of one shop.
-
-    Args:
-        shop: the shop, of vendor A.
-        sales: its receipts.
-        catalogue: the articles.
-        days: business dates by index.
-    """
-
-    def __init__(
-        self, shop: Shop, sales: Sales, catalogue: Catalogue, days: Sequence[date]
-    ) -> None:
-        self._shop = shop
-        self._sales = sales
-        self._catalogue = catalogue
-        self._days = days
-        self._closes = opening_s(shop)[1]
-        self._ends = sales.line_ends
+class Files(Register):
+    """Writes the files of one shop."""
 
     def all(self) -> Iterator[Payload]:
         """Each day's file, and after it the files of its receipts that were voided later."""

@@ -6,18 +6,16 @@ then the old version arrives once more after it, as after a network failure.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
 import orjson
 
-from tenpo.simulate.catalogue import Catalogue
-from tenpo.simulate.chain import Shop
 from tenpo.simulate.payload import Payload, moment
-from tenpo.simulate.tables import Fate, Kind, Sales
-from tenpo.simulate.visitors import opening_s
+from tenpo.simulate.register import Register
+from tenpo.simulate.tables import Fate, Kind
 
 Json = dict[str, Any]
 
@@ -39,25 +37,8 @@ _OLD_AGAIN_EVERY = 9
 _BATCH_TWICE_EVERY = 61
 
 
-class Messages:
-    """Writes the messages of one shop.
-
-    Args:
-        shop: the shop, of vendor B.
-        sales: its receipts.
-        catalogue: the articles.
-        days: business dates by index.
-    """
-
-    def __init__(
-        self, shop: Shop, sales: Sales, catalogue: Catalogue, days: Sequence[date]
-    ) -> None:
-        self._shop = shop
-        self._sales = sales
-        self._catalogue = catalogue
-        self._days = days
-        self._closes = opening_s(shop)[1]
-        self._ends = sales.line_ends
+class Messages(Register):
+    """Writes the messages of one shop."""
 
     def all(self) -> Iterator[Payload]:
         """Batches and corrections, not in order of time."""

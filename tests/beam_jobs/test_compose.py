@@ -95,8 +95,11 @@ def counted(shop: Shop, intervals: list[Interval]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=COUNTS_SCHEMA)
 
 
+World = tuple[Shop, date, list[Line], list[Interval]]
+
+
 @st.composite
-def worlds(draw: st.DrawFn) -> tuple[Shop, date, list[Line], list[Interval]]:
+def worlds(draw: st.DrawFn) -> World:
     cutover_h, opening = draw(st.sampled_from([(0, (10, 21)), (5, (5, 26)), (0, (9, 12))]))
     shop = Shop(
         store="s1",
@@ -132,19 +135,24 @@ def worlds(draw: st.DrawFn) -> tuple[Shop, date, list[Line], list[Interval]]:
     return shop, day, lines, intervals
 
 
-@settings(max_examples=150, deadline=None)
-@given(worlds())
-def test_hours_equal_the_slow_reference(
-    world: tuple[Shop, date, list[Line], list[Interval]],
-) -> None:
+def hours_of(world: World) -> pa.Table:
     shop, day, lines, intervals = world
-    hours = compose_hours(
+    return compose_hours(
         {"s1": store_of(shop)},
         {"s1": shop.devices} if shop.devices else {},
         [StoreDay("s1", day)],
         grouped_sales(shop, lines),
         counted(shop, intervals),
     )
+
+
+@settings(max_examples=150, deadline=None)
+@given(worlds())
+def test_hours_equal_the_slow_reference(
+    world: World,
+) -> None:
+    shop, day, lines, intervals = world
+    hours = hours_of(world)
     got = {row["hour_start_at"]: row for row in hours.to_pylist()}
     want = measures(shop, day, lines, intervals)
     assert sorted(got) == sorted(want)
@@ -161,16 +169,9 @@ def test_hours_equal_the_slow_reference(
 @settings(max_examples=50, deadline=None)
 @given(worlds())
 def test_a_day_is_the_sum_of_its_hours(
-    world: tuple[Shop, date, list[Line], list[Interval]],
+    world: World,
 ) -> None:
-    shop, day, lines, intervals = world
-    hours = compose_hours(
-        {"s1": store_of(shop)},
-        {"s1": shop.devices} if shop.devices else {},
-        [StoreDay("s1", day)],
-        grouped_sales(shop, lines),
-        counted(shop, intervals),
-    )
+    hours = hours_of(world)
     (total,) = compose_days(hours).to_pylist()
     for name in ("net_sales_amount", "footfall", "covered_s", "covered_transactions", "open_s"):
         known = [x for x in hours[name].to_pylist() if x is not None]
