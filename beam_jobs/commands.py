@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import signal
 from datetime import date, datetime
 from types import FrameType
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tenpo.errors import InputError, IntegrityError
+from tenpo.errors import InputError, IntegrityError, UnknownReference
+
+if TYPE_CHECKING:  # imported where used: the command line is to answer at once
+    from tenpo.masters import MasterBook
 
 RunnerArgs = Annotated[
     list[str] | None,
@@ -123,7 +127,7 @@ def aggregate(
     settings = get_settings()
     configure_logging(settings)
     first, last = _range(date_from, date_to, dirty=dirty)
-    tenants = tenant or MasterBook(Lake(settings.lake_url)).tenants()
+    tenants = _tenants(MasterBook(Lake(settings.lake_url)), tenant, store)
     outcomes = [run(settings, Request(name, first, last, store), beam or ()) for name in tenants]
     for outcome in outcomes:
         if as_json:
@@ -131,6 +135,31 @@ def aggregate(
         else:
             rows = sum(outcome.rows.values())
             typer.echo(f"{outcome.tenant_id}: {outcome.store_days} store-days, {rows} rows changed")
+
+
+def _tenants(book: MasterBook, named: list[str] | None, store: str | None) -> list[str]:
+    """The tenants to compute: those named, else all; with a store those that have it.
+
+    Raises:
+        UnknownReference: there is no such tenant, or none of them has such a store.
+    """
+    every = named or book.tenants()
+    stores = {tenant: book.get(tenant).stores for tenant in every}
+    if store is None:
+        return every
+    having = [tenant for tenant in every if store in stores[tenant]]
+    if not having or (named and len(having) < len(named)):
+        known = sorted({name for of_tenant in stores.values() for name in of_tenant})
+        near = difflib.get_close_matches(store, known, n=1)
+        raise UnknownReference(
+            f"there is no store {store[:63]!r}",
+            where="--store",
+            remedy=f"Did you mean {near[0]}?"
+            if near
+            else f"Choose from the {len(known)} stores "
+            "of the stores file given to `tenpo tenant create`.",
+        )
+    return having
 
 
 def _range(
@@ -144,7 +173,11 @@ def _range(
         )
     first, last = _date("--from", date_from), _date("--to", date_to)
     if last < first:
-        raise InputError("the range ends before it begins", where=f"{first} to {last}")
+        raise InputError(
+            "the range ends before it begins",
+            where=f"--from {first} --to {last}",
+            remedy="Exchange the two dates.",
+        )
     return first, last
 
 

@@ -6,8 +6,7 @@ What to call; every function takes a Connection, so the caller owns the transact
     engine = connect(settings)
     with transaction(engine) as connection:        # commits, or undoes; raises our errors
         held.check(connection)                     # lease: with lease(engine, …) as held
-        publish(connection, "kpi_store_day", rows, store_days)     # `upsert`
-        upsert(connection, TABLES["kpi_store_day"], rows)
+        upsert(connection, TABLES["kpi_store_day"], rows)          # `upsert`
         dirty.mark / take / clear / oldest         # store-days to be computed again
         ledger.unknown / begin / loaded / …        # which canonical objects are where
         run.start / finish / unannounced           # what a run wrote counts once published

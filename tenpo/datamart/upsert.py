@@ -13,9 +13,8 @@ from typing import Any
 import psycopg
 import pyarrow as pa
 from psycopg.sql import SQL, Composable, Composed, Identifier
-from sqlalchemy import Connection, Table, bindparam, delete, func, select, tuple_
+from sqlalchemy import Connection, Table
 
-from tenpo.datamart.tables import DATES, TABLES, TEXTS
 from tenpo.errors import IntegrityError
 from tenpo.store_day import StoreDay
 
@@ -60,31 +59,6 @@ def upsert(connection: Connection, table: Table, rows: pa.Table) -> int:
     )  # fmt: skip
     cursor.execute(SQL("DROP TABLE {}").format(Identifier(draft)))
     return int(rows.num_rows)
-
-
-def publish(
-    connection: Connection, table: str, rows: pa.Table, store_days: Sequence[StoreDay]
-) -> int:
-    """Make a KPI table hold exactly `rows` for some store-days.
-
-    Args:
-        connection: in a transaction.
-        table: `kpi_store_hour` or `kpi_store_day`.
-        rows: the contract's columns; all of them on these store-days.
-        store_days: what the rows replace; other store-days are not touched.
-
-    Returns:
-        The number of rows.
-    """
-    target = TABLES[table]
-    wanted = select(
-        func.unnest(bindparam("tenants", type_=TEXTS)),
-        func.unnest(bindparam("stores", type_=TEXTS)),
-        func.unnest(bindparam("dates", type_=DATES)),
-    )
-    here = tuple_(target.c.tenant_id, target.c.store_id, target.c.business_date)
-    connection.execute(delete(target).where(here.in_(wanted)), store_day_arrays(store_days))
-    return upsert(connection, target, rows)
 
 
 def store_day_arrays(store_days: Iterable[StoreDay]) -> dict[str, list[Any]]:

@@ -6,7 +6,6 @@ The only package that imports Google's BigQuery clients. What to call:
         ensure_tables(warehouse)                              # datasets and tables, idempotent
         append(warehouse, contract, rows)                     # raw: all rows or none
         conform(warehouse, event, load_ids, dates, job=…, on_dirty=…)   # raw → dwh
-        replace(warehouse, contract, rows, keys, job=…)       # rows of exactly these keys
         query(warehouse, sql, params, job=…)                  # some rows, as Arrow
         query_large(warehouse, sql, params, job=…)            # any number of rows
         execute(warehouse, sql, params, job=…)                # DML and DDL
@@ -27,9 +26,8 @@ from tenpo.warehouse.job import Job, Typed
 from tenpo.warehouse.masters import sync_stores
 from tenpo.warehouse.read import execute, query, query_large, read_table
 from tenpo.warehouse.reconcile import Reconciliation, loads_present, reconcile
-from tenpo.warehouse.replace import replace
 from tenpo.warehouse.schema import ensure_tables
-from tenpo.warehouse.statements import Equal, load_sql
+from tenpo.warehouse.statements import load_sql
 from tenpo.warehouse.tables import DOCUMENT, STORE_MASTER, TABLES
 
 __all__ = [
@@ -37,7 +35,6 @@ __all__ = [
     "STORE_MASTER",
     "TABLES",
     "ConformResult",
-    "Equal",
     "Job",
     "Reconciliation",
     "StoreDay",
@@ -54,6 +51,5 @@ __all__ = [
     "query_large",
     "read_table",
     "reconcile",
-    "replace",
     "sync_stores",
 ]

@@ -1,15 +1,14 @@
 """GoogleSQL files: dataset and table names are put in here, values never are.
 
 In a file `{raw}`, `{dwh}`, `{mart}` and `{staging}` stand for the datasets (backquoted),
-other `{names}` for what the caller gives: an identifier, a list of them, a table, an
-equality of columns. Values are parameters (`@name`).
+other `{names}` for what the caller gives: an identifier, a list of them, a table.
+Values are parameters (`@name`).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
@@ -22,22 +21,7 @@ _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,299}(\.[A-Za-z_][A-Za-z0-9_]{
 _DATASET = re.compile(r"[A-Za-z0-9_.:-]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Equal:
-    """The condition that two tables agree in some columns.
-
-    Args:
-        left: alias of the one.
-        right: alias of the other.
-        columns: which columns.
-    """
-
-    left: str
-    right: str
-    columns: Sequence[str]
-
-
-Name = str | Sequence[str] | Contract | Equal
+Name = str | Sequence[str] | Contract
 
 
 def load_sql(warehouse: Warehouse, package: str, name: str, **names: Name) -> str:
@@ -47,8 +31,8 @@ def load_sql(warehouse: Warehouse, package: str, name: str, **names: Name) -> st
         warehouse: gives the datasets.
         package: the Python package that holds the file.
         name: the file, without `.sql`.
-        names: identifiers (`table`, or `t.column`), lists that become comma-separated, a
-            contract for its table, or an `Equal`.
+        names: identifiers (`table`, or `t.column`), lists that become comma-separated, or a
+            contract for its table.
 
     Raises:
         InputError: a name is no identifier.
@@ -86,11 +70,6 @@ def _filled(warehouse: Warehouse, key: str, value: Name) -> str:
     match value:
         case Contract():
             return f"{_datasets(warehouse, value.dataset)}.{_identifiers(key, value.name)}"
-        case Equal():
-            pairs = [(f"{value.left}.{c}", f"{value.right}.{c}") for c in value.columns]
-            return " AND ".join(
-                f"{_identifiers(key, one)} = {_identifiers(key, other)}" for one, other in pairs
-            )
         case _:
             return _identifiers(key, value)
 

@@ -1,4 +1,4 @@
-"""Arrow rows arrive exactly, replace by key, and publish touches its own store-days alone."""
+"""Arrow rows arrive exactly and replace those of the same key."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlalchemy import Engine, text
 from tenpo.datamart import transaction
 from tenpo.datamart.published import published_rows
 from tenpo.datamart.tables import kpi_store_day
-from tenpo.datamart.upsert import publish, upsert
+from tenpo.datamart.upsert import upsert
 from tenpo.errors import IntegrityError
 from tenpo.kpi import KPI_STORE_DAY
 from tenpo.store_day import StoreDay
@@ -81,21 +81,6 @@ def test_a_broken_constraint_is_an_integrity_error(datamart: Engine) -> None:
     rows = day_table(day_row(cause=None))
     with pytest.raises(IntegrityError, match="cause"), transaction(datamart) as connection:
         upsert(connection, kpi_store_day, rows)
-
-
-def test_publish_replaces_its_store_days_alone(datamart: Engine) -> None:
-    next_day = DAY + timedelta(1)
-    before = day_table(
-        day_row("s1"), day_row("s1", next_day), day_row("s2"), day_row("s2", next_day)
-    )
-    with transaction(datamart) as connection:
-        upsert(connection, kpi_store_day, before)
-        days = [StoreDay("acme", "s1", DAY), StoreDay("acme", "s1", next_day)]
-        rows = day_table(day_row("s1", next_day, transactions=9))
-        assert publish(connection, "kpi_store_day", rows, days) == 1
-    after = [(r["store_id"], r["business_date"], r["transactions"]) for r in
-             held(datamart, "s1", "s2").to_pylist()]  # fmt: skip
-    assert after == [("s1", next_day, 9), ("s2", DAY, 3), ("s2", next_day, 3)]
 
 
 def test_published_rows_are_the_tenants_own(datamart: Engine) -> None:

@@ -14,7 +14,7 @@ from tenpo.contracts import CONFORMED, SALE_LINE, Contract
 from tenpo.errors import ConfigError, InputError
 from tenpo.kpi import KPI_STORE_DAY
 from tenpo.settings import Settings
-from tenpo.warehouse import Equal, Warehouse, connect, load_sql
+from tenpo.warehouse import Warehouse, connect, load_sql
 from tenpo.warehouse.pruning import partition_columns, unpruned
 
 ROOT = Path(__file__).parents[3]
@@ -38,8 +38,6 @@ def rendered(text: str) -> str:
         values[name] = (
             f"`p.{contract.dataset}`.{contract.name}" if contract and is_whole
             else contract.name if contract
-            else "t.a = s.a" if name == "same_key"
-            else "business_date" if name == "day"
             else f"some_{name}"
         )  # fmt: skip
     return text.format(**values)
@@ -97,7 +95,7 @@ def test_a_name_that_is_none_is_refused(nowhere: Warehouse, name: str) -> None:
     with pytest.raises(InputError, match="no identifier"):
         load_sql(nowhere, PACKAGE, "loads_present", raw_table=name)
     with pytest.raises(InputError, match="no identifier"):
-        load_sql(nowhere, PACKAGE, "loads_present", raw_table=Equal("t", "s", [name]))
+        load_sql(nowhere, PACKAGE, "loads_present", raw_table=["a", name])
 
 
 def test_a_missing_name_or_a_bad_dataset_is_a_config_error(nowhere: Warehouse) -> None:
