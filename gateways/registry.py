@@ -15,6 +15,7 @@ from gateways.iot.terabee import Terabee
 from gateways.iot.xovis import Xovis
 from gateways.pos.posa import PosA
 from gateways.pos.posb import PosB
+from gateways.pos.poslog import PosLog
 from gateways.pos.shopify import Shopify
 from gateways.pos.smaregi import Smaregi
 from gateways.pos.square import Square
@@ -23,6 +24,7 @@ from tenpo.errors import UnknownReference
 ADAPTERS: tuple[type[Adapter], ...] = (
     PosA,
     PosB,
+    PosLog,
     Square,
     Shopify,
     Smaregi,

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 
 from gateways import columns
 from gateways.adapter import Kind
-from gateways.columns import Column, joined, missing
+from gateways.columns import Column, missing
 from gateways.faults import Faults, Reason
 from gateways.instants import iso_times
 from gateways.json_adapter import JsonAdapter, Rows
@@ -107,17 +107,25 @@ class Basket:
             kept = {name: facts[name] for name in keep if name in facts}
             self.add(discount, f"{key}:discount", less, less_tax, **kept)
 
-    def balance(self, gross: Decimal | None, tax: Decimal | None) -> None:
+    def balance(
+        self, gross: Decimal | None, tax: Decimal | None, less: SaleKind = SaleKind.ADJUSTMENT
+    ) -> None:
         """Show what the lines leave unexplained of the document's own totals.
 
         Where a line is at fault the sum cannot be right, and nothing is shown.
+
+        Args:
+            gross: the total; None where it is not stated.
+            tax: the tax in it, likewise.
+            less: what it is when the document costs less than its lines.
         """
         if gross is None or any(line.get("fault") for line in self.lines):
             return
         more_tax = ZERO if tax is None else tax - self.tax
         net = gross - self.gross - more_tax
         if net or more_tax:
-            self.add(SaleKind.ADJUSTMENT, DIFFERENCE, net, more_tax, category=DIFFERENCE)
+            kind = less if net < 0 else SaleKind.ADJUSTMENT
+            self.add(kind, DIFFERENCE, net, more_tax, category=DIFFERENCE)
 
     def into(self, rows: Rows, fault: Fault | None, empty: str) -> None:
         """The lines as rows.
@@ -189,7 +197,7 @@ def sale_records(
             "local": local,
             "day": day,
             "version": _versions(text, faults, fields),
-            "document": joined([text["document"]]),
+            "document": pc.fill_null(text["document"], ""),
             "line_number": line_number,
         }
     )

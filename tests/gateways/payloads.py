@@ -18,11 +18,13 @@ from gateways.iot.terabee import Terabee
 from gateways.iot.xovis import Xovis
 from gateways.pos.posa import FIELDS, PosA
 from gateways.pos.posb import PosB
+from gateways.pos.poslog import PosLog
 from gateways.pos.shopify import Shopify
 from gateways.pos.smaregi import Smaregi
 from gateways.pos.square import Square
 from tenpo.keys import TenantKeys
 from tenpo.masters import Device, Store, StoreCode, TenantMasters
+from tests.gateways import poslog_payloads
 from tests.gateways.counters import (
     DEVICES,
     PASSWORD,
@@ -43,7 +45,7 @@ RECEIVED_AT = datetime(2026, 11, 2, 3, 0, tzinfo=UTC)
 SERIAL = "6384E16179950009"
 #: Personal values that the payloads below hold and that must not get out.
 PERSONAL = ("C-90817263", "山田太郎", "C-11223344", "clerk-hanako", "Mr Smith", PASSWORD,
-            "receiver-user", *PLANTED)  # fmt: skip
+            "receiver-user", *PLANTED, *poslog_payloads.PLANTED)  # fmt: skip
 
 MASTERS = TenantMasters(
     tenant_id=TENANT,
@@ -58,6 +60,7 @@ MASTERS = TenantMasters(
         StoreCode(source="posb", code="B001", store_id="shibuya"),
         StoreCode(source="square", code="L-SOHO", store_id="soho"),
         StoreCode(source="shopify", code="77", store_id="soho"),
+        StoreCode(source="poslog", code="9", store_id="soho"),
         StoreCode(source="smaregi", code="7", store_id="shibuya"),
         StoreCode(source="till", code="London Soho", store_id="soho"),
     ],
@@ -202,6 +205,7 @@ def recorded() -> dict[str, Recorded]:
     return {
         "posa": Recorded(PosA(), POSA, 4),
         "posb": Recorded(PosB(), POSB, 4),
+        "poslog": Recorded(PosLog(), poslog_payloads.V6, 3),
         "square": Recorded(Square(), SQUARE, 7),
         "shopify": Recorded(Shopify(), SHOPIFY, 7),
         "smaregi": Recorded(Smaregi(), SMAREGI, 6),

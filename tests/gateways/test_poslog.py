@@ -1,0 +1,233 @@
+"""POSLog: sales, returns, voids, taxes and tenders of both versions; XML that must be refused."""
+
+from __future__ import annotations
+
+import os
+import random
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from gateways.faults import Rejected
+from gateways.pos.poslog import PosLog
+from tenpo.errors import PayloadError
+from tests.gateways.order_checks import table, total
+from tests.gateways.payloads import RECEIVED_AT, context
+from tests.gateways.poslog_payloads import (
+    CONTROL,
+    LINK,
+    SALE_V2,
+    V2,
+    V6,
+    item,
+    pieces,
+    retail,
+    transaction,
+    v2,
+)
+
+MUTATIONS = int(os.environ.get("TENPO_MUTATIONS", "200"))
+
+
+def lines(body: bytes, received_at: datetime = RECEIVED_AT) -> list[dict[str, Any]]:
+    result = PosLog().normalize(body, context(received_at))
+    assert result.rejected == []
+    found: list[dict[str, Any]] = result.events["sale_line"].to_pylist()
+    return found
+
+
+def rejected(body: bytes) -> list[tuple[str, str, str]]:
+    found: list[Rejected] = PosLog().normalize(body, context()).rejected
+    return [(one.position, one.reason.value, one.field) for one in found]
+
+
+def test_a_sale_with_the_tax_on_top() -> None:
+    """Weighed goods, a discount, a voided line with the line that voids it, a tender."""
+    assert table(lines(V2)) == [
+        ("sale", "APPLE", "0.42", "1.26", "0", "1.26"),
+        ("sale", "TEA", "2", "6", "1.2", "7.2"),
+        ("discount", "TEA", "0", "-0.5", "-0.1", "-0.6"),
+        ("void", "JAM", "1", "2", "0", "2"),
+        ("void", "JAM", "-1", "-2", "0", "-2"),
+        ("tender", None, "0", "7.86", "0", "7.86"),
+    ]
+    assert total(lines(V2), "gross_amount", "sale", "discount") == Decimal("7.86")
+
+
+def test_what_is_no_sale_is_ignored_and_counted() -> None:
+    result = PosLog().normalize(V2, context())
+    assert (result.received, result.ignored) == (6, 2)  # the sign-on, the loyalty line
+
+
+def test_a_sale_and_a_return_with_the_tax_within_the_prices() -> None:
+    assert table(lines(V6)) == [
+        ("sale", "MUG", "1", "10", "2", "12"),
+        ("discount", "MUG", "0", "-1", "-0.2", "-1.2"),
+        ("return", "TEA", "-1", "-5", "-1", "-6"),
+    ]
+    assert [line["original_receipt_id"] for line in lines(V6)] == [None, None, "3569"]
+    assert lines(V6)[0]["receipt_id"] == "R-3570"
+    assert lines(V6)[0]["tax_rate"] == Decimal("0.2")
+
+
+def test_times_are_the_stores_own_or_carry_their_offset() -> None:
+    assert lines(V2)[0]["occurred_at"] == datetime(2026, 11, 1, 2, 2, 54, tzinfo=UTC)
+    moment = datetime(2026, 11, 1, 12, 27, 2, 649000, tzinfo=UTC)
+    assert lines(V6)[0]["occurred_at"] == moment
+
+
+def test_a_transaction_is_one_document_whatever_else_comes_with_it() -> None:
+    keys = {line["document_key"] for line in lines(V2)}
+    assert keys == {"9|2026-10-31|34|161"}
+    assert [x["event_id"] for x in lines(v2(SALE_V2))] == [x["event_id"] for x in lines(V2)]
+
+
+def test_a_sale_of_a_negative_quantity_is_a_return() -> None:
+    body = v2(transaction(retail(item(1, "A", "1.29", pieces("-1"), "1.29"), "-1.29")))
+    assert table(lines(body)) == [("return", "A", "-1", "-1.29", "0", "-1.29")]
+
+
+@pytest.mark.parametrize(("grand", "net"), [("12.00", "10"), ("14.00", "12")])
+def test_the_grand_total_tells_whether_a_tax_of_the_whole_is_within(grand: str, net: str) -> None:
+    goods = item(1, "A", "6.00", pieces("1"), "6.00") + item(2, "B", "6.00", pieces("1"), "6.00")
+    tax = "<LineItem><SequenceNumber>3</SequenceNumber><Tax><Amount>2.00</Amount></Tax></LineItem>"
+    found = lines(v2(transaction(retail(goods + tax, grand))))
+    assert total(found, "net_amount") == Decimal(net)
+    assert [line["tax_amount"] for line in found] == [1, 1]
+
+
+@pytest.mark.parametrize("extended", ["12.00", "10.80"])
+def test_an_extended_amount_before_or_after_its_discount(extended: str) -> None:
+    less = "<ExtendedDiscountAmount>1.20</ExtendedDiscountAmount>"
+    body = v2(transaction(retail(item(1, "A", "6.00", pieces("2"), extended, less), "10.80")))
+    assert table(lines(body)) == [
+        ("sale", "A", "2", "12", "0", "12"),
+        ("discount", "A", "0", "-1.2", "0", "-1.2"),
+    ]
+
+
+def test_a_line_that_was_voided_itself_and_a_void_of_a_part() -> None:
+    goods = item(1, "A", "2.00", pieces("3"), "6.00")
+    itself = item(2, "B", "5.00", pieces("1"), "5.00", attributes='VoidFlag="true"')
+    part = item(3, "A", "2.00", pieces("-1"), "-2.00", attributes='VoidFlag="true"')
+    found = lines(v2(transaction(retail(goods + itself + part, "4.00"))))
+    assert table(found) == [
+        ("sale", "A", "3", "6", "0", "6"),
+        ("void", "B", "1", "5", "0", "5"),
+        ("return", "A", "-1", "-2", "0", "-2"),
+    ]
+
+
+def test_discount_and_rounding_of_the_whole_and_rewards() -> None:
+    goods = item(1, "A", "10.00", pieces("1"), "10.00")
+    whole = (
+        "<LineItem><SequenceNumber>2</SequenceNumber><Discount><Amount>1.00</Amount></Discount>"
+        "</LineItem><LineItem><SequenceNumber>3</SequenceNumber><Rounding>-0.02</Rounding></LineItem>"
+    )
+    found = lines(v2(transaction(retail(goods + whole, "8.98"))))
+    assert [row[0] for row in table(found)] == ["sale", "discount", "adjustment"]
+    reward = "<LineItem><SequenceNumber>4</SequenceNumber><LoyaltyReward/></LineItem>"
+    found = lines(v2(transaction(retail(goods + reward, "9.50"))))
+    assert table(found)[1] == ("discount", None, "0", "-0.5", "0", "-0.5")
+
+
+def test_cancelled_is_void_and_training_or_suspended_is_ignored() -> None:
+    sale = retail(item(1, "A", "1.00", pieces("1"), "1.00"), "1.00")
+    assert {x["kind"] for x in lines(v2(transaction(sale, attributes='CancelFlag="true"')))} == {
+        "void"
+    }
+    suspended = retail("", attributes='TransactionStatus="Suspended"')
+    body = v2(transaction(sale, attributes='TrainingModeFlag="true"'), transaction(suspended))
+    result = PosLog().normalize(body, context())
+    assert (result.received, result.ignored) == (0, 2)
+
+
+@pytest.mark.parametrize(
+    "void",
+    [
+        transaction(f"<PostVoidTransaction>{LINK}</PostVoidTransaction>", 170),
+        transaction(retail(LINK, attributes='TransactionStatus="PostVoided"'), 170),
+        transaction(retail("", attributes='TransactionStatus="PostVoided"'), 161),
+    ],
+)
+def test_a_post_void_outranks_its_sale_in_whatever_order_they_come(void: str) -> None:
+    sale = lines(v2(SALE_V2), RECEIVED_AT + timedelta(days=300))
+    (voided,) = lines(v2(void))
+    assert (voided["kind"], voided["gross_amount"]) == ("void", 0)
+    assert voided["document_key"] == sale[0]["document_key"]
+    assert voided["document_version"] > sale[0]["document_version"]
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (v2(transaction("")), ("1", "missing_field", "RetailTransaction")),
+        (v2(transaction(retail(""))), ("1", "missing_field", "LineItem")),
+        (v2(CONTROL, transaction(retail(item(1, "A", "1", pieces("x"), "1")))),
+         ("2.1", "bad_number", "Quantity")),
+        (v2(transaction(retail(item(1, "A", "1", pieces("1"), "1e5")))),
+         ("1.1", "bad_number", "ExtendedAmount")),
+        (V2.replace(b"<RetailStoreID>9<", b"<RetailStoreID>8<"),
+         ("2.1", "unknown_store", "RetailStoreID")),
+        (V2.replace(b"2026-11-01T02:02:54", b"yesterday"), ("2.1", "bad_time", "EndDateTime")),
+        (V2.replace(b">161<", b"><"), ("2.1", "missing_field", "SequenceNumber")),
+        (v2(transaction("<PostVoidTransaction/>").replace(">161<", "><")),
+         ("1.1", "missing_field", "TransactionLink.SequenceNumber")),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_rejected_by_name(body: bytes, expected: tuple[str, str, str]) -> None:
+    assert rejected(body)[0] == expected
+
+
+BOMB = (
+    b'<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>'
+    b"<POSLog><Transaction>&b;</Transaction></POSLog>"
+)
+OUTSIDE = (
+    b'<!DOCTYPE x [<!ENTITY f SYSTEM "file:///etc/passwd">]>'
+    b"<POSLog><Transaction>&f;</Transaction></POSLog>"
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "what"),
+    [
+        (BOMB, "document type"),
+        (OUTSIDE, "document type"),
+        (b'<!DOCTYPE x SYSTEM "http://example.invalid/x.dtd"><POSLog/>', "document type"),
+        (b"<a>" * 100 + b"</a>" * 100, "deeply"),
+        (V2[:400], "well-formed"),
+        (b"<POSLog/>", "no transaction"),
+        (b'{"order": 1}', "well-formed"),
+        (V2.replace(b"UTF-8", b"x-none"), "encoding|well-formed"),
+    ],
+)
+def test_what_cannot_be_read_safely_is_refused(body: bytes, what: str) -> None:
+    with pytest.raises(PayloadError, match=what):
+        PosLog().normalize(body, context())
+
+
+def test_damaged_logs_are_refused_or_reconcile() -> None:
+    chance = random.Random(11)
+    outcomes = set()
+    for _ in range(MUTATIONS):
+        body = bytearray(chance.choice((V2, V6)))
+        for _ in range(chance.randint(1, 3)):
+            body[chance.randrange(len(body))] = chance.choice(b'0123456789-."x<>/ \x82')
+        try:
+            result = PosLog().normalize(bytes(body), context())
+        except PayloadError:
+            outcomes.add("refused")
+            continue
+        outcomes.add("rejected" if result.rejected else "accepted")
+        assert result.received == result.accepted + len(result.rejected)
+    assert outcomes == {"refused", "rejected", "accepted"}
+
+
+def test_a_file_is_read_one_transaction_at_a_time() -> None:
+    many = v2(*[transaction(retail(item(1, "A", "1.00", pieces("1"), "1.00"), "1.00"), n)
+                for n in range(2_000)])  # fmt: skip
+    found = lines(many)
+    assert len({line["document_key"] for line in found}) == 2_000
