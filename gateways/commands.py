@@ -121,25 +121,24 @@ def normalize(
 
 def _path(sender: Sender, kind: KindArgument, vendor: str | None, spec: Path | None) -> str:
     """The gateway's path for these files; a spec is put there first."""
-    from gateways.declarative.load import load_spec
+    from gateways.declarative.choose import load_adapter
 
     _check_form(vendor, spec)
     if spec is None:
         return f"/v1/{kind.value}/{vendor}"
-    model, body = load_spec(spec)
-    sender.put(f"/v1/specs/{model.name}", body)
-    return f"/v1/{kind.value}/spec/{model.name}"
+    adapter = load_adapter(spec)
+    sender.put(f"/v1/specs/{adapter.name}", adapter.body)
+    return f"/v1/{kind.value}/spec/{adapter.name}"
 
 
 def _adapter(kind: KindArgument, vendor: str | None, spec: Path | None) -> Adapter:
-    from gateways.declarative.adapter import DeclarativeAdapter
-    from gateways.declarative.load import load_spec
+    from gateways.declarative.choose import load_adapter
     from gateways.registry import adapter_for
 
     _check_form(vendor, spec)
     if spec is None:
         return adapter_for(kind.value, vendor or "")
-    return DeclarativeAdapter(*load_spec(spec))
+    return load_adapter(spec)
 
 
 def _check_form(vendor: str | None, spec: Path | None) -> None:

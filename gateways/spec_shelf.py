@@ -6,7 +6,7 @@ import time
 
 from gateways.adapter import Kind
 from gateways.context import ReceivingClock
-from gateways.declarative.adapter import DeclarativeAdapter
+from gateways.declarative.choose import SpecAdapter, adapter_of
 from gateways.registry import vendors
 from tenpo.errors import ConfigError, InputError, PayloadError, UnknownReference
 from tenpo.identifiers import checked_name, micros
@@ -25,7 +25,7 @@ class SpecShelf:
         self._lake = lake
         self._max_age_s = max_age_s
         self._clock = ReceivingClock()
-        self._kept: dict[tuple[str, str], tuple[float, str, DeclarativeAdapter]] = {}
+        self._kept: dict[tuple[str, str], tuple[float, str, SpecAdapter]] = {}
 
     def put(self, tenant_id: str, name: str, body: bytes) -> str:
         """Keep a spec, unless the newest is the same; returns its object.
@@ -43,7 +43,7 @@ class SpecShelf:
         self._kept[(tenant_id, name)] = (time.monotonic(), stored, adapter)
         return stored
 
-    def get(self, tenant_id: str, name: str) -> tuple[str, DeclarativeAdapter]:
+    def get(self, tenant_id: str, name: str) -> tuple[str, SpecAdapter]:
         """The newest spec of a name: its object, and its adapter.
 
         Raises:
@@ -63,11 +63,11 @@ class SpecShelf:
         if kept is not None and kept[1] == newest:
             adapter = kept[2]
         else:
-            adapter = DeclarativeAdapter.of(self._lake.get(newest), name)
+            adapter = adapter_of(self._lake.get(newest), name)
         self._kept[(tenant_id, name)] = (time.monotonic(), newest, adapter)
         return newest, adapter
 
-    def of_kind(self, tenant_id: str, name: str, kind: Kind) -> tuple[str, DeclarativeAdapter]:
+    def of_kind(self, tenant_id: str, name: str, kind: Kind) -> tuple[str, SpecAdapter]:
         """As `get`, for a path of one kind.
 
         Raises:
@@ -87,9 +87,9 @@ class SpecShelf:
         return names[-1] if names else None
 
 
-def _checked(name: str, body: bytes) -> DeclarativeAdapter:
+def _checked(name: str, body: bytes) -> SpecAdapter:
     try:
-        adapter = DeclarativeAdapter.of(body, name)
+        adapter = adapter_of(body, name)
     except (ConfigError, InputError) as error:
         raise PayloadError(error.what, where=error.where, remedy=error.remedy) from error
     if adapter.name != name or name in vendors():

@@ -17,13 +17,22 @@ def load_spec(path: Path) -> tuple[Spec, bytes]:
     Raises:
         ConfigError: not there, or wrong; names line and key.
     """
+    body = spec_bytes(path)
+    return parse_spec(body, path.name), body
+
+
+def spec_bytes(path: Path) -> bytes:
+    """The bytes of a spec's file.
+
+    Raises:
+        ConfigError: it is not there.
+    """
     try:
-        body = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise ConfigError(
             f"the spec cannot be read: {error}", where=str(path), remedy="Give a YAML file."
         ) from error
-    return parse_spec(body, path.name), body
 
 
 def parse_spec(body: bytes, name: str) -> Spec:
@@ -31,6 +40,15 @@ def parse_spec(body: bytes, name: str) -> Spec:
 
     Raises:
         ConfigError: names line and key.
+    """
+    return located(body, name).model(Spec)
+
+
+def located(body: bytes, name: str) -> LocatedYaml:
+    """The YAML of a spec's bytes.
+
+    Raises:
+        ConfigError: too large, no UTF-8, or no YAML.
     """
     if len(body) > MAX_SPEC_BYTES:
         raise ConfigError("a spec of this size is none", where=name, remedy="Keep it below 256 KB.")
@@ -40,4 +58,4 @@ def parse_spec(body: bytes, name: str) -> Spec:
         raise ConfigError(
             "the spec is not UTF-8", where=f"{name}, byte {error.start}", remedy="Save it as UTF-8."
         ) from error
-    return LocatedYaml(text, name).model(Spec)
+    return LocatedYaml(text, name)

@@ -36,11 +36,22 @@ def _encoding(name: str) -> str:
     raise ValueError(f"Python knows no text encoding {name!r}")
 
 
-def _name(name: str) -> str:
+def spec_name(name: str) -> str:
+    """A name that is safe in paths; for validators."""
     try:
         return checked_name("spec", name)
     except InputError as error:
         raise ValueError(str(error)) from error
+
+
+def check_day(pattern: str) -> None:
+    """Whether a strptime format has a day.
+
+    Raises:
+        ValueError: it has not.
+    """
+    if "%d" not in pattern and "%j" not in pattern:
+        raise ValueError(f"the format {pattern!r} has no day (%d)")
 
 
 def _regex(pattern: str) -> str:
@@ -135,8 +146,7 @@ class TimeForm(Part):
     @classmethod
     def _has_date(cls, formats: tuple[str, ...]) -> tuple[str, ...]:
         for pattern in formats:
-            if "%d" not in pattern and "%j" not in pattern:
-                raise ValueError(f"the format {pattern!r} has no day (%d)")
+            check_day(pattern)
             if "%z" in pattern or "%Z" in pattern:
                 raise ValueError("times are the store's own: formats have no %z")
         return formats
@@ -163,7 +173,7 @@ class TaxForm(Part):
 class Spec(Part):
     """One CSV form of one sender."""
 
-    name: Annotated[str, AfterValidator(_name)]
+    name: Annotated[str, AfterValidator(spec_name)]
     event: Literal["sale_line", "count_interval"]
     description: str = ""
     file: FileForm = FileForm()

@@ -29,7 +29,10 @@ _NAMES = ("device_id", "line_id", "line_key", "document", "occurred_at", "interv
 
 
 def interval_records(
-    rows: Sequence[Mapping[str, Any]], faults: Faults, fields: Mapping[str, str]
+    rows: Sequence[Mapping[str, Any]],
+    faults: Faults,
+    fields: Mapping[str, str],
+    required: Sequence[str] = ("in_count", "out_count"),
 ) -> Records:
     """Rows as count intervals.
 
@@ -39,6 +42,7 @@ def interval_records(
             interval is added to it; `line_key` tells its lines apart (default: the line).
         faults: of these rows; what is wrong is marked.
         fields: the vendor's names, for messages.
+        required: counts that must be there.
     """
     text = text_columns(rows, _NAMES)
     values: dict[str, Column] = {"device_id": text["device_id"], "line_id": text["line_id"]}
@@ -48,7 +52,7 @@ def interval_records(
     for name in COUNTS:
         values[name], bad = columns.integers(text[name])
         faults.mark(bad, Reason.BAD_NUMBER, fields.get(name, name))
-    for name in ("in_count", "out_count"):
+    for name in required:
         faults.mark(missing(values[name]), Reason.MISSING_FIELD, fields.get(name, name))
     return Records("count_interval", values, faults, fields)
 

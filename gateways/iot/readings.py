@@ -22,7 +22,10 @@ _TOTALS = ("in_total", "out_total")
 
 
 def reading_records(
-    rows: Sequence[Mapping[str, Any]], faults: Faults, fields: Mapping[str, str]
+    rows: Sequence[Mapping[str, Any]],
+    faults: Faults,
+    fields: Mapping[str, str],
+    required: Sequence[str] = _TOTALS,
 ) -> Records:
     """Rows as readings.
 
@@ -32,6 +35,7 @@ def reading_records(
             added to it.
         faults: of these rows; what is wrong is marked.
         fields: the vendor's names, for messages.
+        required: totals that must be there.
     """
     text = text_columns(rows, (*_NAMES, *_TOTALS))
     at, local, _, bad = iso_times(text["occurred_at"])
@@ -47,5 +51,6 @@ def reading_records(
     for name in _TOTALS:
         values[name], bad = columns.integers(text[name])
         faults.mark(bad, Reason.BAD_NUMBER, fields.get(name, name))
+    for name in required:
         faults.mark(missing(values[name]), Reason.MISSING_FIELD, fields.get(name, name))
     return Records("count_reading", values, faults, fields)

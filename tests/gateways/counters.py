@@ -25,6 +25,30 @@ DEVICES = [
 ]
 
 
+#: Vivotek's counting report, read by a mapping.
+VIVOTEK_SPEC = b"""
+name: vivotek
+event: count_interval
+json:
+  records: Data[].CountingInfo[]
+  only: {^.RuleType: [Counting]}
+columns: {device_id: $.Source.MacAddress, line_id: RuleName}
+time: {start: StartTime, end: EndTime}
+counts: {in: In, out: Out}
+"""
+VIVOTEK_PUSH: dict[str, Any] = {
+    "Source": {"UtcTime": "2026-11-01T06:30:01Z", "MacAddress": "door-1", "TimeZone": "+8"},
+    "Data": [
+        {"RuleType": "Counting", "CountingInfo": [
+            {"RuleName": "East", "In": 1, "Out": 2, "StartTime": "2026-11-01T06:15:00Z",
+             "EndTime": "2026-11-01T06:30:00Z"},
+            {"RuleName": "West", "In": 0, "Out": 3, "StartTime": "2026-11-01T06:15:00Z",
+             "EndTime": "2026-11-01T06:30:00Z"}]},
+        {"RuleType": "FlowPath", "CountingInfo": [{"RuleName": "Path"}]},
+    ],
+}  # fmt: skip
+
+
 def xovis_counts(entered: int = 3, left: int = 1) -> dict[str, Any]:
     """Firmware 4, line counts of one minute, and a zone."""
     start, end = "2026-11-01T10:20:00+09:00", "2026-11-01T10:21:00+09:00"

@@ -10,6 +10,7 @@ import orjson
 from gateways.adapter import Adapter
 from gateways.context import Context
 from gateways.declarative.adapter import DeclarativeAdapter
+from gateways.declarative.choose import adapter_of
 from gateways.iot.axis import Axis
 from gateways.iot.hikvision import Hikvision
 from gateways.iot.lorawan.adapter import Lorawan
@@ -28,6 +29,8 @@ from tests.gateways import poslog_payloads
 from tests.gateways.counters import (
     DEVICES,
     PASSWORD,
+    VIVOTEK_PUSH,
+    VIVOTEK_SPEC,
     axis_retail,
     hikvision,
     terabee,
@@ -217,4 +220,5 @@ def recorded() -> dict[str, Recorded]:
         "terabee": Recorded(Terabee(), orjson.dumps(terabee()), 1),
         "till": Recorded(sales, SALES_CSV, 3),
         "door": Recorded(counts, COUNTS_CSV, 2),
+        "vivotek": Recorded(adapter_of(VIVOTEK_SPEC, "vivotek"), orjson.dumps(VIVOTEK_PUSH), 2),
     }
