@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from gateways.faults import Mask, Places
 
 Column: TypeAlias = "pa.Array[Any]"
+Plain: TypeAlias = Callable[["pa.Array[Any]"], "pa.Array[Any]"]
 T = TypeVar("T")
 
 NUMERIC = pa.decimal128(38, 9)
@@ -47,14 +48,14 @@ def text(column: Column, empty: Sequence[str] = ("",)) -> Column:
     return pc.if_else(gone, pa.scalar(None, pa.string()), trimmed) if flags(gone).any() else trimmed
 
 
-def decimals(column: Column, thousands: str | None = None) -> tuple[Column, Mask]:
-    """Text as NUMERIC."""
-    return _per_value(column, lambda values: _decimals(values, thousands))
+def decimals(column: Column, plain: Plain | None = None) -> tuple[Column, Mask]:
+    """Text as NUMERIC; `plain` makes numbers plain that are written otherwise."""
+    return _per_value(column, lambda values: _decimals(plain(values) if plain else values))
 
 
-def integers(column: Column) -> tuple[Column, Mask]:
+def integers(column: Column, plain: Plain | None = None) -> tuple[Column, Mask]:
     """Text as INT64; `12.0` is read as 12."""
-    return _per_value(column, _integers)
+    return _per_value(column, lambda values: _integers(plain(values) if plain else values))
 
 
 def has_control(column: Column) -> Mask:
@@ -83,9 +84,7 @@ def _per_value(
     return taken, np.zeros(len(column), np.bool_) if wrong is None else wrong
 
 
-def _decimals(column: Column, thousands: str | None) -> tuple[Column, Mask]:
-    if thousands:
-        column = pc.replace_substring(column, thousands, "")
+def _decimals(column: Column) -> tuple[Column, Mask]:
     good = pc.match_substring_regex(column, _DECIMAL)
     bad = flags(pc.and_(pc.is_valid(column), pc.invert(good)))
     readable = pc.if_else(good, column, pa.scalar(None, pa.string()))

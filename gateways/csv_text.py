@@ -15,10 +15,11 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
-from gateways.columns import Column
-from gateways.faults import Faults, Reason
+from gateways.columns import Column, flags
+from gateways.faults import Faults, Mask, Reason
 from tenpo.errors import PayloadError
 
 _PIECE = 1 << 16
@@ -39,6 +40,7 @@ class CsvFormat:
         header: whether a line with the column names comes first.
         names: the column names where there is no header.
         skip_lines: lines before the header or the data.
+        totals: texts that begin the lines which are no records, whatever their columns.
     """
 
     encoding: str = "utf-8"
@@ -47,11 +49,18 @@ class CsvFormat:
     header: bool = True
     names: tuple[str, ...] = ()
     skip_lines: int = 0
+    totals: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class CsvText:
-    """The columns asked for, as text, with the faults of lines that could not be columns."""
+    """The columns asked for, as text, with the faults of lines that could not be columns.
+
+    Args:
+        columns: by name.
+        faults: over the lines that are columns; the others have theirs already.
+        blank_lines: lines that are no records: blank ones and totals.
+    """
 
     columns: dict[str, Column]
     faults: Faults
@@ -69,7 +78,7 @@ def read_csv(body: bytes, form: CsvFormat, wanted: Sequence[str]) -> CsvText:
     Raises:
         PayloadError: encoding, quoting or header make the whole file unreadable.
     """
-    data = _utf8(body, form.encoding)
+    data = utf8(body, form.encoding)
     if form.quote and data.count(form.quote.encode()) % 2:
         raise PayloadError(
             "a quoted value has no end",
@@ -78,17 +87,55 @@ def read_csv(body: bytes, form: CsvFormat, wanted: Sequence[str]) -> CsvText:
         )
     names = list(form.names) if not form.header else _header(data, form)
     _check_header(names, wanted)
-    skipped: list[int] = []
-    table = _parse(data, form, wanted, skipped)
-    ahead = form.skip_lines + form.header
-    return CsvText(
-        {name: _one(table.column(name)) for name in wanted},
-        _faults(table.num_rows, [number - ahead for number in skipped]),
-        _blank_lines(data, form.quote),
-    )
+    skipped, totals = _SetAside(form), 0
+    needed = list(dict.fromkeys([*wanted, *names[: len(form.totals)][:1]]))
+    table = _parse(data, form, needed, skipped)
+    columns = {name: _one(table.column(name)) for name in wanted}
+    faults = _faults(table.num_rows, skipped, form.skip_lines + form.header)
+    if form.totals:
+        held = _begins(_one(table.column(names[0])), form.totals)
+        totals = int(held.sum()) + len(skipped.totals)
+        kept = pa.array(~held)
+        columns = {name: column.filter(kept) for name, column in columns.items()}
+        faults = faults.kept(~held)
+    return CsvText(columns, faults, _blank_lines(data, form.quote) + totals)
 
 
-def _utf8(body: bytes, encoding: str) -> bytes:
+class _SetAside:
+    """Numbers of lines that are no columns: the bad ones, and those of totals."""
+
+    def __init__(self, form: CsvFormat) -> None:
+        self.bad: list[int] = []
+        self.totals: list[int] = []
+        self._beginnings = form.totals
+        self._quote = form.quote or ""
+
+    def __call__(self, row: pa_csv.InvalidRow) -> str:
+        text = row.text.lstrip().removeprefix(self._quote)
+        found = self.totals if text.startswith(self._beginnings) else self.bad
+        found.append(row.number or 0)
+        return "skip"
+
+    def clear(self) -> None:
+        """Begin again."""
+        self.bad.clear()
+        self.totals.clear()
+
+
+def _begins(column: Column, beginnings: Sequence[str]) -> Mask:
+    trimmed = pc.utf8_ltrim_whitespace(column)
+    held = np.zeros(len(column), np.bool_)
+    for beginning in beginnings:
+        held |= flags(pc.starts_with(trimmed, beginning))
+    return held
+
+
+def utf8(body: bytes, encoding: str) -> bytes:
+    """The file as UTF-8 without byte order mark.
+
+    Raises:
+        PayloadError: it is not of that encoding; says where.
+    """
     try:
         text, mark = _transcoded(body, encoding)
     except (UnicodeDecodeError, UnicodeError):
@@ -150,7 +197,7 @@ def _header(data: bytes, form: CsvFormat) -> list[str]:
         ) from error
 
 
-def _parse(data: bytes, form: CsvFormat, wanted: Sequence[str], skipped: list[int]) -> pa.Table:
+def _parse(data: bytes, form: CsvFormat, wanted: Sequence[str], skipped: _SetAside) -> pa.Table:
     """Block by block; whole where a line is longer than a block."""
     try:
         try:
@@ -169,12 +216,8 @@ def _parse(data: bytes, form: CsvFormat, wanted: Sequence[str], skipped: list[in
 
 
 def _parse_blocks(
-    data: bytes, form: CsvFormat, wanted: Sequence[str], skipped: list[int], block: int
+    data: bytes, form: CsvFormat, wanted: Sequence[str], skipped: _SetAside, block: int
 ) -> pa.Table:
-    def set_aside(row: pa_csv.InvalidRow) -> str:
-        skipped.append(row.number or 0)
-        return "skip"
-
     return pa_csv.read_csv(
         pa.BufferReader(data),
         read_options=pa_csv.ReadOptions(
@@ -187,7 +230,7 @@ def _parse_blocks(
             delimiter=form.delimiter,
             quote_char=form.quote or False,
             newlines_in_values=True,
-            invalid_row_handler=set_aside,
+            invalid_row_handler=skipped,
         ),
         convert_options=pa_csv.ConvertOptions(
             include_columns=list(wanted),
@@ -215,13 +258,14 @@ def _check_header(names: Sequence[str], wanted: Sequence[str]) -> None:
         )
 
 
-def _faults(rows: int, skipped: Sequence[int]) -> Faults:
+def _faults(rows: int, skipped: _SetAside, ahead: int) -> Faults:
     """Faults over the rows that parsed, each with its record number counted from 1."""
-    numbers = np.arange(1, rows + len(skipped) + 1)
-    kept = np.delete(numbers, np.asarray(skipped, dtype=np.int64) - 1)
+    numbers = np.arange(1, rows + len(skipped.bad) + len(skipped.totals) + 1)
+    gone = np.asarray(skipped.bad + skipped.totals, dtype=np.int64) - ahead
+    kept = np.delete(numbers, gone - 1)
     faults = Faults(pa.array(kept).cast(pa.string()))
-    for number in skipped:
-        faults.add(str(number), Reason.BAD_COLUMNS, "")
+    for number in skipped.bad:
+        faults.add(str(number - ahead), Reason.BAD_COLUMNS, "")
     return faults
 
 

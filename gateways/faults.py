@@ -24,6 +24,7 @@ class Reason(StrEnum):
     """Why a record was rejected."""
 
     BAD_COLUMNS = "bad_columns"
+    BAD_JSON = "bad_json"
     BAD_NUMBER = "bad_number"
     BAD_TIME = "bad_time"
     BAD_VALUE = "bad_value"
@@ -43,6 +44,7 @@ class Reason(StrEnum):
 _MESSAGES: dict[Reason, str] = {
     Reason.BAD_COLUMNS: "The line has another number of columns than the header. "
     "Send it again whole, and quote values that hold the delimiter.",
+    Reason.BAD_JSON: "The line is no JSON object. Send one object a line, as UTF-8.",
     Reason.BAD_NUMBER: "Not a number of at most 14 digits and 9 decimals. "
     "Send digits, a point and an optional leading minus only.",
     Reason.BAD_TIME: "Not a date and time of the agreed format. Correct the value or the format.",
@@ -98,6 +100,12 @@ class Faults:
         )
         self.bad: Mask = np.zeros(len(positions), dtype=np.bool_)
         self._found: list[Rejected] = []
+
+    def kept(self, mask: Mask) -> Faults:
+        """The same for some of the rows, before any row was judged."""
+        left = Faults(self.positions.filter(pa.array(mask)), self.deliveries[mask])
+        left._found = [one for one in self._found if one.row is None]
+        return left
 
     def rejected(self, deliveries: int) -> list[list[Rejected]]:
         """The rejections of each of so many deliveries, rows in their order first."""

@@ -23,7 +23,8 @@ from tenpo.errors import InputError
 LOCAL = pa.timestamp("us")
 MOMENT = pa.timestamp("us", tz="UTC")
 _SLOT_US = 15 * 60 * 1_000_000  # offsets change on quarter hours only
-_CLOCKS = ("%H:%M", "%H:%M:%S")
+_COMPACT = ("%H%M", "%H%M%S")
+_CLOCKS = ("%H:%M", "%H:%M:%S", *_COMPACT)
 _EARLIEST = date(1990, 1, 1)
 
 
@@ -45,9 +46,9 @@ def dates(column: Column, formats: Sequence[str]) -> tuple[Column, Mask]:
     return read, missing(read) & ~missing(column)
 
 
-def clocks(column: Column) -> tuple[Column, Mask]:
-    """`HH:MM[:SS]` on the 30-hour clock as durations in microseconds."""
-    values, inverse = for_distinct([column], _clock)
+def clocks(column: Column, *, compact: bool = False) -> tuple[Column, Mask]:
+    """`HH:MM[:SS]` on the 30-hour clock as durations in microseconds; compact also `HHMM[SS]`."""
+    values, inverse = for_distinct([column], _compact_clock if compact else _clock)
     read = spread(values, inverse, pa.duration("us"))
     return read, missing(read) & ~missing(column)
 
@@ -64,7 +65,7 @@ def locals_of(columns: Sequence[Column], formats: Sequence[str]) -> tuple[Column
     if len(split) == len(formats) and len(separators) == 1 and len(columns) <= 2:
         halves = columns if len(columns) == 2 else _halves(columns[0], separators.pop())
         day, bad_day = dates(halves[0], [pattern for pattern, _ in split])
-        clock, bad_clock = clocks(halves[1])
+        clock, bad_clock = clocks(halves[1], compact=any(f.endswith(_COMPACT) for f in formats))
         return _add(day, clock), bad_day | bad_clock | (missing(clock) & ~missing(halves[0]))
     values, inverse = for_distinct(columns, lambda *parts: _whole(parts, formats))
     read = spread(values, inverse, LOCAL)
@@ -163,6 +164,12 @@ def _clock(value: str | None) -> timedelta | None:
         return parse_clock(value) if value is not None else None
     except InputError:
         return None
+
+
+def _compact_clock(value: str | None) -> timedelta | None:
+    digits = value if value is not None and value.isascii() and value.isdigit() else ""
+    pairs = [digits[n : n + 2] for n in range(0, len(digits), 2)]
+    return _clock(":".join(pairs) if len(digits) in (4, 6) else value)
 
 
 def _iso(value: str | None) -> datetime | None:

@@ -7,11 +7,12 @@ from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gateways.columns import NUMERIC, Column, flags, for_distinct, spread, times
+from gateways.columns import NUMERIC, Column, distinct, flags, for_distinct, spread, times
 from gateways.context import Batch
 from gateways.faults import Mask
 from gateways.records import Records
 from gateways.stores import per_store
+from tenpo.contracts import SaleKind
 
 #: Tax is rounded by its size and then given the line's sign, so a return cancels its sale.
 _ROUNDING = {
@@ -83,7 +84,8 @@ def _tax(records: Records, amount: Column, store_ids: Column, batch: Batch) -> C
     if rate.null_count == len(rate) or not stated.null_count:
         return stated
     stores = batch.masters.stores
-    rounding = per_store(store_ids, lambda store: stores[store].tax_rounding)
+    own = records.tax_rounding
+    rounding = per_store(store_ids, lambda store: own or stores[store].tax_rounding)
     included = records.tax_mode == "included"
 
     def tax(
@@ -95,6 +97,35 @@ def _tax(records: Records, amount: Column, store_ids: Column, batch: Batch) -> C
         unit = smallest_unit(code)
         return (value * share / base).quantize(unit, _ROUNDING[how])
 
-    columns = [amount, rate, rounding, records.column("currency")]
-    values, inverse = for_distinct(columns, tax)
-    return pc.coalesce(stated, spread(values, inverse, NUMERIC))
+    def rounded(values: Column) -> Column:
+        taxes, inverse = for_distinct([values, rate, rounding, records.column("currency")], tax)
+        return spread(taxes, inverse, NUMERIC)
+
+    if records.tax_per == "line":
+        return pc.coalesce(stated, rounded(amount))
+    before, after = _running(records, amount, rate)
+    return pc.coalesce(stated, _sum(rounded(after), pc.negate(rounded(before))))
+
+
+def _running(records: Records, amount: Column, rate: Column) -> tuple[Column, Column]:
+    """Sums of each receipt's amounts at one rate, without and with the line itself.
+
+    The difference of their rounded taxes is the line's: within one unit of its exact tax,
+    and all of them together are the rounded tax of the receipt.
+    """
+    voids = pc.equal(records.column("kind"), SaleKind.VOID.value)
+    delivery = pa.array(records.faults.deliveries)
+    _, receipts = distinct([delivery, records.column("document"), rate, voids])
+    bad = records.faults.bad.tolist()
+    sums: dict[int, Decimal] = {}
+    before: list[Decimal | None] = []
+    after: list[Decimal | None] = []
+    for receipt, value, is_bad in zip(receipts.tolist(), amount.to_pylist(), bad, strict=True):
+        if value is None or is_bad:
+            before.append(None)
+            after.append(None)
+            continue
+        before.append(sums.get(receipt, Decimal(0)))
+        sums[receipt] = sums.get(receipt, Decimal(0)) + value
+        after.append(sums[receipt])
+    return pa.array(before, NUMERIC), pa.array(after, NUMERIC)

@@ -18,6 +18,7 @@ from gateways.instants import LOCAL, MOMENT
 from tenpo.contracts.events import canonical_schema
 
 Event = Literal["sale_line", "count_interval", "count_reading"]
+TaxRounding = Literal["floor", "half_up", "half_even"]
 TaxMode = Literal["included", "excluded", "none", "unknown"]
 
 #: Columns that the base turns into canonical ones, with their types.
@@ -48,6 +49,8 @@ class Records:
         faults: the rows that cannot be accepted.
         fields: the vendor's own name of a column, for messages.
         tax_mode: what `amount` holds.
+        tax_rounding: how tax is rounded; None means as the store does.
+        tax_per: what tax is rounded for; the taxes of a receipt's lines then sum to it.
         ignored: records of each delivery that are none of our business, e.g. running totals.
         others: records of other events that the same deliveries hold.
         dated: whether the times of counts belong to the name of their document.
@@ -61,6 +64,8 @@ class Records:
     ignored: Sequence[int] = (0,)
     others: Sequence[Records] = ()
     dated: bool = True
+    tax_rounding: TaxRounding | None = None
+    tax_per: Literal["line", "receipt"] = "line"
 
     def __len__(self) -> int:
         return len(self.faults.bad)

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from gateways.declarative.json_path import JsonPath, parse_path
-from gateways.declarative.spec import Part, check_day, spec_name
+from gateways.declarative.parts import Part, check_day, spec_name
 from tenpo.located_yaml import AtKeyError
 
 

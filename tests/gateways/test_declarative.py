@@ -123,9 +123,14 @@ def test_a_time_the_clock_skips_is_read_as_if_it_had_not_been_changed() -> None:
     ("old", "new", "where", "what"),
     [
         ("encoding: cp1252", "encoding: klingon", "line 4, key file.encoding", "klingon"),
-        ("quantity: Pieces", "quantitty: Pieces", "line 9, key columns.quantitty", "quantitty"),
+        (
+            "quantity: Pieces",
+            "quantitty: Pieces",
+            "line 9, key columns.quantitty",
+            "did you mean quantity",
+        ),
         ("kind: void", "kind: voided", "line 12, key kinds.0.kind", "void"),
-        ("rate: ", "rates: ", "line 10, key tax.rates", "Extra"),
+        ("rate: ", "rte: ", "line 10, key tax.rte", "did you mean rate"),
         ("{one_of: [V]}", '{matches: "("}', "line 12, key kinds.0.when.Type.matches", "regular"),
         ("%d/%m/%Y %H:%M", "%H:%M", "line 7, key time.formats", "day"),
         ("document: [Shop, Ticket]", "", "till.yaml, line 2", "document"),

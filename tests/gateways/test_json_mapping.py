@@ -142,7 +142,7 @@ def test_any_member_of_a_push_may_hold_anything(data: st.DataObject) -> None:
         (b", end: EndTime", b"", "line 8, key time", "give two of"),
         (b"start: StartTime", b"at: StartTime", "line 8, key time", "has start and end"),
         (b"out: Out", b"sideways: Out", "line 9, key counts.sideways", "Input should be"),
-        (b"  only", b"  onyl", "line 6, key json.onyl", "Extra inputs"),
+        (b"  only", b"  onyl", "line 6, key json.onyl", "did you mean only"),
     ],
 )
 def test_a_wrong_spec_is_refused_with_line_and_key(

@@ -1,0 +1,273 @@
+"""Everything a spec can say about a file; the expected figures are computed by hand."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateways.declarative.adapter import DeclarativeAdapter
+from gateways.declarative.load import parse_spec
+from gateways.normalized import Normalized
+from tenpo.errors import ConfigError
+from tests.gateways.payloads import context
+
+SPEC = """
+name: wide
+event: sale_line
+store: {constant: shibuya}
+time: {columns: [at], formats: ["%Y-%m-%d %H:%M"]}
+document: [receipt]
+columns: {receipt_id: receipt, quantity: qty, amount: total}
+"""
+HEAD = "receipt,at,qty,total,mark,ref"
+DAY = "2026-11-01 10:05"
+
+
+def read(body: str | bytes, more: str = "", spec: str = SPEC) -> Normalized:
+    data = body.encode() if isinstance(body, str) else body
+    return DeclarativeAdapter.of((spec + more).encode(), "wide").normalize(data, context())
+
+
+def rows(body: str | bytes, more: str = "", spec: str = SPEC) -> list[dict[str, Any]]:
+    result = read(body, more, spec)
+    assert result.rejected == []
+    found: list[dict[str, Any]] = result.events["sale_line"].to_pylist()
+    assert found
+    return found
+
+
+def lines(*told: str) -> str:
+    return "\n".join([HEAD, *told]) + "\n"
+
+
+def gross(text: str, numbers: str) -> Decimal | str:
+    result = read(
+        lines(f'1,{DAY},1,"{text}",,'), f"numbers: {numbers}\ntax: {{mode: none}}\nkinds: "
+        '[{kind: return, when: {total: {below: 0}}}]\nnegate: [{columns: [quantity], when: '
+        "{total: {below: 0}}}]\n",
+    )  # fmt: skip
+    if result.rejected:
+        return result.rejected[0].reason.value
+    found: Decimal = result.events["sale_line"]["gross_amount"].to_pylist()[0]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers", "expected"),
+    [
+        ("1.234.567,50", '{thousands: ".", decimal: ","}', Decimal("1234567.50")),
+        ("1234,5", '{thousands: ".", decimal: ","}', Decimal("1234.5")),
+        ("1.50", '{thousands: ".", decimal: ","}', "bad_number"),
+        ("1,20", '{thousands: ","}', "bad_number"),
+        ("12,34,567", '{thousands: ","}', Decimal(1234567)),
+        ("1 234.5", "{thousands: space}", Decimal("1234.5")),
+        ("1.50", '{decimal: ","}', "bad_number"),
+        ("¥1,200", '{thousands: ",", symbols: [¥]}', Decimal(1200)),
+        ("1.200,00 €", '{thousands: ".", decimal: ",", symbols: [€]}', Decimal(1200)),
+        ("$5", "{symbols: [€]}", "bad_number"),
+        ("(1,200)", '{thousands: ",", negatives: [parentheses]}', Decimal(-1200)),
+        ("¥(300)", "{symbols: [¥], negatives: [parentheses]}", Decimal(-300)),
+        ("500-", "{negatives: [trailing_minus]}", Decimal(-500)),
+        ("▲500", "{negatives: [triangle]}", Decimal(-500)),
+        ("(-5)", "{negatives: [parentheses]}", "bad_number"),
+        ("500-", "{negatives: [parentheses]}", "bad_number"),
+        ("", '{thousands: ","}', "missing_field"),
+    ],
+)
+def test_numbers_as_people_write_them(text: str, numbers: str, expected: object) -> None:
+    if text == "":
+        numbers += "\ncurrency: JPY"
+        more = read(lines(f"1,{DAY},,5,,"), f"numbers: {numbers}\n").rejected
+        assert [one.reason.value for one in more] == [expected]
+        return
+    assert gross(text, numbers) == expected
+
+
+def test_full_width_digits_where_asked() -> None:
+    body = lines(f"１,{DAY},２,１２００,,")  # noqa: RUF001 - as registers write them
+    (row,) = rows(body, "nfkc: [qty, total]\ntax: {mode: none}\n")
+    assert (row["quantity"], row["gross_amount"], row["receipt_id"]) == (2, 1200, "１")  # noqa: RUF001
+    assert read(body).rejected[0].reason.value == "bad_number"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be", "cp932", "euc_jp"])
+def test_encodings_leading_lines_tabs_and_totals(encoding: str) -> None:
+    body = (
+        f'売上一覧\n"期間 ""11月"""\nreceipt\tat\tqty\ttotal\n1\t{DAY}\t1\t"1\t2"\n'
+        f"2\t{DAY}\t1\t70\n小計\t\t2\t82\n合計\t82\n\n"
+    ).encode(encoding)
+    form = f"file: {{encoding: {encoding}, delimiter: tab, skip_lines: 2, totals: [小計, 合計]}}\n"
+    result = read(body, form + "tax: {mode: none}\nnumbers: {thousands: tab}\n")
+    assert [(one.position, one.reason.value) for one in result.rejected] == [("1", "bad_number")]
+    assert (result.received, result.accepted, result.ignored) == (2, 1, 3)
+
+
+def test_a_skip_rule_leaves_rows_out_and_counts_them() -> None:
+    body = lines(f"1,{DAY},1,5,,", f"TOTAL,{DAY},1,5,T,", f"2,{DAY},x,5,,")
+    result = read(body, "skip: [{when: {mark: {one_of: [T]}}}]\n")
+    assert (result.received, result.accepted, result.ignored) == (2, 1, 1)
+    assert result.rejected[0].position == "3"
+
+
+def test_without_header() -> None:
+    form = "file: {header: false, names: [receipt, at, qty, total], totals: [SUM]}\n"
+    result = read(f"1,{DAY},1,5\nSUM,1\n", form)
+    assert (result.accepted, result.ignored) == (1, 1)
+
+
+def test_a_header_alone_is_no_record() -> None:
+    result = read(HEAD + "\n")
+    assert (result.received, result.rejected) == (0, [])
+
+
+NDJSON = SPEC.replace("receipt_id: receipt", "receipt_id: receipt, customer: who.id") + (
+    "file: {format: ndjson}\ntax: {mode: none}\n"
+)
+
+
+def test_ndjson_keeps_numbers_exact_and_sets_bad_lines_aside() -> None:
+    good = b'{"receipt": 1, "at": "%s", "qty": 1, "total": 0.1, "who": {"id": "Ann"}}' % (
+        DAY.encode()
+    )
+    bad = [b"{", b"[1]", b'{"receipt": NaN}', b'{"receipt": "\\ud800"}', b"[" * 9_000]
+    result = read(b"\n".join([good, *bad, b"", good]) + b"\n", spec=NDJSON)
+    assert [(one.position, one.reason.value) for one in result.rejected] == [
+        (str(place), "bad_json") for place in range(2, 7)
+    ]
+    assert (result.received, result.accepted, result.ignored) == (7, 2, 1)
+    found = result.events["sale_line"].to_pylist()
+    assert {row["gross_amount"] for row in found} == {Decimal("0.1")}
+    assert b"Ann" not in orjson.dumps(found, default=str)
+    assert found[0]["customer_key"]
+
+
+@pytest.mark.parametrize(
+    ("text", "formats", "utc"),
+    [
+        ("20261031 253000", '"%Y%m%d %H%M%S"', "2026-10-31T16:30"),
+        ("2026/10/31 25:30", '"%Y/%m/%d %H:%M", "%d.%m.%Y %H:%M"', "2026-10-31T16:30"),
+        ("31.10.2026 09:00", '"%Y/%m/%d %H:%M", "%d.%m.%Y %H:%M"', "2026-10-31T00:00"),
+        ("2026年10月31日 9:05", '"%Y年%m月%d日 %H:%M"', "2026-10-31T00:05"),
+    ],
+)
+def test_several_date_formats_and_the_30_hour_clock(text: str, formats: str, utc: str) -> None:
+    spec = SPEC.replace('"%Y-%m-%d %H:%M"', formats)
+    (row,) = rows(lines(f"1,{text},1,5,,"), spec=spec)
+    assert row["occurred_at"].isoformat().startswith(utc)
+
+
+@pytest.mark.parametrize(
+    ("rounding", "taxes"), [("floor", [4, -4]), ("half_up", [5, -5]), ("half_even", [4, -4])]
+)
+def test_tax_rounding_of_the_spec_goes_before_the_stores(rounding: str, taxes: list[int]) -> None:
+    more = f'tax: {{mode: excluded, rate: "0.10", rounding: {rounding}}}\n'
+    found = rows(lines(f"1,{DAY},1,45,,", f"2,{DAY},-1,-45,,"), more)
+    assert [row["tax_amount"] for row in found] == taxes
+
+
+def test_tax_per_receipt_sums_to_the_receipts_own() -> None:
+    """3 times 33 yen at 10 %: 3 yen each is 9; the receipt's 99 yen make 9.9, rounded 10."""
+    body = lines(*[f"1,{DAY},1,33,,"] * 3, f"2,{DAY},1,33,,")
+    more = 'tax: {mode: excluded, rate: "0.10", rounding: half_up, per: receipt}\n'
+    found = rows(body, more)
+    assert [row["tax_amount"] for row in found] == [3, 4, 3, 3]
+    assert all(row["net_amount"] + row["tax_amount"] == row["gross_amount"] for row in found)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(-3_000, 3_000), st.booleans()), min_size=1, max_size=6),
+    st.sampled_from(["floor", "half_up", "half_even"]),
+)
+def test_per_receipt_any_lines_sum_to_the_rounded_total(
+    told: list[tuple[int, bool]], rounding: str
+) -> None:
+    body = lines(*(f"1,{DAY},{-1 if n < 0 else 1},{n},{'軽' if low else ''}," for n, low in told))
+    more = (
+        f'tax: {{mode: included, rate: "0.10", rounding: {rounding}, per: receipt, '
+        'rates: [{rate: "0.08", when: {mark: {one_of: [軽]}}}]}\n'
+    )
+    found = rows(body, more)
+    how = {"floor": "ROUND_DOWN", "half_up": "ROUND_HALF_UP", "half_even": "ROUND_HALF_EVEN"}
+    for low, rate in ((True, 8), (False, 10)):
+        total = Decimal(sum(n for n, is_low in told if is_low is low))
+        expected = (total * rate / (100 + rate)).quantize(Decimal(1), how[rounding])
+        mine = [row["tax_amount"] for row, one in zip(found, told, strict=True) if one[1] is low]
+        assert sum(mine) == expected
+
+
+def test_rates_by_mark() -> None:
+    more = (
+        'tax: {mode: included, rate: "0.10", rates: [{rate: "0.08", when: '
+        '{mark: {matches: "^[*軽]"}}}]}\n'
+    )
+    found = rows(lines(f"1,{DAY},1,108,*,", f"1,{DAY},1,108,軽減,", f"1,{DAY},1,110,,"), more)
+    assert [row["tax_amount"] for row in found] == [8, 8, 10]
+    assert [row["tax_rate"] for row in found] == [Decimal("0.08"), Decimal("0.08"), Decimal("0.1")]
+
+
+CANCEL = "cancel: {document: [ref], when: {ref: {filled: true}}}\ntax: {mode: none}\n"
+
+
+def test_a_cancellation_voids_the_receipt_before_it_in_the_file() -> None:
+    found = rows(lines(f"1,{DAY},1,5,,", f"1,{DAY},1,6,,", f"2,{DAY},1,7,,", f"3,{DAY},1,5,,1"),
+                 CANCEL)  # fmt: skip
+    assert [(row["receipt_id"], row["kind"]) for row in found] == [
+        ("1", "void"), ("1", "void"), ("2", "sale"), ("1", "void"),
+    ]  # fmt: skip
+    assert len({row["event_id"] for row in found}) == 4
+
+
+def test_a_cancellation_in_a_later_file_is_a_newer_version_of_the_receipt() -> None:
+    first = rows(lines(f"1,{DAY},1,5,,"), CANCEL)
+    second = rows(lines(f"3,{DAY},1,5,,1"), CANCEL)
+    assert second[0]["document_key"] == first[0]["document_key"]
+    assert second[0]["kind"] == "void"
+
+
+def test_a_flag_voids_and_a_return_turns_signs() -> None:
+    more = (
+        "tax: {mode: none}\nkinds: [{kind: void, when: {mark: {one_of: [X]}}}, {kind: return, "
+        "when: {mark: {one_of: [R]}}}]\nnegate: [{columns: [quantity, amount], when: {mark: "
+        "{one_of: [R]}}}]\n"
+    )
+    found = rows(lines(f"1,{DAY},1,5,X,", f"2,{DAY},2,8,R,"), more)
+    assert [(r["kind"], r["quantity"], r["gross_amount"]) for r in found] == [
+        ("void", 1, 5), ("return", -2, -8),
+    ]  # fmt: skip
+
+
+def test_a_stores_code_counts_on_its_days() -> None:
+    spec = SPEC.replace("name: wide", "name: posa").replace("constant: shibuya", "column: mark")
+    body = lines("1,2026-10-31 23:00,1,5,0001,", "2,2026-11-01 00:00,1,5,0001,")
+    assert [row["store_id"] for row in rows(body, spec=spec)] == ["shibuya", "ginza"]
+
+
+@pytest.mark.parametrize(
+    ("more", "where", "what"),
+    [
+        ("negatte: []\n", "line 8, key negatte", "did you mean negate"),
+        ("numbers: {decimals: x}\n", "line 8, key numbers.decimals", "did you mean decimal"),
+        ("numbers: {thousands: '.'}\n", "line 8, key numbers", "same mark"),
+        ('kinds: [{kind: void, when: {mark: {matches: "(?=a)"}}}]\n', "matches", "RE2"),
+        ("cancel: {document: [a, b], when: {ref: {filled: true}}}\n", "cancel.document", "1 col"),
+        ("file: {format: ndjson, delimiter: tab}\n", "line 8, key file", "ndjson has"),
+        ("thousands: ','\nnumbers: {decimal: '.', symbols: [x]}\n", "thousands", "beside"),
+    ],
+)
+def test_what_a_wrong_spec_is_told(more: str, where: str, what: str) -> None:
+    with pytest.raises(ConfigError, match=what) as caught:
+        parse_spec((SPEC + more).encode(), "wide.yaml")
+    assert where in f"{caught.value.where} {caught.value.what}"
+
+
+def test_no_pattern_can_stall_the_reader() -> None:
+    """A backtracking engine would need 2 to the 40th steps here."""
+    more = 'kinds: [{kind: void, when: {mark: {matches: "^(a|a)*$"}}}]\ntax: {mode: none}\n'
+    (row,) = rows(lines(f"1,{DAY},1,5,{'a' * 200}b,"), more)
+    assert row["kind"] == "sale"
