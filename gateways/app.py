@@ -18,6 +18,7 @@ from gateways.intake import Intake, Parcel, shown
 from gateways.mqtt import MqttIntake
 from gateways.pos.posa_stores import take_store_file
 from gateways.registry import adapter_for, vendors
+from gateways.webhook_routes import add_webhook_routes
 from tenpo.errors import AuthError, TenpoError
 from tenpo.settings import Settings
 from tenpo.telemetry import get_logger
@@ -54,6 +55,7 @@ def create_app(settings: Settings, intake: Intake, *, with_mqtt: bool = True) ->
     _add_service_routes(app, settings)
     _add_intake_routes(app, settings, intake)
     _add_master_routes(app, settings, intake)
+    add_webhook_routes(app, settings, intake)
     return app
 
 

@@ -22,7 +22,7 @@ from tenpo.errors import ConfigError, InputError, UnknownReference
 from tenpo.identifiers import checked_name, is_name, micros
 from tenpo.lake import Lake
 
-Kind = Literal["tenant", "store", "store_code", "device", "token"]
+Kind = Literal["tenant", "store", "store_code", "device", "token", "webhook"]
 CONSOLE = "console"
 
 
@@ -153,12 +153,27 @@ class Token(Master):
     revoked: bool = False
 
 
+class Webhook(Master):
+    """What a vendor signs its webhooks with, sealed with the tenant's key.
+
+    `url` is the address that the vendor was given, where it signs that, too; `store_id` the
+    store of payloads that name none.
+    """
+
+    vendor: str
+    sealed: Annotated[str, Field(repr=False)]
+    url: str | None = None
+    store_id: str | None = None
+    revoked: bool = False
+
+
 _MODELS: dict[str, type[Master]] = {
     "tenant": Tenant,
     "store": Store,
     "store_code": StoreCode,
     "device": Device,
     "token": Token,
+    "webhook": Webhook,
 }
 
 
@@ -171,6 +186,7 @@ class TenantMasters(BaseModel):
     store_code: list[StoreCode] = []
     device: list[Device] = []
     token: list[Token] = []
+    webhook: list[Webhook] = []
 
     @property
     def stores(self) -> dict[str, Store]:
@@ -287,6 +303,8 @@ def _key(row: Master) -> tuple[object, ...]:
             return (row.device_id,)
         case Token():
             return (row.name,)
+        case Webhook():
+            return (row.vendor,)
         case _:
             return ()
 

@@ -114,6 +114,39 @@ def token(
         typer.echo(text)
 
 
+@tenant.command()
+def webhook(
+    name: Name,
+    vendor: Annotated[str, typer.Argument(help="Vendor that signs, e.g. shopify.")],
+    secret_file: Annotated[
+        Path | None, typer.Option(help="File with the secret that the vendor shows.", exists=True)
+    ] = None,
+    url: Annotated[
+        str | None, typer.Option(help="Address given to the vendor; Square signs it, too.")
+    ] = None,
+    store: Annotated[str | None, typer.Option(help="Store of payloads that name none.")] = None,
+    revoke: Annotated[bool, typer.Option("--revoke", help="Take no more of its webhooks.")] = False,
+) -> None:
+    """Keep the secret a vendor signs webhooks with, sealed; an earlier one stops working.
+
+    Example: tenpo tenant webhook acme shopify --secret-file secret.txt --store online
+    """
+    from tenpo.settings import get_settings
+    from tenpo.webhook_secrets import keep_webhook, revoke_webhook
+
+    if revoke:
+        revoke_webhook(get_settings(), name, vendor)
+        typer.echo(f"Webhooks of {vendor} for {name} are refused from now on.")
+        return
+    if secret_file is None:
+        raise InputError(
+            "no secret is given", where="--secret-file", remedy="Name a file that holds it alone."
+        )
+    secret = secret_file.read_text("utf-8").strip()
+    keep_webhook(get_settings(), name, vendor, secret, url, store)
+    typer.echo(f"Webhooks of {vendor} are taken at POST /v1/hooks/{name}/{vendor}.")
+
+
 def _label(tenant_id: str) -> str:
     """The name the tenant has, else its id."""
     from tenpo.errors import UnknownReference

@@ -21,6 +21,7 @@ from tenpo.contracts.events import canonical_schema
 from tenpo.lake import Lake
 from tenpo.masters import MasterBook, Store, Tenant, Token, token_digest
 from tests.gateways.payloads import MASTERS, ROOT, TENANT
+from tests.gateways.signed import webhook_secrets
 
 SEND, READ, GINZA, REVOKED = "send-secret", "read-secret", "ginza-secret", "revoked-secret"
 START_S = 60
@@ -128,6 +129,7 @@ def new_gateway(home: Path) -> Gateway:
             Token(name="old", sha256=token_digest(REVOKED), revoked=True),
         ],
     )
+    book.put(TENANT, "webhook", webhook_secrets())
     other = Store(store_id="elsewhere", name="Elsewhere", timezone="Asia/Tokyo", currency="JPY")
     book.put("other", "store", [other])
     return gateway
