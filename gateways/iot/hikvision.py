@@ -1,9 +1,8 @@
 """Hikvision cameras: ISAPI event notifications of people counting, as XML, JSON or multipart.
 
 An `EventNotificationAlert` of `PeopleCounting` is a summary of a period (`timeRange`), whose
-counts are an interval, or the people since the last reset (`realTime`). A camera may send both
-of the same people, so one of them counts: the summaries; where a camera sends none, its
-`model` in the stores file is `realtime`, and the other becomes readings. Everything
+counts are an interval, or the people since the last reset (`realTime`), which become a reading. A
+camera may send both of the same people: the warehouse lets the summaries count. Everything
 else (heartbeats, other alarms, pictures, periods between two signals) is ignored, and counted.
 
 XML comes with the namespace of PSIA, of ISAPI, or none; JSON has the same names, in other
@@ -16,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+from xml.etree.ElementTree import Element  # a name only, no parsing
 
 from gateways.adapter import Kind
 from gateways.context import Context
@@ -27,7 +27,7 @@ from gateways.json_adapter import JsonAdapter, Rows
 from gateways.json_text import member, objects, read_objects
 from gateways.multipart import parts_of
 from gateways.records import Records
-from gateways.xml_text import read_xml
+from gateways.xml_stream import local_name, records
 from tenpo.errors import PayloadError
 from tenpo.masters import Device
 
@@ -48,9 +48,7 @@ READING_FIELDS = {
     "in_total": "enter",
     "out_total": "exit",
 }
-#: The `model` of a camera that sends no summaries.
-REALTIME = "realtime"
-_ALERT = "eventnotificationalert"
+_ALERT = "EventNotificationAlert"
 _MAX_DEPTH = 32
 
 
@@ -103,16 +101,24 @@ def _alerts(body: bytes, found: Rows) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _documents(body: bytes) -> list[dict[str, Any]]:
+    """Notifications with their names in lower case; an empty one for what is none."""
     if body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[")):
         opened = [_lowered(one, 0) for one in read_objects(body, "notification")]
-        inner = [one.get(_ALERT, one) for one in opened]
+        inner = [one.get(_ALERT.lower(), one) for one in opened]
         return [one if isinstance(one, dict) else {} for one in inner]
-    name, fields = read_xml(body, "notification")
-    return [_lowered(fields, 0) if name.lower() == _ALERT else {}]
+    return [_fields(element) for element in records(body, _ALERT)] or [{}]
+
+
+def _fields(element: Element) -> dict[str, Any]:
+    """Children by name: text, or fields of their own. Depth is bounded by the reader."""
+    found: dict[str, list[Any]] = {}
+    for child in element:
+        value = _fields(child) if len(child) else (child.text or "").strip()
+        found.setdefault(local_name(child).lower(), []).append(value)
+    return {name: values[0] if len(values) == 1 else values for name, values in found.items()}
 
 
 def _lowered(value: Any, depth: int) -> Any:
-    """The same with names in lower case."""
     if depth > _MAX_DEPTH:
         raise PayloadError("the notification nests too deeply", remedy="Send the documented form.")
     if isinstance(value, dict):
@@ -130,7 +136,6 @@ def _take(
         return
     mac = alert.get("macaddress")
     device = registered(mac, devices) if isinstance(mac, str) else None
-    totals = device is not None and (device.model or "").lower() == REALTIME
     counting = alert.get("peoplecounting")
     counted = objects(counting) if isinstance(counting, list) else objects([counting])
     for place, one in enumerate(counted, start=1):
@@ -139,10 +144,10 @@ def _take(
         method = str(one.get("statisticalmethods")).lower()
         if method not in ("timerange", "realtime", "signaltrigger"):
             found.faults.append((where, Reason.BAD_VALUE, "statisticalMethods"))
-        elif method == "timerange" and not totals:
+        elif method == "timerange":
             found.values.append(head | _interval(alert, one))
             found.positions.append(where)
-        elif method == "realtime" and totals:
+        elif method == "realtime":
             found.readings.append(head | _reading(alert, one))
             found.reading_positions.append(where)
         else:

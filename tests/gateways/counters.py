@@ -10,7 +10,7 @@ from tests.gateways.lorawan import EUI
 XOVIS_SERIAL = "80:1F:12:D5:30:DC"
 AXIS_SERIAL = "b8a44fa89c85"
 HIKVISION_MAC = "44:47:cc:50:00:c1"
-REALTIME_MAC = "44:47:CC:50:00:C2"
+OTHER_MAC = "44:47:CC:50:00:C2"
 TERABEE_ID = "FA21415EAEB7"
 #: What a push carries besides counts, and nobody may see.
 PASSWORD = "hunter2-Receiver"
@@ -20,7 +20,7 @@ DEVICES = [
     Device(device_id=XOVIS_SERIAL, store_id="shibuya", source="xovis"),
     Device(device_id=AXIS_SERIAL, store_id="soho", source="axis"),
     Device(device_id=HIKVISION_MAC, store_id="shibuya", source="hikvision"),
-    Device(device_id=REALTIME_MAC, store_id="shibuya", source="hikvision", model="realtime"),
+    Device(device_id=OTHER_MAC, store_id="shibuya", source="hikvision"),
     Device(device_id=TERABEE_ID, store_id="soho", source="terabee"),
 ]
 

@@ -10,7 +10,7 @@ import pytest
 
 from gateways.iot.hikvision import Hikvision
 from tenpo.errors import PayloadError
-from tests.gateways.counters import HIKVISION_MAC, REALTIME_MAC, hikvision
+from tests.gateways.counters import HIKVISION_MAC, OTHER_MAC, hikvision
 from tests.gateways.payloads import context
 
 START = datetime(2026, 11, 1, 1, 0, tzinfo=UTC)
@@ -80,15 +80,11 @@ def test_a_stream_keeps_its_good_parts() -> None:
     assert [(r.reason.value, r.position) for r in result.rejected] == [("unreadable_payload", "3")]
 
 
-def test_one_of_summaries_and_totals_counts() -> None:
-    totals = normalize(hikvision("realTime"))
-    assert (totals.received, totals.ignored) == (0, 1)
-    result = normalize(hikvision("realTime", mac=REALTIME_MAC.lower()))
+def test_totals_of_the_day_are_readings() -> None:
+    result = normalize(hikvision("realTime", mac=OTHER_MAC.lower()))
     (row,) = result.events["count_reading"].to_pylist()
-    assert (row["device_id"], row["in_total"], row["out_total"]) == (REALTIME_MAC, 15, 14)
+    assert (row["device_id"], row["in_total"], row["out_total"]) == (OTHER_MAC, 15, 14)
     assert row["occurred_at"] == START.replace(minute=15, second=7)
-    summary = normalize(hikvision("timeRange", mac=REALTIME_MAC))
-    assert (summary.received, summary.ignored) == (0, 1)
 
 
 @pytest.mark.parametrize("body", [HEARTBEAT, hikvision("signalTrigger"), b"<ResponseStatus/>",
@@ -96,6 +92,14 @@ def test_one_of_summaries_and_totals_counts() -> None:
 def test_everything_else_is_ignored(body: bytes) -> None:
     result = normalize(body)
     assert (result.received, result.ignored) == (0, 1)
+
+
+def test_several_countings_of_one_notification_are_rows_of_their_own() -> None:
+    one = hikvision()
+    counting = one[one.index(b"<peopleCounting>") : one.index(b"<childCounting>")]
+    other = counting.replace(b"</pass>", b"</pass><regionsID>2</regionsID>")
+    result = normalize(one.replace(counting, counting + other))
+    assert [row["line_id"] for row in intervals(result)] == ["1", "1.2"]
 
 
 def test_regions_are_lines_of_their_own() -> None:

@@ -12,7 +12,9 @@ import pytest
 from gateways.archive import read_archive
 from tenpo.keys import TenantKeys
 from tests.gateways.conftest import GINZA, READ, REVOKED, SEND, Gateway
+from tests.gateways.counters import hikvision, terabee
 from tests.gateways.payloads import (
+    LORAWAN,
     MILESIGHT,
     PERSONAL,
     POSA,
@@ -37,8 +39,11 @@ def test_health_and_vendors(gateway: Gateway) -> None:
 
 @pytest.mark.parametrize(
     ("path", "body", "records"),
-    [("/v1/pos/posa", POSA, 4), ("/v1/pos/posb", POSB, 4), ("/v1/iot/milesight", MILESIGHT, 2)],
-)
+    [
+        ("/v1/pos/posa", POSA, 4), ("/v1/pos/posb", POSB, 4), ("/v1/iot/milesight", MILESIGHT, 2),
+        ("/v1/iot/lorawan", LORAWAN, 2), ("/v1/iot/hikvision", hikvision(), 1),
+    ],
+)  # fmt: skip
 def test_what_is_acknowledged_is_in_the_lake(
     gateway: Gateway, path: str, body: bytes, records: int
 ) -> None:
@@ -201,13 +206,18 @@ def test_vendor_a_s_store_file_makes_its_codes_known(gateway: Gateway) -> None:
 
 
 def test_nothing_personal_lies_in_the_lake_or_the_log(gateway: Gateway) -> None:
-    for path, body in (("/v1/pos/posa", POSA), ("/v1/pos/posb", POSB)):
+    totals = orjson.dumps(terabee())
+    for path, body in (
+        ("/v1/pos/posa", POSA), ("/v1/pos/posb", POSB), ("/v1/iot/terabee", totals),
+    ):  # fmt: skip
         gateway.post(path, body).raise_for_status()
         gateway.post(path, body[:-40])
     names = gateway.lake.names("")
     assert names
     canonical = [name for name in names if name.startswith("canonical/")]
-    tables = [gateway.events(event).to_pylist() for event in ("sale_line", "rejection")]
+    tables = [
+        gateway.events(event).to_pylist() for event in ("sale_line", "count_reading", "rejection")
+    ]
     assert canonical
     assert all(tables)
     shown = orjson.dumps(tables, default=str) + gateway.log.read_bytes()

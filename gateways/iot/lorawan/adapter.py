@@ -19,7 +19,7 @@ from gateways.context import Context
 from gateways.faults import Faults, Reason
 from gateways.iot.intervals import interval_records, unix_time
 from gateways.iot.lorawan.decoded import Count, Decoded
-from gateways.iot.lorawan.models import Model, model_of
+from gateways.iot.lorawan.models import model_of
 from gateways.iot.lorawan.uplink import Uplink, uplink_of
 from gateways.iot.readings import reading_records
 from gateways.iot.registered import registered
@@ -59,7 +59,7 @@ class Lorawan(JsonAdapter):
         return records
 
     def readings(self, rows: Sequence[Mapping[str, Any]], faults: Faults) -> Records:
-        """Running totals of devices that send nothing else."""
+        """Running totals of uplinks that have nothing else."""
         records = reading_records(rows, faults, FIELDS)
         records.dated = False
         return records
@@ -87,17 +87,19 @@ def _take(found: Rows, position: str, uplink: Uplink, devices: Mapping[str, Devi
         found.faults.append((position, Reason.BAD_VALUE, uplink.field))
     else:
         decoded = model.decode(uplink.payload, uplink.port)
-        _keep(found, position, uplink, device, decoded, model)
+        _keep(found, position, uplink, device, decoded)
         if decoded.unread is not None:
             found.faults.append((position, Reason.BAD_VALUE, uplink.field))
 
 
-def _keep(
-    found: Rows, position: str, uplink: Uplink, device: Device, decoded: Decoded, model: Model
-) -> None:
-    """Counts as rows, totals as readings where they are all there is; the rest is ignored."""
+def _keep(found: Rows, position: str, uplink: Uplink, device: Device, decoded: Decoded) -> None:
+    """Counts as rows, totals as readings where an uplink has no counts; the rest is ignored.
+
+    Devices that send counts and totals in uplinks of their own do no harm: what the
+    warehouse finds between readings is left out where counts of the time are stated.
+    """
     found.ignored += decoded.ignored or int(decoded == Decoded())
-    if decoded.periods or not model.takes_totals:
+    if decoded.periods:
         found.ignored += len(decoded.totals)
     else:
         found.readings += [_total(uplink, device, count) for count in decoded.totals]
@@ -111,13 +113,11 @@ def _places(position: str, counts: Sequence[Count]) -> list[str]:
 
 
 def _period(uplink: Uplink, device: Device, count: Count) -> dict[str, Any]:
-    own = count.at is not None
-    named = f"{device.device_id.lower()}|{count.line}|{count.at}" if own else _name(uplink)
     return {
         "device_id": device.device_id,
         "line_id": count.line,
-        "document": named,
-        "interval_end_at": unix_time(str(count.at)) if own else uplink.at,
+        "document": _document(uplink, device, count),
+        "interval_end_at": _moment(uplink, count),
         "length_s": str(device.interval_s),
         "in_count": _text(count.entered),
         "out_count": _text(count.left),
@@ -129,11 +129,22 @@ def _total(uplink: Uplink, device: Device, count: Count) -> dict[str, Any]:
     return {
         "device_id": device.device_id,
         "line_id": count.line,
-        "document": _name(uplink),
-        "occurred_at": uplink.at,
+        "document": _document(uplink, device, count),
+        "occurred_at": _moment(uplink, count),
         "in_total": _text(count.entered),
         "out_total": _text(count.left),
     }
+
+
+def _document(uplink: Uplink, device: Device, count: Count) -> str:
+    """The uplink, or the moment that the device states: its memory sends each line by itself."""
+    if count.at is None:
+        return _name(uplink)
+    return f"{device.device_id.lower()}|{count.line}|{count.at}"
+
+
+def _moment(uplink: Uplink, count: Count) -> Any:
+    return uplink.at if count.at is None else unix_time(str(count.at))
 
 
 def _text(number: int | None) -> str | None:

@@ -23,15 +23,11 @@ class Model:
         name: what the stores file calls it.
         decode: reads its bytes.
         profile: how network servers call it.
-        takes_totals: whether totals that come without counts of an interval are all that it
-            sends. Milesight devices send the two in payloads of their own, too, and the
-            same people must not count twice.
     """
 
     name: str
     decode: Decoder
     profile: str
-    takes_totals: bool = False
 
 
 MODELS: dict[str, Model] = {
@@ -42,12 +38,10 @@ MODELS: dict[str, Model] = {
         Model("vs133", milesight.decode_vs133, r"vs-?133"),
         Model("vs135", milesight.decode_vs133, r"vs-?135"),
         Model("vs350", milesight.decode_vs350, r"vs-?350"),
-        Model("terabee-xl", terabee.decode, r"terabee.*(?:\bl-xl|\bxl)\b|people-flow-counting-l-xl",
-              takes_totals=True),
-        Model("imbuildings", imbuildings.decode, r"imbuildings.*(?:people|occupancy)",
-              takes_totals=True),
+        Model("terabee-xl", terabee.decode, r"terabee.*\b(?:l-)?xl\b|people-flow-counting-l-xl"),
+        Model("imbuildings", imbuildings.decode, r"imbuildings.*(?:people|occupancy)"),
     )
-}  # fmt: skip
+}
 _PROFILES = [(re.compile(model.profile), model) for model in MODELS.values()]
 #: Longer names come from nobody honest.
 _MAX_PROFILE = 256

@@ -11,7 +11,6 @@ JSON, whether they post it or publish it. What the bytes say is the decoders' bu
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -100,5 +99,5 @@ def _bytes(value: Any) -> bytes | None:
         return None
     try:
         return base64.b64decode(value, validate=True)
-    except binascii.Error:
+    except ValueError:  # no base64, or not even ASCII
         return None
