@@ -45,6 +45,7 @@ def ingest(
     if follow:
         _follow()
         return
+    from beam_jobs.ingest.damage import REMEDY
     from beam_jobs.ingest.job import Ingest
 
     job = Ingest(settings, tenant, beam or ())
@@ -62,6 +63,7 @@ def ingest(
                     "conformed": outcome.conformed,
                     "dirty_store_days": outcome.dirty,
                     "failed": outcome.failed,
+                    "damaged": outcome.damaged,
                 }
             )
         )
@@ -70,8 +72,13 @@ def ingest(
         typer.echo(
             f"{outcome.objects} objects, {outcome.rows} rows in; {dirty} store-days to compute"
         )
-    if outcome.failed:
-        raise IntegrityError("; ".join(f"{name}: {why}" for name, why in outcome.failed.items()))
+    problems = outcome.failed | outcome.damaged
+    if problems:
+        raise IntegrityError(
+            "; ".join(f"{name}: {why}" for name, why in problems.items()),
+            where=f"{len(outcome.damaged)} damaged objects of the lake" if outcome.damaged else "",
+            remedy=REMEDY if outcome.damaged else "",
+        )
 
 
 def _follow() -> None:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from beam_jobs.ingest.damage import REMEDY
 from beam_jobs.ingest.job import Ingest
 from tenpo.datamart import dirty, transaction
 from tenpo.errors import LeaseLost, ServiceError, UnknownReference
@@ -67,6 +68,7 @@ class _Follower:
         self._listener = listen(settings)
         self._swept_at: datetime | None = None
         self._failed: dict[str, str] = {}
+        self._damaged: set[str] = set()
         self._announced_at: dict[str, datetime] = {}
 
     def close(self) -> None:
@@ -88,6 +90,9 @@ class _Follower:
             self._failed = outcome.failed
             for tenant, reason in outcome.failed.items():
                 log.error("events stay behind in raw", tenant=tenant, reason=reason)
+        if outcome.damaged.keys() != self._damaged:
+            self._damaged = set(outcome.damaged)
+            log.warning("damaged objects of the lake", count=len(outcome.damaged), remedy=REMEDY)
         for tenant in self._due(now):
             self._tell(tenant)
         self._listener.wait(self._settings.follow_interval_s)

@@ -18,6 +18,7 @@ import apache_beam as beam
 import pyarrow.parquet as pq
 from sqlalchemy import Engine
 
+from beam_jobs.ingest.damage import mended, set_aside
 from beam_jobs.ingest.devices import COUNTER_EVENTS, devices_seen
 from beam_jobs.ingest.sweep import new_objects
 from beam_jobs.ingest.transforms import Load, LoadRaw
@@ -27,14 +28,14 @@ from tenpo.datamart import connect as connect_datamart
 from tenpo.datamart import dirty, health, ledger, store, transaction
 from tenpo.datamart.lease import Lease, lease
 from tenpo.datamart.ledger import LedgerObject
-from tenpo.errors import IntegrityError
+from tenpo.errors import IntegrityError, LeaseLost, ServiceError
 from tenpo.failpoint import failpoint
 from tenpo.lake import Lake
 from tenpo.masters import MasterBook, TenantMasters
 from tenpo.settings import Settings
 from tenpo.store_day import StoreDay
 from tenpo.telemetry import get_logger
-from tenpo.warehouse import Job, Warehouse, conform, loads_present, sync_stores
+from tenpo.warehouse import Job, Warehouse, conform, loads_present, redate_stores, sync_stores
 from tenpo.warehouse import connect as connect_warehouse
 
 log = get_logger(__name__)
@@ -51,13 +52,23 @@ OBJECTS_PER_BATCH = 2_000
 
 @dataclass
 class Outcome:
-    """What a run did, and of which tenants something stayed behind in raw, and why."""
+    """What a run did, and what it could not do.
+
+    Args:
+        objects: taken in.
+        rows: theirs.
+        conformed: rows that reached dwh, by event.
+        dirty: store-days marked, by tenant.
+        failed: tenants of which something stayed behind in raw, and why.
+        damaged: objects that cannot be read, and why.
+    """
 
     objects: int = 0
     rows: int = 0
     conformed: dict[str, int] = field(default_factory=dict)
     dirty: dict[str, int] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
+    damaged: dict[str, str] = field(default_factory=dict)
 
     @property
     def is_empty(self) -> bool:
@@ -117,12 +128,18 @@ class Ingest:
         """
         outcome = Outcome()
         self._settle_interrupted()
-        self._sync_masters()
-        names = new_objects(self.lake, self.engine, self.tenants(), recent_days=recent_days)
+        self._sync_masters(held)
+        tenants = self.tenants()
+        if recent_days is None:
+            mended(self.lake, self.engine, held, tenants)
+        names = new_objects(self.lake, self.engine, tenants, recent_days=recent_days)
         for start in range(0, len(names), OBJECTS_PER_BATCH):
             self._load(held, names[start : start + OBJECTS_PER_BATCH], outcome)
             self._conform(held, outcome)
         self._conform(held, outcome)
+        with transaction(self.engine) as connection:
+            found = ledger.damaged(connection)
+        outcome.damaged = {n: why for n, why in found.items() if n.split("/")[1] in tenants}
         return outcome
 
     # the steps, in order ------------------------------------------------------
@@ -145,7 +162,7 @@ class Ingest:
                 settle(connection, [load.load_id])
             log.info("settled an interrupted load", load_id=load.load_id, kept=bool(present))
 
-    def _sync_masters(self) -> None:
+    def _sync_masters(self, held: Lease) -> None:
         for tenant in self.tenants():
             masters = self.masters.get(tenant)
             if self._synced.get(tenant) is masters:
@@ -153,9 +170,33 @@ class Ingest:
             sync_stores(self.warehouse, masters, job=self._job(f"stores-{tenant}"))
             with transaction(self.engine) as connection:
                 store.sync(connection, masters)
+            stores = redate_stores(
+                self.warehouse,
+                tenant,
+                job=self._job(f"redate-{tenant}"),
+                on_dirty=lambda days: self._mark(held, days, "changed timezone or cut-over"),
+                guard=lambda: self._check(held),
+            )
+            if stores:
+                log.info("dated anew: timezone or cut-over changed", tenant=tenant, stores=stores)
             self._synced[tenant] = masters
 
     def _load(self, held: Lease, names: Sequence[str], outcome: Outcome) -> None:
+        """Append objects to raw; what is damaged is looked for only where that fails."""
+        try:
+            self._append(held, names, outcome)
+        except (ServiceError, LeaseLost):
+            raise
+        except Exception:  # Beam raises what happened in its workers in types of its own
+            self._settle_interrupted()
+            with transaction(self.engine) as connection:
+                names = ledger.unknown(connection, names)
+            bad = set_aside(self.lake, self.engine, held, names)
+            if not bad:
+                raise
+            self._load(held, [name for name in names if name not in bad], outcome)
+
+    def _append(self, held: Lease, names: Sequence[str], outcome: Outcome) -> None:
         loads = list(self._plan(names))
         with transaction(self.engine) as connection:
             held.check(connection)
@@ -232,7 +273,7 @@ class Ingest:
                 [load.load_id for load in loads],
                 (min(days), max(days)),
                 job=self._job(f"conform-{event}"),
-                on_dirty=lambda days: self._mark(held, days, event),
+                on_dirty=lambda days: self._mark(held, days, f"new or corrected {event}"),
                 guard=lambda: self._check(held),
             )
             outcome.conformed[event] = outcome.conformed.get(event, 0) + result.rows
@@ -247,10 +288,10 @@ class Ingest:
         with transaction(self.engine) as connection:
             held.check(connection)
 
-    def _mark(self, held: Lease, days: Sequence[StoreDay], event: str) -> None:
+    def _mark(self, held: Lease, days: Sequence[StoreDay], cause: str) -> None:
         with transaction(self.engine) as connection:
             held.check(connection)
-            dirty.mark(connection, days, f"new or corrected {event}")
+            dirty.mark(connection, days, cause)
 
     def _job(self, step: str) -> Job:
         return Job("ingest", f"{step}-{datetime.now(UTC):%Y%m%dT%H%M%S%f}")

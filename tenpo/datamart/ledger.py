@@ -1,15 +1,17 @@
 """The load ledger: what ingest knows of each canonical object, and how far it has come.
 
     (unknown) ─▶ loading ─▶ loaded ─▶ conformed
+        └─▶ damaged ─▶ (unknown)
 
 `loading` is written before the append to raw. A run that dies in between leaves it;
 the next one asks raw whether the load is there (`tenpo.warehouse.loads_present`), then
-says `loaded` or `release`. So an object is in raw once, even over crashes.
+says `loaded` or `release`. So an object is in raw once, even over crashes. An object that
+cannot be read is `damaged` until it is forgotten, because it was mended or removed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -26,6 +28,15 @@ _UNKNOWN = text("""
 _RELEASE = text("""
     DELETE FROM ingest_object WHERE load_id = ANY (:load_ids) AND state = 'loading'
     """).bindparams(bindparam("load_ids", type_=TEXTS))
+_SET_ASIDE = text("""
+    INSERT INTO ingest_object (name, tenant_id, event, rows, load_id, state, ingested_at, error)
+    SELECT name, split_part(name, '/', 2), split_part(name, '/', 3), 0, '', 'damaged',
+      clock_timestamp(), error
+    FROM unnest(:names, :errors) AS found (name, error)
+    """).bindparams(bindparam("names", type_=TEXTS), bindparam("errors", type_=TEXTS))
+_FORGET = text("""
+    DELETE FROM ingest_object WHERE name = ANY (:names) AND state = 'damaged'
+    """).bindparams(bindparam("names", type_=TEXTS))
 _COPY = "COPY ingest_object (name, tenant_id, event, rows, load_id, state, ingested_at) FROM STDIN"
 
 
@@ -122,6 +133,28 @@ def waiting(connection: Connection, event: str | None = None) -> list[Load]:
 def conformed(connection: Connection, load_ids: Sequence[str]) -> None:
     """These loads are in dwh (or need not be: rejections)."""
     _advance(connection, load_ids, "loaded", "conformed")
+
+
+def set_aside(connection: Connection, errors: Mapping[str, str]) -> None:
+    """Note objects that cannot be read, with the reason; none of them known yet.
+
+    Args:
+        connection: in a transaction.
+        errors: what is wrong, by the object's name.
+    """
+    connection.execute(_SET_ASIDE, {"names": list(errors), "errors": list(errors.values())})
+
+
+def damaged(connection: Connection) -> dict[str, str]:
+    """What is wrong with the objects that cannot be read, by name, sorted."""
+    c = ingest_object.c
+    statement = select(c.name, c.error).where(c.state == "damaged").order_by(c.name)
+    return {row.name: row.error for row in connection.execute(statement)}
+
+
+def forget(connection: Connection, names: Sequence[str]) -> None:
+    """These damaged objects were mended or removed: they are unknown again."""
+    connection.execute(_FORGET, {"names": list(names)})
 
 
 def counts(connection: Connection, tenant_id: str) -> list[EventCount]:

@@ -105,6 +105,7 @@ ingest_object = Table(
     Column("ingested_at", _MOMENT, nullable=False),
     Column("loaded_at", _MOMENT),
     Column("conformed_at", _MOMENT),
+    Column("error", Text),
     Index("ingest_object_by_load", "load_id"),
     Index("ingest_object_by_tenant", "tenant_id", "event"),
     Index("ingest_object_open", "state", "event", postgresql_where=text("state <> 'conformed'")),

@@ -12,8 +12,8 @@ The only package that imports Google's BigQuery clients. What to call:
         reconcile(warehouse, tenant_id, event, job=…)         # accepted = current + …
 
 SQL lies in `.sql` files and is loaded with `load_sql`; values are parameters. `Job`
-names what runs. `sync_stores` carries the store master over; `loads_present` says
-after a crash which loads arrived.
+names what runs. `sync_stores` carries the store master over, and `redate_stores` what
+follows from a changed clock; `loads_present` says after a crash which loads arrived.
 
 Not for the datamart (`tenpo.datamart`), and not for KPI logic (`beam_jobs.aggregate`).
 """
@@ -26,6 +26,7 @@ from tenpo.warehouse.job import Job, Typed
 from tenpo.warehouse.masters import sync_stores
 from tenpo.warehouse.read import execute, query, query_large, read_table
 from tenpo.warehouse.reconcile import Reconciliation, loads_present, reconcile
+from tenpo.warehouse.redate import redate_stores
 from tenpo.warehouse.schema import ensure_tables
 from tenpo.warehouse.statements import load_sql
 from tenpo.warehouse.tables import DOCUMENT, STORE_MASTER, TABLES
@@ -51,5 +52,6 @@ __all__ = [
     "query_large",
     "read_table",
     "reconcile",
+    "redate_stores",
     "sync_stores",
 ]

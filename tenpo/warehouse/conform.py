@@ -20,19 +20,19 @@ One call an event at a time: hold a lease.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
-from tenpo.contracts import CONFORMED, EVENTS
+from tenpo.contracts import CONFORMED, EVENTS, Contract
 from tenpo.contracts.events import COMMON, LOADED
 from tenpo.errors import IntegrityError, WarehouseError
 from tenpo.failpoint import failpoint
 from tenpo.store_day import StoreDay
 from tenpo.warehouse.client import Warehouse
-from tenpo.warehouse.job import Job
+from tenpo.warehouse.job import Job, Typed
 from tenpo.warehouse.read import Params, drop, execute, query
 from tenpo.warehouse.readings import ReadingIntervals
 from tenpo.warehouse.reconcile import between
@@ -40,6 +40,8 @@ from tenpo.warehouse.statements import Name, load_sql
 
 OnDirty = Callable[[Sequence[StoreDay]], None]
 
+#: A day short of the last, so that its end can be told.
+_EVER = (date(1, 1, 1), date(9999, 12, 30))
 _LINEAGE = {f.name for f in (*COMMON, *LOADED)} - {"event_id", "store_id", "occurred_at"}
 
 
@@ -92,11 +94,40 @@ def conform(
     if not load_ids:
         return ConformResult(event)
     work = _Conform(warehouse, event, job.step(event), guard)
-    try:
-        return work.run(load_ids, ingest_dates, on_dirty)
-    finally:
-        with suppress(WarehouseError):  # they expire
-            work.clean_up()
+    with work.cleaned_up():
+        params = {"every_load": False, "load_ids": list(load_ids), **between(ingest_dates)}
+        return work.run(EVENTS[event], params, on_dirty)
+
+
+def conform_again(
+    warehouse: Warehouse,
+    event: str,
+    tenant_id: str,
+    store_ids: Sequence[str],
+    *,
+    job: Job,
+    on_dirty: OnDirty,
+    guard: Callable[[], None] = lambda: None,
+) -> ConformResult:
+    """Date the documents of some stores anew, at the versions that dwh holds.
+
+    Args:
+        warehouse: where.
+        event: a key of `CONFORMED`.
+        tenant_id: whose stores.
+        store_ids: which; all of their history.
+        job: names the work.
+        on_dirty: as in `conform`; told of the days that lines leave and come to.
+        guard: as in `conform`.
+
+    Raises:
+        WarehouseError: BigQuery does not answer; call again with the same arguments.
+    """
+    work = _Conform(warehouse, event, job.step(f"{event}-again"), guard, again=True)
+    with work.cleaned_up():
+        held = work.stage_held(tenant_id, store_ids)
+        params = {"every_load": True, "load_ids": Typed("STRING", []), **between(_EVER)}
+        return work.run(held, params, on_dirty)
 
 
 @dataclass
@@ -105,20 +136,21 @@ class _Conform:
     event: str
     job: Job
     guard: Callable[[], None]
+    again: bool = False
     buckets: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.lines = self.job.table_name("lines")
         self.documents = self.job.table_name("documents")
+        self.held = self.job.table_name("held")
         self.readings: ReadingIntervals | None = None
         if self.event == "count_reading":
             staging = {"lines": self.lines, "documents": self.documents}
             self.readings = ReadingIntervals(self.warehouse, self.job, staging)
 
-    def run(
-        self, load_ids: Sequence[str], dates: tuple[date, date], on_dirty: OnDirty
-    ) -> ConformResult:
-        self._stage(load_ids, dates)
+    def run(self, raw: Contract, params: Params, on_dirty: OnDirty) -> ConformResult:
+        """Conform the lines of a table of raw's columns that the parameters pick."""
+        self._stage(raw, params)
         if not self.buckets:
             return ConformResult(self.event)
         counts = self._rows("counts")[0]
@@ -132,15 +164,28 @@ class _Conform:
             dirty=dirty,
         )
 
-    def clean_up(self) -> None:
-        for name in (self.lines, self.documents):
-            drop(self.warehouse, name)
-        if self.readings:
-            self.readings.clean_up()
-
-    def _stage(self, load_ids: Sequence[str], dates: tuple[date, date]) -> None:
-        params = {"load_ids": list(load_ids), **between(dates)}
+    def stage_held(self, tenant_id: str, store_ids: Sequence[str]) -> Contract:
+        """The held lines of some stores' documents, in a staging table of raw's columns."""
         raw = EVENTS[self.event]
+        params = {"tenant_id": tenant_id, "store_ids": list(store_ids)}
+        columns = [f"line.{name}" for name in raw.names]
+        dwh = CONFORMED[self.event]
+        self._execute("again", params, again=self.held, dwh_table=dwh, columns=columns)
+        return replace(raw, dataset="staging", name=self.held)
+
+    @contextmanager
+    def cleaned_up(self) -> Iterator[None]:
+        """Drop the staging tables after the block."""
+        try:
+            yield
+        finally:
+            with suppress(WarehouseError):  # they expire
+                for name in (self.lines, self.documents, *((self.held,) if self.again else ())):
+                    drop(self.warehouse, name)
+                if self.readings:
+                    self.readings.clean_up()
+
+    def _stage(self, raw: Contract, params: Params) -> None:
         self._execute("lines", params, raw_table=raw, columns=raw.names)
         extent = self._rows("extent")
         unknown = sorted({row["unknown_store"] for row in extent if row["unknown_store"]})
@@ -153,7 +198,7 @@ class _Conform:
         self.buckets = [row["bucket"] for row in extent]
         if self.buckets:
             content = [n for n in CONFORMED[self.event].names if n not in _LINEAGE]
-            self._execute("documents", self._index, content=content)
+            self._execute("documents", {**self._index, "again": self.again}, content=content)
 
     def _write(self, summary: Sequence[dict[str, Any]], on_dirty: OnDirty) -> tuple[StoreDay, ...]:
         """Change dwh; which store-days' content changed, of readings their intervals'."""

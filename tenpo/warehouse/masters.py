@@ -20,8 +20,8 @@ _SQL = "tenpo.warehouse.sql"
 def sync_stores(warehouse: Warehouse, masters: TenantMasters, *, job: Job) -> bool:
     """Make `dwh.store` say what the tenant's masters say.
 
-    Lines that are in dwh already keep the business date they got; recompute the tenant
-    where a timezone or cut-over changed.
+    Lines that are in dwh already keep the business date they got; where a timezone or
+    cut-over changed, `redate_stores` comes next.
 
     Args:
         warehouse: where.

@@ -33,7 +33,8 @@ staged AS (
 judged AS (
   SELECT
     staged.*,
-    v.document_version IS NULL
+    @again
+      OR v.document_version IS NULL
       OR staged.document_version > v.document_version
       OR (staged.document_version = v.document_version
         AND staged.source_object > v.source_object) AS wins

@@ -7,7 +7,7 @@ WITH newest AS (
   FROM {raw_table}
   WHERE ingested_at >= @from_at
     AND ingested_at < @to_at
-    AND load_id IN UNNEST(@load_ids)
+    AND (@every_load OR load_id IN UNNEST(@load_ids))
   QUALIFY RANK() OVER (
     PARTITION BY tenant_id, source, document_key
     ORDER BY document_version DESC, source_object DESC

@@ -8,7 +8,9 @@ WHEN MATCHED THEN
     timezone = s.timezone,
     currency = s.currency,
     day_cutover_s = s.day_cutover_s,
-    updated_at = s.updated_at
+    updated_at = s.updated_at,
+    dated_timezone = COALESCE(t.dated_timezone, t.timezone),
+    dated_cutover_s = COALESCE(t.dated_cutover_s, t.day_cutover_s)
 WHEN NOT MATCHED BY TARGET THEN
   INSERT (tenant_id, store_id, name, timezone, currency, day_cutover_s, updated_at)
   VALUES (

@@ -83,3 +83,15 @@ def test_counts_tell_accepted_from_rejected(datamart: Engine) -> None:
             EventCount("sale_line", 3, accepted=30, rejected=0, waiting=0),
         ]
         assert ledger.counts(connection, "other") == []
+
+
+def test_damaged_objects_wait_until_they_are_forgotten(datamart: Engine) -> None:
+    with transaction(datamart) as connection:
+        ledger.set_aside(connection, {NAMES[1]: "cut off", NAMES[0]: "holed"})
+        assert ledger.damaged(connection) == {NAMES[0]: "holed", NAMES[1]: "cut off"}
+        assert ledger.unknown(connection, NAMES) == [NAMES[2]]
+        assert ledger.interrupted(connection) == ledger.waiting(connection) == []
+    begin(datamart, "L1", SALES[2])
+    with transaction(datamart) as connection:
+        ledger.forget(connection, NAMES)
+        assert ledger.unknown(connection, NAMES) == NAMES[:2]
