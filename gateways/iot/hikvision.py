@@ -87,6 +87,7 @@ def _alerts(body: bytes, found: Rows) -> Iterator[tuple[str, dict[str, Any]]]:
         for place, alert in enumerate(_documents(body), start=1):
             yield str(place), alert
         return
+    found.ignored += not parts
     for number, part in enumerate(parts, start=1):
         if part.media_type.startswith("image/") or not part.content:
             found.ignored += 1
@@ -137,7 +138,7 @@ def _take(
     mac = alert.get("macaddress")
     device = registered(mac, devices) if isinstance(mac, str) else None
     counting = alert.get("peoplecounting")
-    counted = objects(counting) if isinstance(counting, list) else objects([counting])
+    counted = objects(counting if isinstance(counting, list) and counting else [counting])
     for place, one in enumerate(counted, start=1):
         where = f"{position}.{place}" if len(counted) > 1 else position
         head = {"device_id": device.device_id if device else mac, "line_id": _line(alert, one)}

@@ -115,6 +115,7 @@ def test_regions_are_lines_of_their_own() -> None:
         (hikvision(mac="00:00"), "unknown_device", "macAddress"),
         (hikvision(mac=""), "missing_field", "macAddress"),
         (hikvision("weekly"), "bad_value", "statisticalMethods"),
+        (orjson.dumps(JSON | {"peopleCounting": []}), "bad_value", "statisticalMethods"),
         (hikvision().replace(b"<exit>14</exit>", b""), "missing_field", "exit"),
         (hikvision().replace(b"T10:15:00", b"T09:15:00"), "bad_time", "TimeRange.endTime"),
     ],
