@@ -42,7 +42,7 @@ DOCUMENTS: list[tuple[Adapter, Any]] = [
 ]  # fmt: skip
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.data())
 def test_any_member_of_a_push_may_hold_anything(data: st.DataObject) -> None:
     adapter, document = data.draw(st.sampled_from(DOCUMENTS))
@@ -54,7 +54,7 @@ def test_any_member_of_a_push_may_hold_anything(data: st.DataObject) -> None:
     assert result.received + result.ignored > 0
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.integers(0, len(hikvision()) - 1), st.binary(max_size=6), st.integers(0, 40))
 def test_damaged_xml_is_refused_or_reconciled(place: int, put: bytes, gone: int) -> None:
     body = hikvision()[:place] + put + hikvision()[place + gone :]

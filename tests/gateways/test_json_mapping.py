@@ -113,7 +113,7 @@ def test_a_push_without_records_is_ignored_and_counted(document: object) -> None
     assert (result.received, result.ignored) == (0, 1)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.data())
 def test_any_member_of_a_push_may_hold_anything(data: st.DataObject) -> None:
     document = orjson.loads(orjson.dumps(VIVOTEK_PUSH))
