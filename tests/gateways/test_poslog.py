@@ -13,6 +13,7 @@ import pytest
 from gateways.faults import Rejected
 from gateways.pos.poslog import PosLog
 from tenpo.errors import PayloadError
+from tests.gateways.conftest import Gateway
 from tests.gateways.order_checks import table, total
 from tests.gateways.payloads import RECEIVED_AT, context
 from tests.gateways.poslog_payloads import (
@@ -207,6 +208,14 @@ OUTSIDE = (
 def test_what_cannot_be_read_safely_is_refused(body: bytes, what: str) -> None:
     with pytest.raises(PayloadError, match=what):
         PosLog().normalize(body, context())
+
+
+def test_a_gateway_reads_it_in_a_child_and_refuses_what_is_not_safe(gateway: Gateway) -> None:
+    taken = gateway.post("/v1/pos/poslog", V2)
+    assert (taken.status_code, taken.json()["accepted"], taken.json()["ignored"]) == (200, 6, 2)
+    for body in (BOMB, OUTSIDE):
+        refused = gateway.post("/v1/pos/poslog", body)
+        assert (refused.status_code, "document type" in refused.json()["error"]) == (400, True)
 
 
 def test_damaged_logs_are_refused_or_reconcile() -> None:

@@ -16,10 +16,16 @@ from gateways.iot.milesight import Milesight
 from gateways.json_adapter import JsonAdapter, Rows
 from gateways.normalized import Normalized, Result
 from gateways.pos.posb import PosB
+from gateways.pos.square import Square
 from tenpo.errors import PayloadError
 from tests.gateways.payloads import MILESIGHT, POSB, RECEIVED_AT, SERIAL, context
+from tests.gateways.register_payloads import SQUARE
 
-BODIES = {"posb": (PosB(), POSB), "milesight": (Milesight(), MILESIGHT)}
+BODIES: dict[str, tuple[JsonAdapter, bytes]] = {
+    "posb": (PosB(), POSB),
+    "square": (Square(), SQUARE),
+    "milesight": (Milesight(), MILESIGHT),
+}
 OPTIONS: tuple[dict[str, str], ...] = (
     {}, {"store_hint": "shibuya"}, {"store_hint": "ginza", "allowed_store": "ginza"},
 )  # fmt: skip
