@@ -26,10 +26,14 @@ from tenpo.warehouse.statements import load_sql
 #: An interval longer than this says nothing of the hour in which people came.
 GAP = timedelta(hours=2)
 
+#: Readings further apart are no neighbours: the later one is a first reading again. So what
+#: is found never depends on how far back a run happens to look.
+LONGEST = timedelta(days=400)
+
 #: Where the reading before is looked for at first, and where if it is not there: nearly all
 #: are near, and every further day is one more partition to read.
 NEAR = timedelta(days=3)
-FAR = timedelta(days=400)
+FAR = LONGEST + timedelta(days=2)  # business dates and dates differ by less than two days
 
 
 @dataclass
@@ -95,6 +99,7 @@ class ReadingIntervals:
             "from_date": min(dates) - back,
             "to_date": max(dates) + FAR,  # of days to come there is little to read
             "gap_s": int(GAP.total_seconds()),
+            "longest_s": int(LONGEST.total_seconds()),
         }
         names = READING_INTERVAL.names
         held = [f"held.{name}" for name in names]

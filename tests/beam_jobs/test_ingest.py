@@ -14,11 +14,14 @@ import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import Engine
 
+from beam_jobs.aggregate.job import Request, aggregate
 from beam_jobs.ingest.job import Ingest, Outcome
 from tenpo.contracts import EVENTS
 from tenpo.contracts.events import canonical_schema
 from tenpo.datamart import dirty, transaction
+from tenpo.datamart.published import published_rows
 from tenpo.errors import LeaseLost
+from tenpo.kpi import KPI_STORE_DAY
 from tenpo.masters import Store
 from tenpo.settings import Settings
 from tenpo.store_day import StoreDay
@@ -136,9 +139,19 @@ def test_a_changed_clock_moves_the_lines_that_are_held(world: World) -> None:
     assert world.days("reading_interval") == [after]
     places = {StoreDay(world.tenant, "s1", day) for day in (before, after)}
     assert marked(engine, world.tenant) == dict.fromkeys(places, "changed timezone or cut-over")
+    assert figures(world) == {before: (None, None), after: (1, 4)}
     assert not redate_stores(
         world.ingest.warehouse, world.tenant, job=job("x"), on_dirty=lambda _: pytest.fail("dirty")
     )
+
+
+def figures(world: World) -> dict[date, tuple[int | None, int | None]]:
+    """Sale lines and people in, of each day of the store, as the datamart has them."""
+    aggregate(world.ingest.settings, Request(world.tenant))
+    days = [StoreDay(world.tenant, "s1", day) for day in (date(2026, 3, 29), date(2026, 3, 30))]
+    with transaction(world.ingest.engine) as connection:
+        rows = published_rows(connection, KPI_STORE_DAY, world.tenant, days)
+    return {row["business_date"]: (row["sale_lines"], row["in_count"]) for row in rows.to_pylist()}
 
 
 def give_up_on_the_way(world: World) -> None:

@@ -93,7 +93,9 @@ counted AS (
     child_in_total - IF(is_reset, 0, child_in_before) AS child_in_count,
     group_in_total - IF(is_reset, 0, group_in_before) AS group_in_count
   FROM judged
-  WHERE occurred_at >= first_at AND COALESCE(start_at, first_at) <= last_at
+  WHERE occurred_at >= first_at
+    AND COALESCE(start_at, first_at) <= last_at
+    AND COALESCE(TIMESTAMP_DIFF(occurred_at, start_at, SECOND), 0) <= @longest_s
 ),
 dated AS (
   SELECT counted.*, business_date

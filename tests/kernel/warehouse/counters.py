@@ -125,6 +125,8 @@ def expected(readings: Iterable[Reading], clocks: dict[str, StoreClock]) -> list
 
 
 def _between(before: Reading, after: Reading, clock: StoreClock) -> list[Stretch]:
+    if after.at - before.at > timedelta(days=400):
+        return []
     fell = after.entered < before.entered or after.left < before.left
     if after.staff is not None and before.staff is not None:
         fell = fell or after.staff < before.staff

@@ -121,17 +121,18 @@ def test_a_late_reading_moves_the_sum_between_its_neighbours_only(counters: Coun
 
 
 def test_a_gap_has_a_row_on_every_date_it_touches(counters: Counters) -> None:
-    """The reading before is looked for far back."""
-    long_ago = reading(-40 * 24 * 60, 5)
-    counters.read(long_ago)
+    """The reading before is looked for far back, but not for ever."""
+    day = 24 * 60
+    ages_ago, long_ago = reading(-441 * day, 1), reading(-40 * day, 5)
+    assert counters.read(long_ago, ages_ago).dirty == ()
     found = counters.read(reading(0, 90))
     assert len(found.dirty) == len(counters.intervals()) == 41
     assert {(s.entered, s.is_gap) for s in counters.intervals()} == {(85, True)}
-    between = counters.read(reading(-20 * 24 * 60, 35))
+    between = counters.read(reading(-20 * day, 35))
     assert len(between.dirty) == 41
     assert {s.entered for s in counters.intervals()} == {30, 55}
     assert counters.intervals() == expected(
-        [long_ago, reading(-20 * 24 * 60, 35), reading(0, 90)], CLOCKS
+        [ages_ago, long_ago, reading(-20 * day, 35), reading(0, 90)], CLOCKS
     )
 
 
