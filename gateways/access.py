@@ -6,6 +6,8 @@ import asyncio
 import hmac
 from dataclasses import dataclass
 
+from fastapi import Request
+
 from tenpo.errors import AuthError, UnknownReference
 from tenpo.masters import MasterBook, TenantMasters, Token, token_digest
 
@@ -108,6 +110,11 @@ class Access:
                 forbidden=True,
             )
         return Grant(masters, token.store_id)
+
+
+def credentials(request: Request) -> tuple[str | None, str | None]:
+    """Tenant and authorization that a request names."""
+    return request.headers.get("x-tenpo-tenant"), request.headers.get("authorization")
 
 
 def _find(tokens: list[Token], digest: str) -> Token | None:

@@ -12,11 +12,14 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
+from gateways.access import credentials
 from gateways.adapter import Adapter, Kind
+from gateways.answer import shown
 from gateways.body import read_body
-from gateways.intake import Intake, Parcel, shown
+from gateways.intake import Intake, Parcel
 from gateways.mqtt import MqttIntake
 from gateways.pos.posa_stores import take_store_file
+from gateways.receipt_routes import add_receipt_routes
 from gateways.registry import adapter_for, vendors
 from gateways.webhook_routes import add_webhook_routes
 from tenpo.errors import AuthError, TenpoError
@@ -56,6 +59,7 @@ def create_app(settings: Settings, intake: Intake, *, with_mqtt: bool = True) ->
     _add_intake_routes(app, settings, intake)
     _add_master_routes(app, settings, intake)
     add_webhook_routes(app, settings, intake)
+    add_receipt_routes(app, intake)
     return app
 
 
@@ -121,13 +125,14 @@ def _add_service_routes(app: FastAPI, settings: Settings) -> None:
 
 def _add_intake_routes(app: FastAPI, settings: Settings, intake: Intake) -> None:
     async def take(request: Request, choose: Chooser) -> Response:
-        grant = await intake.access.grant(*_credentials(request))
+        grant = await intake.access.grant(*credentials(request))
         store = request.headers.get("x-tenpo-store")
         grant.check_store(store)
         stored, adapter = await choose(grant.masters.tenant_id)
         body = await read_body(request, settings.max_body_bytes)
-        answer = await intake.receive(Parcel(grant, adapter, body, store, stored))
-        return Response(orjson.dumps(answer), media_type="application/json")
+        answer = await intake.hand_in(Parcel(grant, adapter, body, store, stored))
+        content = orjson.dumps(answer.content)
+        return Response(content, answer.status, answer.headers, "application/json")
 
     def vendor_of(kind: Kind, vendor: str) -> Chooser:
         async def choose(_: str) -> tuple[str | None, Adapter]:
@@ -166,7 +171,7 @@ def _add_master_routes(app: FastAPI, settings: Settings, intake: Intake) -> None
     @app.put("/v1/specs/{name}")
     async def put_spec(request: Request, name: str) -> dict[str, str]:
         """Keep a spec under its name; earlier ones stay for replay."""
-        grant = await intake.access.grant(*_credentials(request))
+        grant = await intake.access.grant(*credentials(request))
         grant.check_whole_tenant()
         body = await read_body(request, settings.max_body_bytes)
         tenant = grant.masters.tenant_id
@@ -175,7 +180,7 @@ def _add_master_routes(app: FastAPI, settings: Settings, intake: Intake) -> None
     @app.post("/v1/pos/posa/stores")
     async def posa_stores(request: Request) -> dict[str, Any]:
         """Vendor A's store master: replaces the one before, good rows only."""
-        grant = await intake.access.grant(*_credentials(request))
+        grant = await intake.access.grant(*credentials(request))
         grant.check_whole_tenant()
         body = await read_body(request, settings.max_body_bytes)
         found = await asyncio.to_thread(take_store_file, intake.book, grant.masters, body)
@@ -185,7 +190,3 @@ def _add_master_routes(app: FastAPI, settings: Settings, intake: Intake) -> None
             "rejected": len(found.rejected),
             "rejections": shown(found.rejected),
         }
-
-
-def _credentials(request: Request) -> tuple[str | None, str | None]:
-    return request.headers.get("x-tenpo-tenant"), request.headers.get("authorization")

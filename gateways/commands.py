@@ -7,6 +7,7 @@ has landed, and the answer lists what has not.
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +16,7 @@ import typer
 if TYPE_CHECKING:
     from gateways.adapter import Adapter
     from gateways.sending import Sender
+    from tenpo.cli.progress import Advance
 
 
 class KindArgument(StrEnum):
@@ -52,7 +54,8 @@ def send(
 ) -> None:
     """Send files through the gateway, again until it has them; exit 3 when any is rejected.
 
-    Files go one after the other, so that a later correction stays the later one.
+    Waits for large files, which are read after the gateway has taken them. Files go one
+    after the other, so that a later correction stays the later one.
 
     Example: tenpo send pos sales/*.csv --spec specs/uci_online_retail.yaml --tenant uci
 
@@ -71,8 +74,9 @@ def send(
         path = _path(sender, kind, vendor, spec)
         with progress("Sending", len(files), unit="files") as advance:
             for file in files:
+                waits = partial(_show_wait, advance, file.name)
                 try:
-                    outcome.add(str(file), sender.post(path, file.read_bytes()))
+                    outcome.add(str(file), sender.post(path, file.read_bytes(), waits))
                 except InputError as error:
                     outcome.refuse(str(file), error)
                 advance(detail=file.name)
@@ -117,6 +121,10 @@ def normalize(
                 outcome.add(str(file), result)
             advance(detail=file.name)
     outcome.report(as_json=as_json)
+
+
+def _show_wait(advance: Advance, name: str, state: str) -> None:
+    advance(0, detail=f"{name} ({state})")
 
 
 def _path(sender: Sender, kind: KindArgument, vendor: str | None, spec: Path | None) -> str:

@@ -156,13 +156,29 @@ class GroupCommitter:
         failpoint("intake.before_raw")
         write_archive(self._lake, self._keys.of(tenant_id), name, deliveries)
         failpoint("intake.after_raw")
-        written = []
-        for event, table in _located(name, parts).items():
-            target = f"canonical/{tenant_id}/{event}/{stem}.parquet"
-            self._lake.put(target, parquet(table))
-            written.append(target)
+        written = write_canonical(self._lake, tenant_id, name, stem, parts)
         failpoint("intake.after_canonical")
         self._announce(written)
+
+
+def write_canonical(
+    lake: Lake, tenant_id: str, name: str, stem: str, parts: Sequence[Part]
+) -> list[str]:
+    """Write the canonical objects that belong to one raw object; returns their names.
+
+    Args:
+        lake: where to.
+        tenant_id: the tenant.
+        name: the raw object.
+        stem: of the raw object's name; doing it again writes the same objects.
+        parts: what was normalised, in the order of the raw object's deliveries.
+    """
+    written = []
+    for event, table in _located(name, parts).items():
+        target = f"canonical/{tenant_id}/{event}/{stem}.parquet"
+        lake.put(target, parquet(table))
+        written.append(target)
+    return written
 
 
 def parquet(table: pa.Table) -> bytes:

@@ -7,28 +7,30 @@ the raw archive and as one rejection, before its sender is told.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from gateways.acceptance import Acceptance
 from gateways.access import Access, Grant
 from gateways.adapter import Adapter
 from gateways.announce import Announcer
+from gateways.answer import Answer, answer, taken
 from gateways.commit import GroupCommitter
 from gateways.context import Context, ReceivingClock
-from gateways.faults import Rejected
 from gateways.group import Entry
 from gateways.json_adapter import JsonAdapter
 from gateways.keyring import KeyRing
 from gateways.normalized import Result
 from gateways.spec_shelf import SpecShelf
+from gateways.work import Tools, Worker
 from gateways.workroom import Job, Limits, Workroom
+from tenpo.datamart import connect
 from tenpo.errors import PayloadError
 from tenpo.lake import Lake
 from tenpo.masters import MasterBook
+from tenpo.receipts import ReceiptBook, Settled
 from tenpo.settings import Settings
 
-MAX_SHOWN = 100
 #: Larger JSON is read in a child process, as files are.
 INLINE_BYTES = 64 * 1024
 
@@ -55,13 +57,35 @@ class Intake:
     def __init__(self, settings: Settings, limits: Limits = Limits()) -> None:  # noqa: B008
         root = settings.root_secret()
         self._keys = KeyRing(root)
+        self._large = settings.large_body_bytes
+        announce = Announcer()
         lake = Lake(settings.lake_url)
         self.book = MasterBook(lake)
         self.access = Access(self.book)
         self.specs = SpecShelf(lake)
         self.workroom = Workroom(root, limits)
-        self.committer = GroupCommitter(lake, self._keys, settings.commit_interval_s, Announcer())
+        self.committer = GroupCommitter(lake, self._keys, settings.commit_interval_s, announce)
+        self.receipts = ReceiptBook(lake)
+        self.engine = connect(settings) if settings.datamart_dsn else None
+        self._acceptance = Acceptance(lake, self._keys)
+        tools = Tools(
+            lake, self._keys, self.book, self.specs, self.workroom, announce, self._count_settled
+        )
+        self.worker = Worker(settings, self.engine, tools)
         self._clock = ReceivingClock()
+
+    async def hand_in(self, parcel: Parcel) -> Answer:
+        """Take one payload: a small one is read at once, a large one after the answer.
+
+        Raises:
+            PayloadError: it cannot be read; a rejection says so in the lake, too.
+            LakeError: it is not durable and must be sent again.
+        """
+        if len(parcel.body) <= self._large:
+            return Answer(200, await self.receive(parcel))
+        job = await asyncio.to_thread(self._acceptance.accept, self._entry_of(parcel))
+        self.worker.wake()
+        return taken(job)
 
     async def receive(self, parcel: Parcel) -> dict[str, Any]:
         """Make one payload durable; returns the answer to its sender.
@@ -75,9 +99,8 @@ class Intake:
             raise committed.result.refusal
         return answer(committed.receipt, committed.result)
 
-    async def _entry(self, parcel: Parcel) -> Entry:
-        """The payload, read already unless it is read with the others of its group."""
-        adapter, masters, allowed = parcel.adapter, parcel.grant.masters, parcel.grant.allowed_store
+    def _entry_of(self, parcel: Parcel) -> Entry:
+        masters, allowed = parcel.grant.masters, parcel.grant.allowed_store
         context = Context(
             masters,
             self._keys.of(masters.tenant_id),
@@ -85,7 +108,12 @@ class Intake:
             parcel.store_hint or allowed,
             allowed,
         )
-        entry = Entry(adapter, context, parcel.body, parcel.spec_object)
+        return Entry(parcel.adapter, context, parcel.body, parcel.spec_object)
+
+    async def _entry(self, parcel: Parcel) -> Entry:
+        """The payload, read already unless it is read with the others of its group."""
+        entry = self._entry_of(parcel)
+        adapter, context = entry.adapter, entry.context
         if isinstance(adapter, JsonAdapter) and len(parcel.body) <= INLINE_BYTES:
             return entry
         try:
@@ -94,35 +122,16 @@ class Intake:
             normalized = adapter.refusal(parcel.body, error, context)
         return replace(entry, normalized=normalized)
 
+    def _count_settled(self, settled: Settled, result: Result | None) -> None:
+        del settled, result
+
     async def run(self) -> None:
-        """Commit groups until cancelled; stops the children at the end."""
+        """Commit groups and work on large payloads until cancelled; stops the children then."""
         self.workroom.warm()
+        self.worker.start()
         try:
             await self.committer.run()
         finally:
+            self.worker.stop()  # before its children: a job that loses them is not settled
             await asyncio.to_thread(self.workroom.close)
-
-
-def answer(receipt: str, result: Result, limit: int | None = MAX_SHOWN) -> dict[str, Any]:
-    """What a sender is told, the first `limit` rejections one by one."""
-    return {
-        "receipt": receipt,
-        "received": result.received,
-        "accepted": result.accepted,
-        "rejected": len(result.rejected),
-        "ignored": result.ignored,
-        "rejections": shown(result.rejected, limit),
-    }
-
-
-def shown(rejected: Sequence[Rejected], limit: int | None = MAX_SHOWN) -> list[dict[str, str]]:
-    """The first rejections, as a sender is told them."""
-    return [
-        {
-            "position": one.position,
-            "reason_code": str(one.reason),
-            "field": one.field,
-            "message": one.message,
-        }
-        for one in rejected[:limit]
-    ]
+            await asyncio.to_thread(self.worker.join)

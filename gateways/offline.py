@@ -9,9 +9,9 @@ from typing import Any
 import orjson
 
 from gateways.adapter import Adapter
+from gateways.answer import answer
 from gateways.commit import parquet
 from gateways.context import Context, ReceivingClock
-from gateways.intake import answer
 from tenpo.errors import ConfigError, InputError, PayloadError
 from tenpo.keys import TenantKeys
 from tenpo.lake import Lake

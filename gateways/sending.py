@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,9 @@ from tenpo.errors import AuthError, InputError, PayloadError, PayloadTooLarge, S
 FIRST_WAIT_S = 0.5
 LAST_WAIT_S = 8.0
 TRIES = 10
+PATIENCE_S = 1_800.0
+_OPEN = ("queued", "running")
+_LOOK_S = 0.5
 _TIMEOUT = httpx.Timeout(connect=5, read=180, write=180, pool=5)
 
 
@@ -32,15 +36,33 @@ class Sender:
     token: str
     store: str | None = None
 
-    def post(self, path: str, body: bytes) -> dict[str, Any]:
-        """Send one payload until it is acknowledged; returns the gateway's answer.
+    def post(
+        self, path: str, body: bytes, waiting: Callable[[str], None] = lambda _: None
+    ) -> dict[str, Any]:
+        """Send one payload until it is acknowledged; returns what became of it.
+
+        A large one is worked on after the gateway has it: this waits until that is done.
+
+        Args:
+            path: the gateway's.
+            body: the payload.
+            waiting: told the state of a large one, again and again.
 
         Raises:
             InputError: the gateway refuses it for good.
             AuthError: the token is not accepted.
-            ServiceError: the gateway did not take it in `TRIES` tries.
+            ServiceError: the gateway did not take it in `TRIES` tries, or could not work on it.
         """
-        return self._request("POST", path, body)
+        answer = self._request("POST", path, body)
+        until = time.monotonic() + PATIENCE_S
+        while answer.get("state") in _OPEN:
+            receipt = str(answer["receipt"])
+            if time.monotonic() > until:
+                raise _too_slow(receipt)
+            waiting(str(answer["state"]))
+            time.sleep(_LOOK_S)
+            answer = self._request("GET", f"/v1/receipts/{receipt}", b"")
+        return _outcome(answer)
 
     def put(self, path: str, body: bytes) -> dict[str, Any]:
         """As `post`, for a spec."""
@@ -68,6 +90,23 @@ class Sender:
             where=f"{self.client.base_url}{path.lstrip('/')}",
             remedy="Start it with `tenpo up`, look at `tenpo status`, and send again.",
         )
+
+
+def _outcome(answer: dict[str, Any]) -> dict[str, Any]:
+    """A settled receipt as if its payload had been read in the request."""
+    error = answer.get("error")
+    if not error:
+        return answer
+    kind = PayloadError if answer["state"] == "done" else ServiceError
+    raise kind(error["error"], where=error["where"], remedy=error["remedy"])
+
+
+def _too_slow(receipt: str) -> ServiceError:
+    return ServiceError(
+        "the gateway has the payload but has not read it yet",
+        where=receipt,
+        remedy="Do not send it again; look with: tenpo receipts",
+    )
 
 
 def open_client(gateway_url: str) -> httpx.Client:

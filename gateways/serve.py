@@ -1,21 +1,25 @@
-"""`python -m gateways.serve`: the gateway as a process, HTTP and MQTT in one."""
+"""`python -m gateways.serve`: the gateway as a process, HTTP and MQTT in one.
+
+What it needs is imported when it serves, since the children that open files run this
+module's top as well (multiprocessing's way to find `__main__`) and need none of it.
+"""
 
 from __future__ import annotations
-
-from urllib.parse import urlsplit
-
-import uvicorn
-
-from gateways.app import create_app
-from gateways.intake import Intake
-from tenpo.settings import get_settings
-from tenpo.telemetry import configure_logging
 
 _DRAIN_S = 10
 
 
 def main() -> None:
     """Serve until told to stop; requests in flight are finished first."""
+    from urllib.parse import urlsplit
+
+    import uvicorn
+
+    from gateways.app import create_app
+    from gateways.intake import Intake
+    from tenpo.settings import get_settings
+    from tenpo.telemetry import configure_logging
+
     settings = get_settings()
     configure_logging(settings)
     url = urlsplit(settings.gateway_url)

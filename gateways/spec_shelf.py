@@ -67,6 +67,10 @@ class SpecShelf:
         self._kept[(tenant_id, name)] = (time.monotonic(), newest, adapter)
         return newest, adapter
 
+    def stored(self, stored: str, name: str) -> SpecAdapter:
+        """The spec that one object holds, be there newer ones or not."""
+        return adapter_of(self._lake.get(stored), name)
+
     def of_kind(self, tenant_id: str, name: str, kind: Kind) -> tuple[str, SpecAdapter]:
         """As `get`, for a path of one kind.
 

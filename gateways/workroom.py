@@ -12,7 +12,10 @@ import os
 import resource
 import threading
 import time
+from collections.abc import Iterator
+from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -69,6 +72,10 @@ class _Refused:
     remedy: str
 
 
+class ReadingBroke(PayloadError):
+    """Reading a payload broke its child; may be the machine's fault, so once more is fair."""
+
+
 class Workroom:
     """Reads payloads in children.
 
@@ -100,21 +107,47 @@ class Workroom:
         """Canonical events and rejections of one payload.
 
         Raises:
-            PayloadError: it cannot be read, or reading it broke the limits.
+            ReadingBroke: reading it broke the limits.
+            PayloadError: it cannot be read.
         """
-        future = self._pool.schedule(_read, args=[job], timeout=self._limits.wall_s)
-        try:
-            outcome = await asyncio.wrap_future(future)
-        except (FutureTimeoutError, TimeoutError) as error:
-            raise PayloadError("reading the payload took too long", remedy=_SPLIT) from error
-        except ProcessExpired as error:
-            raise PayloadError("reading the payload broke its process", remedy=_SPLIT) from error
-        except MemoryError as error:
-            raise PayloadError("the payload needs too much memory", remedy=_SPLIT) from error
-        if isinstance(outcome, _Refused):
-            raise PayloadError(outcome.what, where=outcome.where, remedy=outcome.remedy)
-        found: Normalized = outcome
-        return found
+        with _explained():
+            outcome = await asyncio.wrap_future(self._scheduled(job))
+        return _told(outcome)
+
+    def read_here(self, job: Job) -> Normalized:
+        """As `read`, for a thread that may wait."""
+        with _explained():
+            outcome = self._scheduled(job).result()
+        return _told(outcome)
+
+    @property
+    def children(self) -> int:
+        """Children that live at the moment; a gateway's process has no others."""
+        return len(multiprocessing.active_children())
+
+    def _scheduled(self, job: Job) -> Future[Normalized | _Refused]:
+        future: Future[Normalized | _Refused] = self._pool.schedule(
+            _read, args=[job], timeout=self._limits.wall_s
+        )
+        return future
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except (FutureTimeoutError, TimeoutError) as error:
+        raise ReadingBroke("reading the payload took too long", remedy=_SPLIT) from error
+    except ProcessExpired as error:
+        raise ReadingBroke("reading the payload broke its process", remedy=_SPLIT) from error
+    except MemoryError as error:
+        raise ReadingBroke("the payload needs too much memory", remedy=_SPLIT) from error
+
+
+def _told(outcome: Normalized | _Refused) -> Normalized:
+    if isinstance(outcome, _Refused):
+        raise PayloadError(outcome.what, where=outcome.where, remedy=outcome.remedy)
+    return outcome
 
 
 _state: dict[str, object] = {}

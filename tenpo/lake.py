@@ -7,8 +7,11 @@ Layout, where `date` is the UTC date of receiving:
     master/<tenant>/<kind>/<origin>/<stamp>.json                masters, append-only
     spec/<tenant>/<name>/<stamp>.yaml                           declarative adapters
     artifact/<tenant>/…                                         what jobs publish
+    job/<tenant>/<receipt>.<round>.json                         large deliveries to be worked on
+    receipt/<tenant>/<date>/<receipt>.<round>.json              what became of them
 
-An object is written once and never changed, and it is there whole or not at all.
+An object is written once and never changed, and it is there whole or not at all. Jobs alone
+are deleted, once they are settled.
 """
 
 from __future__ import annotations
@@ -61,6 +64,15 @@ class Lake:
                 remedy="Check disk space and rights.",
             ) from error
         failpoint("lake.put")
+
+    def delete(self, name: str) -> None:
+        """Remove one object; that it is gone already is no error."""
+        try:
+            self._fs.rm_file(self.path(name))
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise LakeError(f"the lake cannot delete: {error}", where=name) from error
 
     def get(self, name: str) -> bytes:
         """The bytes of one object."""

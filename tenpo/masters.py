@@ -178,9 +178,13 @@ _MODELS: dict[str, type[Master]] = {
 
 
 class TenantMasters(BaseModel):
-    """All masters of one tenant, merged over their origins; the console's rows win."""
+    """All masters of one tenant, merged over their origins; the console's rows win.
+
+    `objects` names the lake's objects that they were merged from.
+    """
 
     tenant_id: str
+    objects: tuple[str, ...] = ()
     tenant: list[Tenant] = []
     store: list[Store] = []
     store_code: list[StoreCode] = []
@@ -254,6 +258,12 @@ class MasterBook:
         self._kept[tenant_id] = (now, newest, masters)
         return masters
 
+    def at(self, tenant_id: str, objects: Sequence[str]) -> TenantMasters:
+        """The masters as they were, by the objects that `TenantMasters.objects` named."""
+        kept = self.kept(tenant_id)
+        unchanged = kept is not None and kept.objects == tuple(objects)
+        return kept if kept is not None and unchanged else self._load(tenant_id, objects)
+
     def put(
         self, tenant_id: str, kind: Kind, rows: Sequence[Master], origin: str = CONSOLE
     ) -> None:
@@ -270,14 +280,15 @@ class MasterBook:
         names = self._lake.names(f"master/{tenant_id}/{kind}/{origin}")
         return list(self._rows(names[-1])) if names else []
 
-    def _load(self, tenant_id: str, names: Iterable[str]) -> TenantMasters:
+    def _load(self, tenant_id: str, names: Sequence[str]) -> TenantMasters:
         merged: dict[str, dict[tuple[object, ...], Master]] = {kind: {} for kind in _MODELS}
         for name in sorted(names, key=lambda n: (n.split("/")[3] == CONSOLE, n)):
             kind = name.split("/")[2]
             for row in self._rows(name):
                 merged[kind][_key(row)] = row
         lists = {kind: list(rows.values()) for kind, rows in merged.items()}
-        return TenantMasters.model_validate({"tenant_id": tenant_id, **lists})
+        known = {"tenant_id": tenant_id, "objects": tuple(names)}
+        return TenantMasters.model_validate({**known, **lists})
 
     def _rows(self, name: str) -> Iterable[Master]:
         model = _MODELS[name.split("/")[2]]

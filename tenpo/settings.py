@@ -102,7 +102,15 @@ class Settings(BaseSettings):
     )
 
     # intake ----------------------------------------------------------------
-    max_body_bytes: int = 32 * 1024**2
+    max_body_bytes: int = 128 * 1024**2
+    large_body_bytes: int = Field(
+        default=1024**2, ge=0, description="above it a payload is answered 202 and worked on later"
+    )
+    work_interval_s: float = Field(default=2.0, gt=0, description="between looks for such work")
+    work_attempts: int = Field(default=6, ge=1, description="tries before it counts as failed")
+    work_backoff_s: float = Field(
+        default=5.0, gt=0, description="rest after the first failed try; three times as long each"
+    )
     commit_interval_s: float = Field(default=0.005, gt=0, le=1)
 
     # jobs ------------------------------------------------------------------

@@ -3,20 +3,22 @@
 A lease is a row with a token that grows with every holder. A holder extends it from
 a thread; whoever finds it expired takes it over. The holder that was believed dead
 learns of it in its final transaction, where `Lease.check` compares the tokens under a
-row lock. All times are PostgreSQL's own.
+row lock. All times are PostgreSQL's own. A lease may rest after its holder, so that the next
+try waits, and its token counts the tries.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, bindparam, text
 
 from tenpo.datamart.connect import transaction
+from tenpo.datamart.tables import TEXTS
 from tenpo.errors import LeaseLost, ServiceError
 from tenpo.telemetry import get_logger
 
@@ -36,7 +38,13 @@ _EXTEND = text("""
     UPDATE lease SET expires_at = clock_timestamp() + make_interval(secs => :seconds)
     WHERE name = :name AND token = :token""")
 _RELEASE = text("""
-    UPDATE lease SET expires_at = clock_timestamp() WHERE name = :name AND token = :token""")
+    UPDATE lease SET expires_at = clock_timestamp() + make_interval(secs => :rest_s),
+      holder = CASE WHEN :rest_s > 0 THEN '' ELSE holder END
+    WHERE name = :name AND token = :token""")
+_FORGET = text("DELETE FROM lease WHERE name = :name AND token = :token")
+_STANDINGS = text("""
+    SELECT name, token, holder <> '' AND expires_at > clock_timestamp() AS is_held
+    FROM lease WHERE name = ANY (:names)""").bindparams(bindparam("names", type_=TEXTS))
 _CHECK = text("SELECT token, holder FROM lease WHERE name = :name FOR UPDATE")
 _HOLDER = text("SELECT holder FROM lease WHERE name = :name")
 
@@ -49,6 +57,7 @@ class Lease:
         name: what it is for.
         holder: who we are, for people.
         token: grows with every holder.
+        rest_s: after the block, nobody can obtain it for so long.
         lost: set as soon as a heartbeat learns that another holds it; a holder that
             works long may look at it, but only `check` protects.
     """
@@ -56,6 +65,7 @@ class Lease:
     name: str
     holder: str
     token: int
+    rest_s: float = 0
     lost: threading.Event = field(default_factory=threading.Event)
 
     def check(self, connection: Connection) -> None:
@@ -99,7 +109,32 @@ def lease(
         ended.set()
         beat.join(timeout=seconds)
         with suppress(ServiceError), transaction(engine) as connection:  # it would expire anyway
-            connection.execute(_RELEASE, {"name": name, "token": held.token})
+            given = {"name": name, "token": held.token, "rest_s": held.rest_s}
+            connection.execute(_RELEASE, given)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a lease stands.
+
+    Args:
+        token: how many holders it has had.
+        is_held: whether one holds it now; false while it only rests.
+    """
+
+    token: int
+    is_held: bool
+
+
+def standings(connection: Connection, names: Sequence[str]) -> dict[str, Standing]:
+    """How leases stand, by name; those that nobody ever held are left out."""
+    rows = connection.execute(_STANDINGS, {"names": list(names)})
+    return {row.name: Standing(row.token, row.is_held) for row in rows}
+
+
+def forget(connection: Connection, held: Lease) -> None:
+    """Delete a lease that nobody will ask for again."""
+    connection.execute(_FORGET, {"name": held.name, "token": held.token})
 
 
 def _acquire(engine: Engine, name: str, holder: str, seconds: float, wait_s: float) -> Lease:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from tenpo.simulate.patience import NotYet
 from tenpo.simulate.payload import Payload
 from tenpo.tenants import TenantTokens
 
+_LOOK_S = 0.5
 _TIMEOUT_S = 30.0
 _AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 _SHOWN = 5
@@ -74,7 +76,15 @@ class HttpIntake:
             raise PayloadError(_said(answer), where=payload.name)
         if answer.is_error:
             raise InputError(f"{answer.status_code}: {_said(answer)}", where=payload.name)
-        self._count(payload, orjson.loads(answer.content))
+        self._count(payload, await self._outcome(orjson.loads(answer.content)))
+
+    async def _outcome(self, receipt: dict[str, Any]) -> dict[str, Any]:
+        """What became of a payload; a large one is read after it was taken."""
+        while receipt.get("state") in ("queued", "running"):
+            await asyncio.sleep(_LOOK_S)
+            answer = await self._client.get(f"/v1/receipts/{receipt['receipt']}")
+            receipt = orjson.loads(answer.raise_for_status().content)
+        return receipt
 
     def _count(self, payload: Payload, receipt: dict[str, Any]) -> None:
         counted = self.counted

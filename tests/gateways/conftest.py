@@ -90,7 +90,7 @@ class Gateway:
         """Wait for the process to end by itself; its exit code."""
         if self.process is None:
             raise RuntimeError("the gateway was not started")
-        return self.process.wait(30)
+        return self.process.wait(START_S)
 
     def post(self, path: str, body: bytes, token: str = SEND, **headers: str) -> httpx.Response:
         told = {"authorization": f"Bearer {token}", "x-tenpo-tenant": TENANT} | headers
