@@ -194,7 +194,9 @@ class Ingest:
             bad = set_aside(self.lake, self.engine, held, names)
             if not bad:
                 raise
-            self._load(held, [name for name in names if name not in bad], outcome)
+            sound = [name for name in names if name not in bad]
+            if sound:
+                self._load(held, sound, outcome)
 
     def _append(self, held: Lease, names: Sequence[str], outcome: Outcome) -> None:
         loads = list(self._plan(names))
