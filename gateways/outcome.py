@@ -15,6 +15,7 @@ from tenpo.errors import InputError
 
 REJECTED_EXIT_CODE = InputError.exit_code
 MAX_LISTED = 20
+EMPTY = "it holds no records, perhaps a header alone. Is it complete?"
 _COUNTS = ("received", "accepted", "rejected", "ignored")
 
 
@@ -26,7 +27,8 @@ class Outcome:
 
     def add(self, file: str, answer: dict[str, Any]) -> None:
         """A file that was read; some of its records may be rejected."""
-        self.files.append({"file": file, **answer})
+        note = {} if any(answer.get(name) for name in _COUNTS) else {"note": EMPTY}
+        self.files.append({"file": file, **answer, **note})
 
     def refuse(self, file: str, error: InputError) -> None:
         """A file that was not read at all."""
@@ -63,6 +65,9 @@ class Outcome:
                 refusal = one["refused"]
                 text = f"{one['file']}: {refusal['error']} ({refusal['where']}). "
                 console.print(f"[red]refused[/] {text}{refusal['remedy']}", highlight=False)
+        for one in self.files:
+            if one.get("note"):
+                console.print(f"[yellow]note[/] {one['file']}: {one['note']}", highlight=False)
         self._print_rejections(console)
 
     def _print_rejections(self, console: Console) -> None:

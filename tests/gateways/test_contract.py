@@ -1,22 +1,48 @@
-"""What holds for every adapter, specs included."""
+"""What holds for every adapter, specs included: the conformance kit over all of them.
+
+`TENPO_MUTATIONS=10000` reads so many damaged payloads of each.
+"""
 
 from __future__ import annotations
 
-import random
-from datetime import timedelta
-from typing import Any
+import os
+from pathlib import Path
 
 import orjson
-import pyarrow as pa
 import pytest
+from typer.testing import CliRunner
 
+from gateways.conformance.corpus import Expected, Payload, Subject
+from gateways.conformance.examine import examine
+from gateways.conformance.mutate import PLANTED, mutated
+from gateways.context import Context
+from gateways.json_adapter import Rows
 from gateways.normalized import Normalized
+from gateways.pos.posb import PosB
+from gateways.records import Records
 from gateways.registry import ADAPTERS, vendors
-from tenpo.contracts.events import EVENTS, canonical_schema
+from tenpo.cli.main import app
 from tenpo.errors import PayloadError
-from tests.gateways.payloads import PERSONAL, RECEIVED_AT, Recorded, context, recorded
+from tests.gateways.payloads import (
+    MASTERS,
+    PERSONAL,
+    POSB,
+    RECEIVED_AT,
+    SALES_CSV,
+    SALES_SPEC,
+    Recorded,
+    recorded,
+)
 
 ALL = recorded()
+MUTATIONS = int(os.environ.get("TENPO_MUTATIONS", "100"))
+SALES_ONLY = "net + tax = gross"
+
+
+def subject(one: Recorded) -> Subject:
+    expected = Expected(accepted=one.records, rejected=0, personal=PERSONAL)
+    payload = Payload(one.adapter.name, one.body, expected)
+    return Subject(one.adapter, [payload], MASTERS, RECEIVED_AT)
 
 
 def test_there_are_adapters_and_each_has_a_recorded_payload() -> None:
@@ -25,82 +51,142 @@ def test_there_are_adapters_and_each_has_a_recorded_payload() -> None:
     assert {one.adapter.kind for one in ALL.values()} == {"pos", "iot"}
 
 
-@pytest.fixture(params=ALL)
-def one(request: pytest.FixtureRequest) -> Recorded:
-    return ALL[request.param]
+@pytest.mark.parametrize("name", ALL)
+def test_every_adapter_conforms(name: str) -> None:
+    card = examine(subject(ALL[name]), MUTATIONS)
+    assert [one for one in card.findings if one.status == "failed"] == []
+    checked = {one.check for one in card.findings if one.status == "passed"}
+    assert len(checked) >= 10
+    assert (SALES_ONLY in checked) is (ALL[name].adapter.kind == "pos")
 
 
-def events(result: Normalized) -> pa.Table:
-    (name,) = [name for name in result.events if name != "rejection"]
-    return result.events[name]
+class Crashing(PosB):
+    """Breaks on a value that it does not expect."""
+
+    def rows(self, body: bytes) -> Rows:
+        return {} if PLANTED.encode() in body else super().rows(body)  # type: ignore[return-value]
 
 
-def current(*tables: pa.Table) -> dict[str, dict[str, Any]]:
-    """What `dwh` makes of tables: the lines of each document's highest version, once each."""
-    rows = [row for table in tables for row in table.to_pylist()]
-    newest: dict[str, int] = {}
-    for row in rows:
-        key = row["document_key"]
-        newest[key] = max(row["document_version"], newest.get(key, 0))
-    mine = ("source_position", "received_at", "document_version")
-    return {
-        row["event_id"]: {k: v for k, v in row.items() if k not in mine}
-        for row in rows
-        if row["document_version"] == newest[row["document_key"]]
-    }
+class Telling(PosB):
+    """Tells a value back."""
+
+    def rows(self, body: bytes) -> Rows:
+        if PLANTED.encode() in body:
+            raise PayloadError(f"no receipt: {body!r}")
+        return super().rows(body)
 
 
-def test_a_good_payload_is_accepted_whole(one: Recorded) -> None:
-    result = one.adapter.normalize(one.body, context())
-    assert result.rejected == []
-    assert result.received == result.accepted == one.records
-    assert len(set(events(result)["event_id"].to_pylist())) == one.records
+class Forgetful(PosB):
+    """Drops a record silently."""
+
+    def rows(self, body: bytes) -> Rows:
+        found = super().rows(body)
+        return Rows(found.values[1:], found.positions[1:], found.faults)
 
 
-def test_the_tables_have_the_canonical_schemas_and_hold_no_missing_field(one: Recorded) -> None:
-    for name, table in one.adapter.normalize(one.body, context()).events.items():
-        assert table.schema == canonical_schema(name)
-        for field in EVENTS[name].fields:
-            if field.required and field.name in table.column_names:
-                assert table[field.name].null_count == 0, field.name
+class Restless(PosB):
+    """Names its lines otherwise each time."""
+
+    def read(self, body: bytes, context: Context) -> Records:
+        records = super().read(body, context)
+        moments = [str(context.received_at)] * len(records)
+        records.columns["line_key"] = records.columns["line_key"].from_pandas(moments)
+        return records
 
 
-def test_sending_again_adds_nothing(one: Recorded) -> None:
-    first = events(one.adapter.normalize(one.body, context()))
-    again = events(one.adapter.normalize(one.body, context(RECEIVED_AT + timedelta(hours=1))))
-    assert current(first, again) == current(first)
+class Skewed(PosB):
+    """Taxes that do not add up."""
+
+    def normalize(self, body: bytes, context: Context) -> Normalized:
+        result = super().normalize(body, context)
+        found = result.located["sale_line"]
+        table = found.table
+        place = table.schema.get_field_index("net_amount")
+        shifted = table.set_column(place, table.schema.field(place), table["gross_amount"])
+        result.located["sale_line"] = type(found)(shifted, found.deliveries)
+        return result
 
 
-def test_the_order_of_arrival_does_not_matter(one: Recorded) -> None:
-    early = events(one.adapter.normalize(one.body, context()))
-    late = events(one.adapter.normalize(one.body, context(RECEIVED_AT + timedelta(hours=1))))
-    assert current(early, late) == current(late, early)
+class Haunted(PosB):
+    """Counts the lines into the name of the receipt, so a shorter one is another."""
+
+    def read(self, body: bytes, context: Context) -> Records:
+        records = super().read(body, context)
+        column = records.columns["document"]
+        names = [f"{name}|{len(records)}" for name in column.to_pylist()]
+        records.columns["document"] = column.from_pandas(names)
+        return records
 
 
-def test_only_pseudonyms_get_out(one: Recorded) -> None:
-    result = one.adapter.normalize(one.body, context())
-    shown = orjson.dumps(
-        [table.to_pylist() for table in result.events.values()], default=str
-    ).decode()
-    assert not [value for value in PERSONAL if value in shown]
+@pytest.mark.parametrize(
+    ("adapter", "check"),
+    [
+        (Crashing, "damage does no harm"),
+        (Telling, "rejections say why"),
+        (Forgetful, "the vendor's own totals"),
+        (Restless, "twice is once"),
+        (Skewed, "net + tax = gross"),
+        (Haunted, "corrections leave no ghosts"),
+    ],
+)
+def test_a_broken_adapter_fails_the_check_that_is_meant_for_it(
+    adapter: type[PosB], check: str
+) -> None:
+    card = examine(subject(Recorded(adapter(), POSB, 4)), 120)
+    assert not card.passed
+    assert check in [one.check for one in card.findings if one.status == "failed"]
 
 
-def test_received_is_accepted_plus_rejected_whatever_arrives(one: Recorded) -> None:
-    """Bytes damaged at random are either refused whole or reconciled record by record."""
-    chance = random.Random(7)
-    outcomes = set()
-    for _ in range(150):
-        body = bytearray(one.body)
-        for _ in range(chance.randint(1, 4)):
-            body[chance.randrange(len(body))] = chance.choice(b'0123456789,;"-/:{}[] \nxZ\x82')
-        try:
-            result = one.adapter.normalize(bytes(body), context())
-        except PayloadError:
-            outcomes.add("refused")
-            continue
-        outcomes.add("rejected" if result.rejected else "accepted")
-        assert result.received == result.accepted + len(result.rejected)
-        assert result.events["rejection"].num_rows == len(result.rejected)
-        for rejection in result.rejected:
-            assert not [value for value in PERSONAL if value in rejection.message]
-    assert len(outcomes) >= 2
+def test_damage_is_the_same_each_time_and_differs_by_number() -> None:
+    made = [mutated(POSB, number) for number in range(50)]
+    assert made == [mutated(POSB, number) for number in range(50)]
+    assert len(set(made)) > 40
+
+
+STORES = """
+stores:
+  - {store_id: soho, name: Soho, timezone: Europe/London, currency: GBP}
+store_codes:
+  - {source: till, code: London Soho, store_id: soho}
+"""
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    (folder / "stores.yaml").write_text(STORES, "utf-8")
+    (folder / "sales.csv").write_bytes(SALES_CSV)
+    (tmp_path / "till.yaml").write_bytes(SALES_SPEC)
+    return folder
+
+
+def test_a_card_for_people_machines_and_the_vendor(corpus: Path) -> None:
+    # Two lines of 2 x 1200.50 and a return of 12, as the file says.
+    stated = 'accepted: 3\nsums: {gross_amount: "4790.00"}\npersonal: [Mr Smith]\n'
+    (corpus / "sales.csv.expected.yaml").write_text(stated, "utf-8")
+    page = corpus.parent / "card.html"
+    command = ["conformance", "--spec", str(corpus.parent / "till.yaml"), "--corpus", str(corpus),
+               "--mutations", "50"]  # fmt: skip
+    told = CliRunner().invoke(app, [*command, "--json", "--html", str(page)])
+    card = orjson.loads(told.stdout)
+    assert (told.exit_code, card["passed"], card["adapter"]) == (0, True, "till")
+    assert "till conforms" in page.read_text("utf-8")
+    assert "<script" not in page.read_text("utf-8")
+    assert "It conforms." in CliRunner().invoke(app, command).stdout
+
+
+def test_another_total_than_the_vendors_fails(corpus: Path) -> None:
+    (corpus / "sales.csv.expected.yaml").write_text('sums: {gross_amount: "1"}\n', "utf-8")
+    spec = str(corpus.parent / "till.yaml")
+    command = ["conformance", "--spec", spec, "--corpus", str(corpus), "--mutations", "0"]
+    told = CliRunner().invoke(app, command)
+    assert told.exit_code == 1
+    assert "does not conform yet" in told.stdout
+
+
+def test_a_corpus_without_stores_is_refused(corpus: Path) -> None:
+    (corpus / "stores.yaml").unlink()
+    spec = str(corpus.parent / "till.yaml")
+    told = CliRunner().invoke(app, ["conformance", "--spec", spec, "--corpus", str(corpus)])
+    assert told.exit_code != 0

@@ -1,18 +1,18 @@
-"""Generated input: no value may break an adapter, and money stays exact."""
+"""What may stand anywhere in a payload, and that money stays exact.
+
+Damaged payloads of every adapter are read by the conformance kit, see `test_contract`.
+"""
 
 from __future__ import annotations
 
 from decimal import Decimal
 from typing import Any
 
-import orjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateways.iot.milesight import Milesight
 from gateways.pos.posa import PosA
-from gateways.pos.posb import PosB
-from tests.gateways.payloads import MILESIGHT, POSB, context, posa
+from tests.gateways.payloads import context, posa
 
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**20), 10**20) | st.text(max_size=12)
@@ -44,24 +44,6 @@ def json_of(document: Any) -> bytes:
     import json
 
     return json.dumps(document).encode()
-
-
-@settings(max_examples=150, deadline=None)
-@given(st.data())
-def test_any_member_of_a_receipt_may_hold_anything(data: st.DataObject) -> None:
-    document = orjson.loads(POSB)
-    container, key = data.draw(st.sampled_from(places(document["receipts"])))
-    container[key] = data.draw(ANYTHING)
-    check(PosB(), document)
-
-
-@settings(max_examples=150, deadline=None)
-@given(st.data())
-def test_any_member_of_a_report_may_hold_anything(data: st.DataObject) -> None:
-    document = orjson.loads(MILESIGHT)
-    container, key = data.draw(st.sampled_from(places(document)))
-    container[key] = data.draw(ANYTHING)
-    check(Milesight(), document)
 
 
 @settings(max_examples=100, deadline=None)
