@@ -84,6 +84,11 @@ class TenantKeys:
         return f"{kind[0]}_{found[:24]}"
 
 
+def wrapping_key(root: bytes, purpose: str, tenant_id: str) -> bytes:
+    """A 32-byte key of a tenant that seals keys of a room's own, e.g. `features`."""
+    return _derive(root, f"wrapping/{purpose}", tenant_id)
+
+
 def _derive(root: bytes, purpose: str, tenant_id: str) -> bytes:
     info = f"tenpo/{purpose}/{tenant_id}".encode()
     return HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(root)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tenpo.errors import ConfigError, IntegrityError
-from tenpo.keys import TenantKeys
+from tenpo.keys import TenantKeys, wrapping_key
 
 ROOT = bytes(range(32))
 
@@ -60,6 +60,17 @@ def test_pseudonyms_are_stable_and_keep_people_kinds_and_tenants_apart() -> None
         TenantKeys(ROOT[::-1], "a").pseudonym("customer", "1"),
     }
     assert len(others) == 5
+
+
+def test_wrapping_keys_differ_by_root_room_and_tenant() -> None:
+    made = {
+        wrapping_key(ROOT, "features", "a"),
+        wrapping_key(ROOT, "features", "b"),
+        wrapping_key(ROOT, "other", "a"),
+        wrapping_key(ROOT[::-1], "features", "a"),
+    }
+    assert len(made) == 4
+    assert {len(key) for key in made} == {32}
 
 
 def test_a_short_root_secret_is_refused() -> None:

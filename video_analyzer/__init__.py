@@ -1,0 +1,1 @@
+"""From cameras to visits: what sees people, and what knows them again."""

@@ -1,0 +1,192 @@
+"""`tenpo features`: look at, check, search, erase and export the features of people."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tenpo.errors import InputError, IntegrityError
+
+if TYPE_CHECKING:
+    from video_analyzer.feature_db import FeatureDatabase
+
+features = typer.Typer(no_args_is_help=True, help=__doc__)
+
+Tenant = Annotated[str, typer.Argument(help="The tenant.")]
+Person = Annotated[str, typer.Argument(help="Any raw id of the person: p_ and 16 hex digits.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+@features.command()
+def stats(tenant: Tenant, as_json: AsJson = False) -> None:
+    """Show how many persons and features a tenant has, and how they are kept.
+
+    Example: tenpo features stats acme
+    """
+    found = _database().read_store(tenant).stats()
+    if as_json:
+        _print_json(asdict(found))
+        return
+    typer.echo(f"{found.persons:,} persons, {found.bytes_on_disk / 1e6:,.1f} MB on disk")
+    for space in found.spaces:
+        parts = ", ".join(f"{kind} {length:,}" for kind, length in space.parts) or "none"
+        typer.echo(
+            f"{space.model}: {space.living:,} features of {space.dimension} dimensions, "
+            f"{space.in_delta:,} since the last checkpoint, {space.dead:,} dead; parts: {parts}"
+        )
+
+
+@features.command()
+def verify(tenant: Tenant, as_json: AsJson = False) -> None:
+    """Check log, snapshot, index and identity log against each other; exit 6 on a problem.
+
+    Example: tenpo features verify acme
+    """
+    from video_analyzer.feature_db.verify import verify as check
+
+    folder, key = _database().sealed_folder(tenant)
+    report = check(folder, key)
+    if as_json:
+        _print_json(asdict(report))
+    else:
+        typer.echo(
+            f"{report.features:,} features, {report.events:,} identity events, "
+            f"{report.batches:,} batches of the log"
+        )
+        for note in report.notes:
+            typer.echo(f"note: {note}")
+    if report.problems:
+        raise IntegrityError(
+            "; ".join(report.problems),
+            where=tenant,
+            remedy="Restore the tenant's folder from a backup.",
+        )
+
+
+@features.command()
+def search(
+    tenant: Tenant,
+    model: Annotated[str, typer.Option(help="Version of the model.")],
+    like: Annotated[
+        int | None, typer.Option(help="Number of a feature; else a JSON list on stdin.")
+    ] = None,
+    k: Annotated[int, typer.Option("-k", help="How many at most.")] = 10,
+    threshold: Annotated[float, typer.Option(help="Least cosine.")] = -1.0,
+    as_json: AsJson = False,
+) -> None:
+    """Find the features most like one.
+
+    Example: tenpo features search acme --model sface-1 --like 17
+    """
+    store = _database().read_store(tenant)
+    vector = _vector_on_stdin() if like is None else _vector_of(store.get([like]))
+    [matches] = store.search(model, [vector], k=k, threshold=threshold)
+    lines = [
+        {
+            "score": round(match.score, 6),
+            "feature": match.feature.feature,
+            "person": match.feature.person,
+            "raw_id": match.feature.raw_id,
+            "store_id": match.feature.seen.store_id,
+            "observed_at": match.feature.seen.observed_at,
+        }
+        for match in matches
+    ]
+    if as_json:
+        _print_json({"matches": lines})
+        return
+    for line in lines:
+        typer.echo("  ".join(str(value) for value in line.values()))
+
+
+@features.command()
+def erase(tenant: Tenant, person: Person, as_json: AsJson = False) -> None:
+    """Forget a person, with a proof; exit 6 while some file still holds the person.
+
+    Example: tenpo features erase acme p_0123456789abcdef
+    """
+    from video_analyzer.feature_db.erasure import erase as forget
+
+    with _database().open_store(tenant) as store:
+        proof = forget(store, person)
+    if as_json:
+        _print_json(asdict(proof))
+    else:
+        typer.echo(
+            f"{len(proof.digests)} ids and {proof.features} features erased; "
+            f"{len(proof.found_before)} places before, {len(proof.found_after)} after, "
+            f"{proof.files_scanned} files scanned"
+        )
+    if proof.completed_at is None:
+        raise IntegrityError(
+            "the person is still in files", where=tenant, remedy=f"{proof.note.capitalize()}."
+        )
+
+
+@features.command()
+def export(
+    tenant: Tenant,
+    person: Annotated[str | None, typer.Option(help="Print what is held of this one.")] = None,
+) -> None:
+    """Write a sealed copy of all features, or print what is held of one person as JSON.
+
+    Example: tenpo features export acme --person p_0123456789abcdef
+    """
+    from video_analyzer.feature_db.export import export_store, held_of
+
+    if person is not None:
+        _print_json(held_of(_database().read_store(tenant), person))
+        return
+    with _database().open_store(tenant) as store:
+        typer.echo(str(export_store(store)))
+
+
+@features.command()
+def expire(tenant: Tenant) -> None:
+    """Delete the features whose time is over, from all files. Run it every night.
+
+    Example: tenpo features expire acme
+    """
+    with _database().open_store(tenant) as store:
+        count = store.expire(datetime.now(UTC))
+        store.checkpoint(purge=True)
+    typer.echo(f"{count:,} features expired")
+
+
+def _database() -> FeatureDatabase:
+    from tenpo.settings import get_settings
+    from video_analyzer.feature_db import FeatureDatabase
+
+    settings = get_settings()
+    return FeatureDatabase(settings.home / "features", settings.root_secret())
+
+
+def _vector_of(found: list[Any]) -> list[float]:
+    if not found:
+        raise InputError("there is no such feature", where="--like")
+    vector: list[float] = found[0].vector.tolist()
+    return vector
+
+
+def _vector_on_stdin() -> list[float]:
+    import orjson
+
+    try:
+        found = orjson.loads(sys.stdin.buffer.read(1024**2))
+    except ValueError as error:
+        raise InputError(
+            "stdin is no JSON list of numbers", remedy="Give one vector, or --like."
+        ) from error
+    if not isinstance(found, list):
+        raise InputError("stdin is no JSON list of numbers", remedy="Give one vector, or --like.")
+    return found
+
+
+def _print_json(found: dict[str, Any]) -> None:
+    import orjson
+
+    typer.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())

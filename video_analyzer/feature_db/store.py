@@ -1,0 +1,334 @@
+"""The features of one tenant: add, search, identify, delete, expire; durable and sealed.
+
+Every change is one atomic step, durable when the call returns. Searches never wait for
+changes. One process at a time may write (`open_store`); others read the files as they are
+(`read_store`). Not for who is whom (`people`), nor for erasing (`erasure`).
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+
+from tenpo.errors import InputError
+from tenpo.identifiers import micros
+from video_analyzer.feature_db import indexes
+from video_analyzer.feature_db.answers import (
+    Feature,
+    Identified,
+    Match,
+    Seen,
+    SpaceStats,
+    Stats,
+    moment,
+)
+from video_analyzer.feature_db.commit import Draft, Plan, T
+from video_analyzer.feature_db.identity import Identity, person_number, person_text
+from video_analyzer.feature_db.log import segment_numbers
+from video_analyzer.feature_db.part import Part
+from video_analyzer.feature_db.records import ROW, Deleted, Floats, Ids, Rows
+from video_analyzer.feature_db.space import MAX_DIMENSION, Space
+from video_analyzer.feature_db.state import State
+from video_analyzer.feature_db.writer import Writer
+
+#: Of one call; more is sent in several.
+MAX_CALL_BYTES = 8 * 1024**2
+MAX_K = 1_000
+#: Features of one record that lets them die.
+_DELETE_CHUNK = 2**18
+
+Vectors = Sequence[Sequence[float]] | Floats
+
+
+class FeatureStore:
+    """The features of one tenant.
+
+    Args:
+        tenant_id: the tenant.
+        folder: its files.
+        key: its data key.
+        state: as recovered.
+        writer: that makes changes; None where the files are only read.
+    """
+
+    def __init__(
+        self, tenant_id: str, folder: Path, key: bytes, state: State, writer: Writer | None
+    ) -> None:
+        self.tenant_id, self.folder, self.key = tenant_id, folder, key
+        self._state, self._writer = state, writer
+        #: Held while a copy is written or a person erased, so that no copy keeps the person.
+        self.copying = threading.Lock()
+
+    @property
+    def identity(self) -> Identity:
+        """Who is whom, to look at."""
+        return self._state.identity
+
+    @property
+    def state(self) -> State:
+        """What is in memory, to look at."""
+        return self._state
+
+    @property
+    def writer(self) -> Writer:
+        """What makes changes.
+
+        Raises:
+            InputError: the files were opened to be read.
+        """
+        if self._writer is None:
+            raise InputError("these features were opened to be read", remedy="Open them to write.")
+        return self._writer
+
+    def close(self) -> None:
+        """Finish what is under way; others may write then."""
+        if self._writer is not None:
+            self._writer.close()
+
+    def __enter__(self) -> FeatureStore:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def commit(self, plan: Plan[T], *, alone: bool = False, size: int = 0) -> T:
+        """Run one atomic step (see `Committer.commit`)."""
+        return self.writer.commit(plan, alone=alone, size=size)
+
+    # ---- changes --------------------------------------------------------------------
+
+    def add(
+        self, model: str, vectors: Vectors, seen: Seen, *, persons: Sequence[str] | None = None
+    ) -> list[Feature]:
+        """Add features, all or none.
+
+        Args:
+            model: version of the model that made them; a new one makes a new space.
+            vectors: (n, dimension), of any length but zero.
+            seen: where and when.
+            persons: a raw id for each; without them each becomes a new person.
+
+        Returns:
+            The features as kept, without their vectors.
+
+        Raises:
+            InputError: vectors that cannot be used, or too many at once.
+            UnknownReference: a person that is not there, or was erased.
+            FeatureWriteError: the disk refused; nothing was added.
+        """
+        units = self._units(model, vectors)
+        if persons is not None and len(persons) != len(units):
+            raise InputError(f"{len(units)} vectors but {len(persons)} persons")
+        given = None if persons is None else [person_number(person) for person in persons]
+
+        def plan(draft: Draft) -> Rows:
+            who = given
+            if who is None:
+                who = self._new_persons(draft, len(units), seen)
+            else:
+                for person in set(who):
+                    self.identity.require(person)
+            return self._add(draft, model, units, seen, who)
+
+        rows = self.commit(plan, size=units.nbytes)
+        return [self._feature(model, row) for row in rows]
+
+    def identify_or_create(
+        self, model: str, vector: Sequence[float] | Floats, seen: Seen, *, threshold: float
+    ) -> Identified:
+        """The person whose feature is most like this one, or a new person with this feature.
+
+        One atomic step: of two unknown, alike vectors at once, one makes a person and the
+        other is recognised.
+
+        Args:
+            model: version of the model.
+            vector: (dimension,).
+            seen: where and when.
+            threshold: cosine from which on two are the same person.
+
+        Raises:
+            InputError: a vector that cannot be used.
+            FeatureWriteError: the disk refused; nobody was created.
+        """
+        unit = self._units(model, np.asarray(vector, np.float32)[None])
+        space = self._state.by_model.get(model)
+        if space is not None:
+            scores, rows = space.search(unit, 1)
+            if scores[0, 0] >= threshold:
+                return self._known(float(scores[0, 0]), rows[0, 0])
+
+        def plan(draft: Draft) -> Identified:
+            space = self._state.by_model.get(model)
+            score, row = draft.best(space, unit) if space else (-np.inf, np.zeros((), ROW))
+            if row["feature"] and score >= threshold:
+                return self._known(score, row)
+            who = self._new_persons(draft, 1, seen)
+            self._add(draft, model, unit, seen, who)
+            text = person_text(who[0])
+            return Identified(text, text, score if np.isfinite(score) else None, is_new=True)
+
+        # The first of a space goes alone: beside it, others could not see its features yet.
+        return self.commit(plan, alone=space is None, size=unit.nbytes)
+
+    def delete(self, features: Sequence[int]) -> int:
+        """Let features die; their bytes go with the next purge. Returns how many were alive."""
+        wanted = np.unique(np.asarray(features, np.int64))
+
+        def plan(draft: Draft) -> int:
+            found = np.concatenate(
+                [np.empty(0, np.int64)]
+                + [space.rows_of(wanted)["feature"] for space in self._state.spaces]
+            )
+            _let_die(draft, found)
+            return len(found)
+
+        return self.commit(plan, alone=True)
+
+    def expire(self, now: datetime) -> int:
+        """Let the features die whose time is over. Returns how many."""
+        limit = micros(now)
+
+        def plan(draft: Draft) -> int:
+            found = [s.rows_where(expired_at=limit)["feature"] for s in self._state.spaces]
+            for features in found:
+                _let_die(draft, features)
+            return sum(len(features) for features in found)
+
+        return self.commit(plan, alone=True)
+
+    def checkpoint(self, *, purge: bool = False, whole: bool = False) -> None:
+        """Make a checkpoint now (see `Checkpoints.run`)."""
+        self.writer.checkpoint(purge=purge, whole=whole)
+
+    # ---- questions ------------------------------------------------------------------
+
+    def search(
+        self, model: str, vectors: Vectors, *, k: int = 1, threshold: float = -1.0
+    ) -> list[list[Match]]:
+        """The living features most like each vector, best first.
+
+        Args:
+            model: version of the model.
+            vectors: (n, dimension).
+            k: how many at most.
+            threshold: cosine that they have at least.
+
+        Raises:
+            UnknownReference: there are no features of this model.
+            InputError: vectors that cannot be used, or `k` out of bounds.
+        """
+        if not 1 <= k <= MAX_K:
+            raise InputError(f"k is {k}", remedy=f"Choose 1 to {MAX_K}.")
+        space = self._state.space(model)
+        scores, rows = space.search(self._units(model, vectors), k)
+        return [
+            [
+                Match(self._feature(model, row), float(score))
+                for score, row in zip(line_scores, line_rows, strict=True)
+                if row["feature"] and score >= threshold
+            ]
+            for line_scores, line_rows in zip(scores, rows, strict=True)
+        ]
+
+    def get(self, features: Sequence[int]) -> list[Feature]:
+        """The living ones of these features, with their vectors."""
+        return [found for space in self._state.spaces for found in self._get(space, features)]
+
+    def features_of(self, person: str) -> list[Feature]:
+        """All living features of who this person is now, without their vectors."""
+        number = person_number(person)
+        self.identity.require(number)
+        members = np.fromiter(self.identity.members(number), np.int64)
+        return [
+            self._feature(space.model, row)
+            for space in self._state.spaces
+            for row in space.rows_where(person=members)
+        ]
+
+    def stats(self) -> Stats:
+        """Numbers for people."""
+        files = [path for path in self.folder.rglob("*") if path.is_file()]
+        return Stats(
+            self.tenant_id,
+            self.identity.count(),
+            len(segment_numbers(self.folder)),
+            sum(path.stat().st_size for path in files),
+            tuple(_space_stats(space) for space in self._state.spaces),
+        )
+
+    # ---- inside ---------------------------------------------------------------------
+
+    def _units(self, model: str, vectors: Vectors) -> Floats:
+        space = self._state.by_model.get(model)
+        if space is None:
+            shape = np.shape(vectors)
+            dimension = shape[1] if len(shape) == 2 else 0
+            if not 1 <= dimension <= MAX_DIMENSION:
+                raise InputError(
+                    f"the vectors have the shape {shape}",
+                    remedy=f"Give (n, dimension), the dimension at most {MAX_DIMENSION}.",
+                )
+            space = Space(-1, model, dimension)
+        units = space.units(vectors)
+        if units.nbytes > MAX_CALL_BYTES:
+            raise InputError(
+                f"{len(units):,} vectors at once are too many",
+                remedy=f"Send at most {MAX_CALL_BYTES // (4 * space.dimension):,}.",
+            )
+        return units
+
+    def _new_persons(self, draft: Draft, count: int, seen: Seen) -> list[int]:
+        made: dict[int, None] = {}
+        while len(made) < count:
+            person = secrets.randbits(63)
+            if person and not draft.knows(person) and not self.identity.is_erased(person):
+                made[person] = None
+        draft.create(list(made), micros(seen.observed_at))
+        return list(made)
+
+    def _add(self, draft: Draft, model: str, units: Floats, seen: Seen, who: Sequence[int]) -> Rows:
+        rows = np.zeros(len(units), ROW)
+        rows["person"], rows["store"] = who, draft.store(seen.store_id)
+        rows["observed"], rows["expires"] = micros(seen.observed_at), micros(seen.expires_at)
+        draft.add(draft.space(model, units.shape[1]), rows, units)
+        return rows
+
+    def _known(self, score: float, row: Rows) -> Identified:
+        raw = int(row["person"])
+        current = self.identity.current(raw)
+        return Identified(person_text(raw), person_text(current), score, is_new=False)
+
+    def _feature(self, model: str, row: Rows, vector: Floats | None = None) -> Feature:
+        raw = int(row["person"])
+        store = self._state.stores[int(row["store"])]
+        seen = Seen(store, moment(int(row["observed"])), moment(int(row["expires"])))
+        person = person_text(self.identity.current(raw))
+        return Feature(int(row["feature"]), person_text(raw), person, model, seen, vector)
+
+    def _get(self, space: Space, features: Sequence[int]) -> list[Feature]:
+        rows, vectors = space.get(np.unique(np.asarray(features, np.int64)))
+        return [self._feature(space.model, r, v) for r, v in zip(rows, vectors, strict=True)]
+
+
+def _let_die(draft: Draft, features: Ids) -> None:
+    for start in range(0, len(features), _DELETE_CHUNK):
+        draft.records.append(Deleted(features[start : start + _DELETE_CHUNK]))
+
+
+def _space_stats(space: Space) -> SpaceStats:
+    holders = list(space.view.holders())
+    parts = [holder for holder in holders if isinstance(holder, Part)]
+    return SpaceStats(
+        space.model,
+        space.dimension,
+        space.living(),
+        sum(holder.dead for holder in holders),
+        sum(len(holder) for holder in holders) - sum(len(part) for part in parts),
+        tuple((indexes.kind_of(part.index), len(part)) for part in parts),
+    )
