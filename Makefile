@@ -52,7 +52,7 @@ format: setup ## Format the code and mend what lint can mend
 	.venv/bin/ruff check --fix .
 
 lock: $(UV) ## Resolve locks/*.in into locks/*.txt; UPGRADE=1 also takes newer versions
-	@for name in bootstrap platform bigquery airflow dev; do
+	@for name in bootstrap platform bigquery airflow dev gpu bench; do
 		echo "Resolving locks/$$name.in"
 		$(RUN_UV) pip compile "locks/$$name.in" --quiet $(if $(UPGRADE),--upgrade) --python-version 3.11 \
 			--generate-hashes --no-header -o "locks/$$name.txt"
