@@ -79,9 +79,9 @@ class ReadTokens:
             except TenpoError as error:  # one tenant's broken master must not lock the others out
                 log.error("masters_unreadable", tenant_id=tenant_id, error=str(error))
                 continue
-            found |= {t.sha256: tenant_id for t in tokens if t.scope == "read" and not t.revoked}
+            found |= {t.sha256: tenant_id for t in tokens if t.scope == "read" and t.is_valid()}
         self._tenant_of = found
 
 
 def _opens(token: Token, digest: str) -> bool:
-    return token.scope == "read" and not token.revoked and hmac.compare_digest(token.sha256, digest)
+    return token.scope == "read" and token.is_valid() and hmac.compare_digest(token.sha256, digest)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
+from gateways.rates import Rates
 from tenpo.errors import AuthError, UnknownReference
 from tenpo.masters import MasterBook, TenantMasters, Token, token_digest
 
@@ -69,10 +70,16 @@ class Access:
 
     Args:
         book: the masters.
+        rates: how fast each token has sent.
+        store_rate_per_s: payloads a second of a token of one store; 0 means no limit.
     """
 
-    def __init__(self, book: MasterBook) -> None:
+    def __init__(
+        self, book: MasterBook, rates: Rates | None = None, store_rate_per_s: float = 0
+    ) -> None:
         self._book = book
+        self._rates = rates
+        self._store_rate_per_s = store_rate_per_s
 
     async def masters(self, tenant_id: str) -> TenantMasters:
         """The masters of one tenant; the lake is asked in a thread, and seldom.
@@ -91,6 +98,7 @@ class Access:
 
         Raises:
             AuthError: no tenant or token named, or wrong (401), or not for sending (403).
+            RateLimited: the token sends too fast.
         """
         scheme, _, secret = (authorization or "").partition(" ")
         if not tenant_id or scheme.lower() != "bearer" or not secret.strip():
@@ -100,7 +108,7 @@ class Access:
         except UnknownReference:
             masters = TenantMasters(tenant_id=tenant_id)
         token = _find(masters.token, token_digest(secret.strip()))
-        if token is None or token.revoked:
+        if token is None or not token.is_valid():
             raise AuthError("the token is not valid", where="Authorization", remedy=_REMEDY)
         if token.scope != "send":
             raise AuthError(
@@ -109,7 +117,16 @@ class Access:
                 remedy="Use a token of scope send.",
                 forbidden=True,
             )
+        self._check_rate(token)
         return Grant(masters, token.store_id)
+
+    def _check_rate(self, token: Token) -> None:
+        if self._rates is None:
+            return
+        rate = token.rate_per_s
+        if rate is None:
+            rate = 0 if token.store_id is None else self._store_rate_per_s
+        self._rates.take(token.sha256, rate)
 
 
 def credentials(request: Request) -> tuple[str | None, str | None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from math import ceil
 from typing import Any
 
 import orjson
@@ -17,12 +18,14 @@ from gateways.adapter import Adapter, Kind
 from gateways.answer import shown
 from gateways.body import read_body
 from gateways.intake import Intake, Parcel
+from gateways.metrics_route import add_metrics_route
 from gateways.mqtt import MqttIntake
 from gateways.pos.posa_stores import take_store_file
 from gateways.receipt_routes import add_receipt_routes
 from gateways.registry import adapter_for, vendors
+from gateways.taking import read_payload, take_in
 from gateways.webhook_routes import add_webhook_routes
-from tenpo.errors import AuthError, TenpoError
+from tenpo.errors import AuthError, RateLimited, TenpoError
 from tenpo.settings import Settings
 from tenpo.telemetry import get_logger
 
@@ -60,6 +63,7 @@ def create_app(settings: Settings, intake: Intake, *, with_mqtt: bool = True) ->
     _add_master_routes(app, settings, intake)
     add_webhook_routes(app, settings, intake)
     add_receipt_routes(app, intake)
+    add_metrics_route(app, settings, intake)
     return app
 
 
@@ -69,6 +73,8 @@ async def _explain(request: Request, error: Exception) -> Response:
         raise error
     status = error.status if isinstance(error, AuthError) else error.http_status
     headers = {"Retry-After": RETRY_AFTER_S} if error.retryable else {}
+    if isinstance(error, RateLimited):
+        headers["Retry-After"] = str(ceil(error.retry_after_s))
     log.info("refused", path=request.url.path, status=status, error=type(error).__name__)
     content = {"error": error.what, "where": error.where, "remedy": error.remedy}
     return JSONResponse(content, status_code=status, headers=headers)
@@ -129,8 +135,8 @@ def _add_intake_routes(app: FastAPI, settings: Settings, intake: Intake) -> None
         store = request.headers.get("x-tenpo-store")
         grant.check_store(store)
         stored, adapter = await choose(grant.masters.tenant_id)
-        body = await read_body(request, settings.max_body_bytes)
-        answer = await intake.hand_in(Parcel(grant, adapter, body, store, stored))
+        body = await read_payload(request, settings.max_body_bytes)
+        answer = await take_in(intake, Parcel(grant, adapter, body, store, stored), request.headers)
         content = orjson.dumps(answer.content)
         return Response(content, answer.status, answer.headers, "application/json")
 

@@ -23,7 +23,7 @@ async def read_body(request: Request, limit: int) -> bytes:
     size = 0
     stated = request.headers.get("content-length", "")
     if stated.isdigit() and int(stated) > limit and "expect" in request.headers:
-        raise _too_large(limit)
+        raise too_large(limit)
     try:
         async for chunk in request.stream():
             size += len(chunk)
@@ -38,11 +38,12 @@ async def read_body(request: Request, limit: int) -> bytes:
             "the sender went away", where=f"byte {size}", remedy="Send it again whole."
         ) from error
     if size > limit:
-        raise _too_large(limit)
+        raise too_large(limit)
     return b"".join(kept)
 
 
-def _too_large(limit: int) -> PayloadTooLarge:
+def too_large(limit: int) -> PayloadTooLarge:
+    """The error of a payload above the limit."""
     return PayloadTooLarge(
         f"the payload is above {limit:,} bytes",
         where="body",

@@ -20,7 +20,8 @@ from gateways.context import Context, ReceivingClock
 from gateways.group import Entry
 from gateways.json_adapter import JsonAdapter
 from gateways.keyring import KeyRing
-from gateways.normalized import Result
+from gateways.metrics import Metrics
+from gateways.rates import Rates
 from gateways.spec_shelf import SpecShelf
 from gateways.work import Tools, Worker
 from gateways.workroom import Job, Limits, Workroom
@@ -28,7 +29,7 @@ from tenpo.datamart import connect
 from tenpo.errors import PayloadError
 from tenpo.lake import Lake
 from tenpo.masters import MasterBook
-from tenpo.receipts import ReceiptBook, Settled
+from tenpo.receipts import ReceiptBook
 from tenpo.settings import Settings
 
 #: Larger JSON is read in a child process, as files are.
@@ -61,15 +62,22 @@ class Intake:
         announce = Announcer()
         lake = Lake(settings.lake_url)
         self.book = MasterBook(lake)
-        self.access = Access(self.book)
+        self.access = Access(self.book, Rates(settings.rate_burst), settings.store_rate_per_s)
         self.specs = SpecShelf(lake)
         self.workroom = Workroom(root, limits)
         self.committer = GroupCommitter(lake, self._keys, settings.commit_interval_s, announce)
+        self.metrics = Metrics()
         self.receipts = ReceiptBook(lake)
         self.engine = connect(settings) if settings.datamart_dsn else None
         self._acceptance = Acceptance(lake, self._keys)
         tools = Tools(
-            lake, self._keys, self.book, self.specs, self.workroom, announce, self._count_settled
+            lake,
+            self._keys,
+            self.book,
+            self.specs,
+            self.workroom,
+            announce,
+            self.metrics.count_settled,
         )
         self.worker = Worker(settings, self.engine, tools)
         self._clock = ReceivingClock()
@@ -83,7 +91,8 @@ class Intake:
         """
         if len(parcel.body) <= self._large:
             return Answer(200, await self.receive(parcel))
-        job = await asyncio.to_thread(self._acceptance.accept, self._entry_of(parcel))
+        with self.metrics.committing(parcel.adapter.kind, len(parcel.body)):
+            job = await asyncio.to_thread(self._acceptance.accept, self._entry_of(parcel))
         self.worker.wake()
         return taken(job)
 
@@ -94,7 +103,10 @@ class Intake:
             PayloadError: it cannot be read; a rejection says so in the lake, too.
             LakeError: it is not durable and must be sent again.
         """
-        committed = await self.committer.submit(await self._entry(parcel))
+        kind, tenant_id = parcel.adapter.kind, parcel.grant.masters.tenant_id
+        with self.metrics.committing(kind, len(parcel.body)):
+            committed = await self.committer.submit(await self._entry(parcel))
+        self.metrics.count(tenant_id, kind, parcel.adapter.name, committed.result)
         if committed.result.refusal is not None:
             raise committed.result.refusal
         return answer(committed.receipt, committed.result)
@@ -121,9 +133,6 @@ class Intake:
         except PayloadError as error:
             normalized = adapter.refusal(parcel.body, error, context)
         return replace(entry, normalized=normalized)
-
-    def _count_settled(self, settled: Settled, result: Result | None) -> None:
-        del settled, result
 
     async def run(self) -> None:
         """Commit groups and work on large payloads until cancelled; stops the children then."""

@@ -17,6 +17,7 @@ TRIES = 10
 PATIENCE_S = 1_800.0
 _OPEN = ("queued", "running")
 _LOOK_S = 0.5
+_TOO_FAST = 429
 _TIMEOUT = httpx.Timeout(connect=5, read=180, write=180, pool=5)
 
 
@@ -82,7 +83,7 @@ class Sender:
             except httpx.TransportError as error:
                 problem = type(error).__name__
                 continue
-            if response.status_code < 500:
+            if response.status_code < 500 and response.status_code != _TOO_FAST:
                 return _checked(response, path)
             problem = f"HTTP {response.status_code}"
         raise ServiceError(

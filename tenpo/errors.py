@@ -5,12 +5,14 @@
     ├── InputError             bytes or arguments from outside that cannot be used (exit 3)
     │   ├── PayloadError       a whole payload is unreadable (HTTP 400)
     │   ├── PayloadTooLarge    a payload above the limit (HTTP 413)
+    │   ├── UnsupportedEncoding  a payload compressed in an unknown way (HTTP 415)
     │   └── UnknownReference   a tenant, store, vendor or spec that does not exist (HTTP 404)
     ├── AuthError              a token that is missing, wrong or not allowed here (HTTP 401 or 403)
     ├── ServiceError           something we depend on does not answer; retry (exit 4)
     │   ├── LakeError
     │   ├── WarehouseError
     │   ├── DatamartError
+    │   ├── RateLimited        a token sends faster than it may (HTTP 429)
     │   └── StackError         a process of the local stack
     ├── LeaseLost              a successor has taken over; stop, write nothing (exit 5)
     └── IntegrityError         counts or checksums that do not reconcile; never retried (exit 6)
@@ -76,6 +78,12 @@ class PayloadTooLarge(InputError):
     http_status = 413
 
 
+class UnsupportedEncoding(InputError):
+    """A payload is compressed in a way that is not read."""
+
+    http_status = 415
+
+
 class UnknownReference(InputError):
     """A tenant, store, vendor, device or spec does not exist."""
 
@@ -100,6 +108,18 @@ class ServiceError(TenpoError):
     retryable = True
     exit_code = 4
     http_status = 503
+
+
+class RateLimited(ServiceError):
+    """A token sends too fast (429). Trying again after `retry_after_s` is right."""
+
+    http_status = 429
+
+    def __init__(
+        self, what: str, *, where: str = "", remedy: str = "", retry_after_s: float = 1
+    ) -> None:
+        super().__init__(what, where=where, remedy=remedy)
+        self.retry_after_s = retry_after_s
 
 
 class LakeError(ServiceError):

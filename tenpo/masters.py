@@ -143,7 +143,8 @@ class Device(Master):
 class Token(Master):
     """A token, by its SHA-256. Without a store it speaks for the whole tenant.
 
-    `read` is for the API; `send` for gateways.
+    `read` is for the API; `send` for gateways. `valid_until` ends one that was rotated;
+    `rate_per_s` bounds what it may send a second, where the platform's own bound does not fit.
     """
 
     name: str
@@ -151,6 +152,13 @@ class Token(Master):
     scope: Literal["send", "read"] = "send"
     store_id: str | None = None
     revoked: bool = False
+    valid_until: datetime | None = None
+    rate_per_s: float | None = Field(default=None, ge=0)
+
+    def is_valid(self, now: datetime | None = None) -> bool:
+        """Whether it opens anything, at a moment."""
+        alive = self.valid_until is None or (now or datetime.now(UTC)) < self.valid_until
+        return alive and not self.revoked
 
 
 class Webhook(Master):

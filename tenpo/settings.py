@@ -63,6 +63,10 @@ class Settings(BaseSettings):
         default=None, description="root of the per-tenant keys; 32 bytes, hex"
     )
 
+    metrics_token: SecretStr | None = Field(
+        default=None, description="shown by who reads a gateway's /metrics; none: closed"
+    )
+
     # lake ------------------------------------------------------------------
     lake_url: str = Field(default="", description="file:///… or gs://bucket/prefix")
     hints_url: str = Field(
@@ -106,6 +110,10 @@ class Settings(BaseSettings):
     large_body_bytes: int = Field(
         default=1024**2, ge=0, description="above it a payload is answered 202 and worked on later"
     )
+    store_rate_per_s: float = Field(
+        default=50.0, ge=0, description="payloads a second of a token of one store; 0: no limit"
+    )
+    rate_burst: int = Field(default=500, ge=1, description="payloads at once before that")
     work_interval_s: float = Field(default=2.0, gt=0, description="between looks for such work")
     work_attempts: int = Field(default=6, ge=1, description="tries before it counts as failed")
     work_backoff_s: float = Field(
@@ -174,6 +182,12 @@ class Settings(BaseSettings):
     def log_dir(self) -> Path:
         """One log file a process."""
         return self.home / "logs"
+
+    def metrics_secret(self) -> str:
+        """What opens `/metrics`: locally made once, in production given; empty keeps it closed."""
+        if self.metrics_token is not None:
+            return self.metrics_token.get_secret_value()
+        return "" if self.environment == "production" else local_secret(self.home, "metrics_token")
 
     def root_secret(self) -> bytes:
         """The root of all per-tenant keys.

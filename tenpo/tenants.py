@@ -11,6 +11,7 @@ import os
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal, cast
 
@@ -33,6 +34,8 @@ from tenpo.masters import (
 from tenpo.settings import Settings
 
 Scope = Literal["send", "read"]
+#: Ends the name of a token that works on for its grace; no scope or store has it in its name.
+_FORMER = "~former"
 _FILES: dict[Scope, str] = {"send": "token", "read": "read-token"}
 
 
@@ -88,9 +91,23 @@ def create_tenant(
 
 
 def issue_token(
-    settings: Settings, tenant_id: str, scope: Scope, store_id: str | None = None
+    settings: Settings,
+    tenant_id: str,
+    scope: Scope,
+    store_id: str | None = None,
+    *,
+    grace: timedelta = timedelta(0),
+    rate_per_s: float | None = None,
 ) -> str:
-    """A new token; the one of the same scope and store, if any, stops working.
+    """A new token in place of the one of the same scope and store, if any.
+
+    Args:
+        settings: where the lake and the secrets are.
+        tenant_id: the tenant.
+        scope: what it is for.
+        store_id: the only store it speaks for; none means all.
+        grace: how long the former one works on; an even older one stops at once.
+        rate_per_s: payloads a second that it may send; none keeps the former one's.
 
     Raises:
         UnknownReference: no such tenant or store.
@@ -102,17 +119,27 @@ def issue_token(
             f"{tenant_id} has no store {store_id!r}",
             remedy=f"Its stores are: {', '.join(masters.stores) or 'none'}.",
         )
+    name = _token_name(scope, store_id)
+    former = next((token for token in _tokens(book, tenant_id) if token.name == name), None)
     secret = secrets.token_hex(32)
+    row = _token_row(scope, store_id, secret)
+    if rate_per_s is not None or former is not None:
+        rate = rate_per_s if former is None or rate_per_s is not None else former.rate_per_s
+        row = row.model_copy(update={"rate_per_s": rate})
+    rows = [row]
+    if former is not None and former.is_valid() and grace > timedelta(0):
+        ends = {"name": f"{name}{_FORMER}", "valid_until": datetime.now(UTC) + grace}
+        rows.append(former.model_copy(update=ends))
     if store_id is None:
         _write_secret(_secret_file(settings, tenant_id, scope), secret)
-    _put_token(book, tenant_id, _token_row(scope, store_id, secret))
+    _put_tokens(book, tenant_id, name, rows)
     return secret
 
 
 def revoke_token(
     settings: Settings, tenant_id: str, scope: Scope, store_id: str | None = None
 ) -> None:
-    """Make a token worthless within seconds, and forget its secret here.
+    """Make a token worthless within seconds, its former one too, and forget its secret here.
 
     Raises:
         UnknownReference: no such tenant, or it has no such token.
@@ -125,7 +152,7 @@ def revoke_token(
             f"{tenant_id} has no token {name!r}",
             remedy="See what there is with: tenpo tenant list --json",
         )
-    _put_token(book, tenant_id, row.model_copy(update={"revoked": True}))
+    _put_tokens(book, tenant_id, name, [row.model_copy(update={"revoked": True})])
     if store_id is None:
         _secret_file(settings, tenant_id, scope).unlink(missing_ok=True)
 
@@ -146,7 +173,7 @@ def _put_changed(book: MasterBook, tenant_id: str, kind: Kind, rows: Sequence[Ma
 
 def _keep_tokens(settings: Settings, book: MasterBook, tenant_id: str) -> TenantTokens:
     """The tokens kept here where they still open the door, new ones where not."""
-    known = {row.sha256 for row in _tokens(book, tenant_id) if not row.revoked}
+    known = {row.sha256 for row in _tokens(book, tenant_id) if row.is_valid()}
     kept: dict[Scope, str] = {}
     new: list[Scope] = []
     for scope in _FILES:
@@ -155,7 +182,8 @@ def _keep_tokens(settings: Settings, book: MasterBook, tenant_id: str) -> Tenant
         if token_digest(secret) not in known:
             secret = secrets.token_hex(32)
             _write_secret(path, secret)
-            _put_token(book, tenant_id, _token_row(scope, None, secret))
+            row = _token_row(scope, None, secret)
+            _put_tokens(book, tenant_id, row.name, [row])
             new.append(scope)
         kept[scope] = secret
     return TenantTokens(tenant_id, kept["send"], kept["read"], tuple(new))
@@ -165,9 +193,11 @@ def _tokens(book: MasterBook, tenant_id: str) -> list[Token]:
     return cast("list[Token]", book.own(tenant_id, "token"))
 
 
-def _put_token(book: MasterBook, tenant_id: str, row: Token) -> None:
-    others = [token for token in _tokens(book, tenant_id) if token.name != row.name]
-    book.put(tenant_id, "token", [*others, row])
+def _put_tokens(book: MasterBook, tenant_id: str, name: str, rows: Sequence[Token]) -> None:
+    """Replace the token of a name, and its former one, by others."""
+    replaced = (name, f"{name}{_FORMER}")
+    others = [token for token in _tokens(book, tenant_id) if token.name not in replaced]
+    book.put(tenant_id, "token", [*others, *rows])
 
 
 def _token_row(scope: Scope, store_id: str | None, secret: str) -> Token:

@@ -88,12 +88,22 @@ def token(
     revoke: Annotated[
         bool, typer.Option("--revoke", help="Make the token worthless instead.")
     ] = False,
+    grace_h: Annotated[
+        float, typer.Option(help="Rotate: the former token works on for so many hours.", min=0)
+    ] = 0,
+    rate: Annotated[
+        float | None, typer.Option(help="Payloads a second it may send; 0: no limit.", min=0)
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Issue a token; the former one of the same scope and store stops working.
 
     Example: tenpo tenant token acme --store tokyo-1 --scope send
+
+    Rotate without a gap: tenpo tenant token acme --store tokyo-1 --grace-h 24
     """
+    from datetime import timedelta
+
     from tenpo.settings import get_settings
     from tenpo.tenants import issue_token, revoke_token
 
@@ -105,7 +115,9 @@ def token(
         answer: dict[str, Any] = {"tenant": name, "scope": scope, "store": store, "revoked": True}
         text = f"The {scope} token of {store or name} is revoked."
     else:
-        secret = issue_token(get_settings(), name, wanted, store)
+        secret = issue_token(
+            get_settings(), name, wanted, store, grace=timedelta(hours=grace_h), rate_per_s=rate
+        )
         answer = {"tenant": name, "scope": scope, "store": store, "token": secret}
         text = f"{scope} token, shown this once: {secret}"
     if as_json:
@@ -168,7 +180,13 @@ def _described(masters: TenantMasters) -> dict[str, Any]:
         "stores": list(masters.stores),
         "devices": len(masters.device),
         "tokens": [
-            {"name": t.name, "scope": t.scope, "store": t.store_id, "revoked": t.revoked}
+            {
+                "name": t.name,
+                "scope": t.scope,
+                "store": t.store_id,
+                "revoked": t.revoked,
+                "valid_until": t.valid_until.isoformat() if t.valid_until else None,
+            }
             for t in masters.token
         ],
     }

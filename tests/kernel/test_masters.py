@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import stat
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import orjson
@@ -171,3 +171,28 @@ def test_tokens_of_nobody_and_nowhere_are_refused(settings: Settings) -> None:
 def test_a_tenant_of_no_possible_name_is_unknown(tmp_path: Path, name: str) -> None:
     with pytest.raises(UnknownReference):
         MasterBook(Lake(f"file://{tmp_path}")).get(name)
+
+
+def test_a_rotated_token_works_on_for_its_grace_and_no_longer(
+    settings: Settings, book: MasterBook
+) -> None:
+    create_tenant(settings, "acme", "Acme", [STORE])
+    first = issue_token(settings, "acme", "send", "tokyo", rate_per_s=7)
+    second = issue_token(settings, "acme", "send", "tokyo", grace=timedelta(hours=1))
+    now = datetime.now(UTC)
+
+    def valid(at: datetime) -> set[str]:
+        rows = [row for row in book.get("acme").token if row.store_id == "tokyo"]
+        return {row.sha256 for row in rows if row.is_valid(at)}
+
+    digests = [token_digest(secret) for secret in (first, second)]
+    assert valid(now) == set(digests)
+    assert valid(now + timedelta(minutes=61)) == {digests[1]}
+    assert {row.rate_per_s for row in book.get("acme").token if row.store_id} == {7}
+    third = issue_token(settings, "acme", "send", "tokyo", grace=timedelta(hours=1))
+    assert valid(now) == {digests[1], token_digest(third)}
+    revoke_token(settings, "acme", "send", "tokyo")
+    assert valid(now) == set()
+    issue_token(settings, "acme", "send", "tokyo")
+    last = issue_token(settings, "acme", "send", "tokyo")
+    assert valid(now) == {token_digest(last)}

@@ -1,0 +1,192 @@
+"""Compressed bodies and forms, token rates and metrics: the application in this process."""
+
+from __future__ import annotations
+
+import gzip
+import tracemalloc
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+import orjson
+import pytest
+import zstandard
+from fastapi.testclient import TestClient
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from prometheus_client.parser import text_string_to_metric_families
+from pydantic import SecretStr
+
+from gateways.app import create_app
+from gateways.encoding import decoded
+from gateways.intake import Intake
+from gateways.rates import Rates
+from tenpo.errors import PayloadError, PayloadTooLarge, RateLimited, UnsupportedEncoding
+from tenpo.settings import Settings
+from tests.gateways.conftest import GINZA, SEND, new_gateway
+from tests.gateways.payloads import POSB, ROOT, TENANT
+
+MIB = 1024**2
+COMPRESS = {"gzip": gzip.compress, "zstd": zstandard.ZstdCompressor().compress}
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    home = new_gateway(tmp_path_factory.mktemp("bodies")).home
+    made = Settings(
+        home=home, secret_key=SecretStr(ROOT.hex()), metrics_token=SecretStr("operator"),
+        max_body_bytes=MIB, store_rate_per_s=0.001, rate_burst=3,
+    )  # fmt: skip
+    with TestClient(create_app(made, Intake(made), with_mqtt=False)) as opened:
+        yield opened
+
+
+def post(client: TestClient, body: bytes, token: str = SEND, **headers: str) -> httpx.Response:
+    told = {"authorization": f"Bearer {token}", "x-tenpo-tenant": TENANT} | headers
+    answer: httpx.Response = client.post("/v1/pos/posb", content=body, headers=told)
+    return answer
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "zstd", "GZIP", "identity"])
+def test_a_compressed_payload_is_taken(client: TestClient, encoding: str) -> None:
+    body = COMPRESS.get(encoding.lower(), bytes)(POSB)
+    answer = post(client, body, **{"content-encoding": encoding})
+    assert (answer.status_code, answer.json()["accepted"]) == (200, 4)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body", "status", "what"),
+    [
+        ("br", POSB, 415, "gzip or zstd"),
+        ("gzip, gzip", gzip.compress(gzip.compress(POSB)), 415, "gzip or zstd"),
+        ("gzip", POSB, 400, "no whole gzip"),
+        ("zstd", POSB, 400, "no whole zstd"),
+        ("gzip", gzip.compress(POSB)[:-9], 400, "no whole gzip"),
+        ("zstd", COMPRESS["zstd"](POSB)[:-9], 400, "no whole zstd"),
+        ("gzip", gzip.compress(bytes(2 * MIB)), 413, "TENPO_MAX_BODY_BYTES"),
+        ("zstd", COMPRESS["zstd"](bytes(2 * MIB)), 413, "TENPO_MAX_BODY_BYTES"),
+        ("identity", gzip.compress(POSB), 400, "Content-Encoding: gzip"),
+        ("identity", COMPRESS["zstd"](POSB), 400, "Content-Encoding: zstd"),
+    ],
+)
+def test_what_is_not_what_its_header_says_is_refused(
+    client: TestClient, encoding: str, body: bytes, status: int, what: str
+) -> None:
+    answer = post(client, body, **{"content-encoding": encoding})
+    assert answer.status_code == status
+    assert what in answer.text
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "zstd"])
+def test_a_bomb_takes_no_more_memory_than_an_honest_payload(encoding: str) -> None:
+    bomb = COMPRESS[encoding](bytes(128 * MIB))
+    assert len(bomb) < MIB
+    tracemalloc.start()
+    with pytest.raises(PayloadTooLarge):
+        decoded(bomb, encoding, MIB)
+    assert tracemalloc.get_traced_memory()[1] < 40 * MIB
+    tracemalloc.stop()
+
+
+@settings(max_examples=30, deadline=None)
+@given(parts=st.lists(st.binary(min_size=1, max_size=3_000), min_size=1, max_size=3))
+def test_frames_one_after_the_other_are_one_payload(parts: list[bytes]) -> None:
+    for encoding, compress in COMPRESS.items():
+        body = b"".join(compress(part) for part in parts)
+        assert decoded(body, encoding, 9_000) == b"".join(parts)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.binary(max_size=300), st.sampled_from(["gzip", "zstd"]))
+def test_any_bytes_are_a_payload_or_refused(body: bytes, encoding: str) -> None:
+    for candidate in (body, COMPRESS[encoding](body)[:-1] + body[:1]):
+        with suppress(PayloadError, PayloadTooLarge, UnsupportedEncoding):
+            assert len(decoded(candidate, encoding, 1_000)) <= 1_000
+
+
+def test_each_file_of_a_form_is_answered_by_itself(client: TestClient) -> None:
+    told = {"authorization": f"Bearer {SEND}", "x-tenpo-tenant": TENANT}
+    both = [("a", ("one.json", POSB)), ("b", ("two.json", POSB[:50])), ("c", ("3.json", POSB))]
+    answer = client.post("/v1/pos/posb", files=both, headers=told)
+    assert answer.status_code == 207
+    files = answer.json()["files"]
+    assert [(one["file"], one["status"]) for one in files] == [
+        ("one.json", 200), ("two.json", 400), ("3.json", 200),
+    ]  # fmt: skip
+    assert files[0]["accepted"] == files[2]["accepted"] == 4
+    assert files[1]["remedy"]
+    good = client.post("/v1/pos/posb", files=both[:1], headers=told)
+    assert good.status_code == 200
+    empty = client.post("/v1/pos/posb", data={"x": "y"}, files={}, headers=told | {
+        "content-type": "multipart/form-data; boundary=x"})  # fmt: skip
+    assert empty.status_code == 400
+
+
+@pytest.mark.parametrize("kind", ["application/xml", "application/x-ndjson", "text/csv"])
+def test_content_types_of_payloads_pass_through(client: TestClient, kind: str) -> None:
+    assert post(client, POSB, **{"content-type": kind}).json()["accepted"] == 4
+
+
+def test_a_store_s_token_that_sends_too_fast_is_told_when_to_come_again(
+    client: TestClient,
+) -> None:
+    answers = [post(client, POSB, GINZA) for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+    assert int(answers[-1].headers["retry-after"]) >= 990
+    assert answers[-1].json()["remedy"]
+    assert post(client, POSB).status_code == 200  # the tenant's own token has its own bucket
+
+
+def test_a_bucket_lets_its_burst_through_and_then_its_rate() -> None:
+    now = [100.0]
+    rates = Rates(5, now=lambda: now[0])
+    for _ in range(5):
+        rates.take("a", 2.0)
+    with pytest.raises(RateLimited) as told:
+        rates.take("a", 2.0)
+    assert told.value.retry_after_s == pytest.approx(0.5)
+    rates.take("b", 2.0)
+    rates.take("a", 0)
+    now[0] += 0.5
+    rates.take("a", 2.0)
+    with pytest.raises(RateLimited):
+        rates.take("a", 2.0)
+    now[0] += 1_000
+    for _ in range(5):
+        rates.take("a", 2.0)
+    with pytest.raises(RateLimited):
+        rates.take("a", 2.0)
+
+
+def test_metrics_are_the_operators_and_add_up(client: TestClient, tmp_path: Path) -> None:
+    def read() -> dict[tuple[str, str], float]:
+        text = client.get("/metrics", headers={"authorization": "Bearer operator"}).text
+        return {
+            (
+                sample.name,
+                sample.labels.get("reason") or sample.labels.get("tenant", ""),
+            ): sample.value
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+            if "le" not in sample.labels
+        }
+
+    assert client.get("/metrics").status_code == 401
+    assert client.get("/metrics", headers={"authorization": f"Bearer {SEND}"}).status_code == 401
+    before = read()
+    bad = orjson.loads(POSB)
+    bad["sales" if "sales" in bad else next(iter(bad))][0]["shop"] = "atlantis"
+    answer = post(client, orjson.dumps(bad)).json()
+    assert answer["rejected"] > 0
+    after = read()
+
+    def grown(name: str, label: str) -> float:
+        return after[name, label] - before.get((name, label), 0)
+
+    for name in ("received", "accepted", "ignored"):
+        assert grown(f"tenpo_records_{name}_total", TENANT) == answer[name]
+    assert grown("tenpo_records_rejected_total", "unknown_store") == answer["rejected"]
+    assert grown("tenpo_commit_seconds_count", "") == 1
+    assert after["tenpo_jobs_open", ""] == 0
+    assert after["tenpo_mqtt_connected", ""] == 0
