@@ -17,6 +17,7 @@ from gateways.access import credentials
 from gateways.adapter import Adapter, Kind
 from gateways.answer import shown
 from gateways.body import read_body
+from gateways.express import Express
 from gateways.intake import Intake, Parcel
 from gateways.metrics_route import add_metrics_route
 from gateways.mqtt import MqttIntake
@@ -55,6 +56,7 @@ def create_app(settings: Settings, intake: Intake, *, with_mqtt: bool = True) ->
             await asyncio.gather(committing, return_exceptions=True)
 
     app = FastAPI(title="Tenpo gateway", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.add_middleware(Express, intake=intake, explain=_explain, max_body=settings.max_body_bytes)
     app.add_exception_handler(TenpoError, _explain)
     app.add_exception_handler(HTTPException, _explain_route)
     app.add_exception_handler(Exception, _explain_defect)

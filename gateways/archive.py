@@ -45,17 +45,33 @@ class Delivery:
     store_hint: str | None = None
 
 
+_TOLD = [field.name for field in fields(Delivery)]
+
+
 def raw_name(tenant_id: str, kind: Kind, stem: str) -> str:
     """The object's name; `stem` is `<date>/<stamp>-<worker>`."""
     return f"raw/{tenant_id}/{kind}/{stem}.sealed"
 
 
-def write_archive(lake: Lake, keys: TenantKeys, name: str, deliveries: Sequence[Delivery]) -> None:
-    """Seal deliveries into one object; positions count from 1."""
-    rows = [{"position": n, **vars(one)} for n, one in enumerate(deliveries, start=1)]
+def sealed_archive(keys: TenantKeys, name: str, deliveries: Sequence[Delivery]) -> bytes:
+    """The bytes of one object that holds deliveries; positions count from 1."""
+    told = {field: [getattr(one, field) for one in deliveries] for field in _TOLD}
+    told["position"] = list(range(1, len(deliveries) + 1))
+    columns = [pa.array(told[field.name], field.type) for field in _SCHEMA]
     plain = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist(rows, schema=_SCHEMA), plain, compression="zstd")
-    lake.put(name, keys.seal(plain.getvalue(), name))
+    pq.write_table(
+        pa.table(columns, schema=_SCHEMA),
+        plain,
+        compression={"body": "zstd"},
+        use_dictionary=["source", "content_type"],
+        write_statistics=False,
+    )
+    return keys.seal(plain.getvalue(), name)
+
+
+def write_archive(lake: Lake, keys: TenantKeys, name: str, deliveries: Sequence[Delivery]) -> None:
+    """Seal deliveries into one object of the lake; positions count from 1."""
+    lake.put(name, sealed_archive(keys, name, deliveries))
 
 
 def read_archive(lake: Lake, keys: TenantKeys, name: str) -> list[Delivery]:
@@ -65,6 +81,5 @@ def read_archive(lake: Lake, keys: TenantKeys, name: str) -> list[Delivery]:
         IntegrityError: not sealed with this tenant's key, or damaged.
     """
     plain = keys.open(lake.get(name), name)
-    known = [field.name for field in fields(Delivery)]
-    rows = pq.read_table(io.BytesIO(plain)).select(known).to_pylist()
+    rows = pq.read_table(io.BytesIO(plain)).select(_TOLD).to_pylist()
     return [Delivery(**row) for row in rows]

@@ -32,12 +32,14 @@ _DELETE = 0x7F
 
 def flags(column: Column) -> Mask:
     """A boolean column as a mask; null is False."""
-    filled = pc.fill_null(column, False)
+    filled = pc.fill_null(column, False) if column.null_count else column
     return np.asarray(filled.to_numpy(zero_copy_only=False), dtype=np.bool_)
 
 
 def missing(column: Column) -> Mask:
     """Which rows are null."""
+    if not column.null_count:
+        return np.zeros(len(column), np.bool_)
     return flags(pc.is_null(column))
 
 
@@ -55,6 +57,8 @@ def decimals(column: Column, plain: Plain | None = None) -> tuple[Column, Mask]:
 
 def integers(column: Column, plain: Plain | None = None) -> tuple[Column, Mask]:
     """Text as INT64; `12.0` is read as 12."""
+    if column.null_count == len(column):
+        return pa.nulls(len(column), pa.int64()), np.zeros(len(column), np.bool_)
     return _per_value(column, lambda values: _integers(plain(values) if plain else values))
 
 
@@ -127,7 +131,9 @@ def ranks(column: Column) -> npt.NDArray[np.int64]:
 
 def codes_of(column: Column) -> npt.NDArray[np.int64]:
     """A small number for each distinct value; null has its own, -1."""
-    indices = pc.fill_null(pc.cast(column.dictionary_encode().indices, pa.int64()), -1)
+    indices = column.dictionary_encode().indices
+    if indices.null_count:
+        indices = pc.fill_null(indices, -1)
     return np.asarray(indices.to_numpy(zero_copy_only=False), dtype=np.int64)
 
 
@@ -179,4 +185,6 @@ def _escaped(column: Column) -> Column:
 
 def negative(column: Column) -> Mask:
     """Which rows are below zero."""
+    if column.null_count == len(column):
+        return np.zeros(len(column), np.bool_)
     return flags(pc.less(column, pa.scalar(0, pa.int64()).cast(column.type)))

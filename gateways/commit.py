@@ -3,6 +3,9 @@
 Per tenant and kind one sealed raw object is written first, then one canonical
 object an event, and only then is anyone told. Whoever was not told sends again,
 and event ids make the second time harmless; so a crash needs no local state.
+
+Groups follow one another without waiting for the disk: while some are being written,
+the next is normalised, and the one after it gathers.
 """
 
 from __future__ import annotations
@@ -10,15 +13,16 @@ from __future__ import annotations
 import asyncio
 import io
 import secrets
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from gateways.adapter import Kind
-from gateways.archive import raw_name, write_archive
+from gateways.archive import raw_name, sealed_archive
 from gateways.context import ReceivingClock
 from gateways.group import Entry, Part, normalize_group
 from gateways.keyring import KeyRing
@@ -36,6 +40,12 @@ MAX_WAITING = 2_000
 _UNIQUE = ("event_id", "rejection_id")
 _SOUGHT = ["tenant_id", "store_id", "occurred_at", "received_at"]
 MAX_GROUP_BYTES = 128 * 1024**2
+#: Groups being written at once; the disk's wait is longer than normalising takes.
+WRITES = 4
+#: Under load a group gathers as long as the one before took to normalise, at most so long.
+LONGEST_GATHERING_S = 0.05
+#: Opening a zstd stream a column costs more than a small object could save.
+_SMALL_ROWS = 1_024
 
 
 @dataclass(frozen=True)
@@ -55,6 +65,19 @@ class Committed:
 class _Waiting:
     entry: Entry
     outcome: asyncio.Future[Committed]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A group as bytes, not yet written.
+
+    Args:
+        objects: names and contents, the raw object first; none if nothing could be taken.
+        outcomes: what becomes of each entry once the objects are durable.
+    """
+
+    objects: Sequence[tuple[str, bytes]]
+    outcomes: Sequence[Committed | Exception]
 
 
 class GroupCommitter:
@@ -81,6 +104,10 @@ class GroupCommitter:
         self._queue: asyncio.Queue[_Waiting] = asyncio.Queue(MAX_WAITING)
         self._clock = ReceivingClock()
         self._worker = secrets.token_hex(4)
+        self._threads = ThreadPoolExecutor(WRITES + 1, "commit")
+        self._writing = asyncio.Semaphore(WRITES)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._preparing_s = 0.0
 
     async def submit(self, entry: Entry) -> Committed:
         """Wait until the entry is durable.
@@ -96,34 +123,52 @@ class GroupCommitter:
         return await waiting.outcome
 
     async def run(self) -> None:
-        """Commit groups until cancelled."""
-        while True:
-            first = await self._queue.get()
-            await asyncio.sleep(self._interval_s)
-            groups: dict[tuple[str, Kind], list[_Waiting]] = {}
-            for waiting in self._drain(first):
-                key = (waiting.entry.tenant_id, waiting.entry.kind)
-                groups.setdefault(key, []).append(waiting)
-            await asyncio.gather(*(self._commit(group) for group in groups.values()))
+        """Commit groups until cancelled; those begun are finished then."""
+        try:
+            while True:
+                first = await self._queue.get()
+                # What one pass costs is paid by all in it: the busier, the larger the groups.
+                pause = min(self._preparing_s, LONGEST_GATHERING_S)
+                await asyncio.sleep(max(self._interval_s, pause))
+                for group in self._drain(first):
+                    await self._writing.acquire()
+                    await self._begin(group)
+        finally:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _drain(self, first: _Waiting) -> list[_Waiting]:
-        drained = [first]
+    def _drain(self, first: _Waiting) -> list[list[_Waiting]]:
+        """What waits, by tenant and kind."""
+        groups = {(first.entry.tenant_id, first.entry.kind): [first]}
         size = len(first.entry.body)
         while size < MAX_GROUP_BYTES and not self._queue.empty():
             waiting = self._queue.get_nowait()
             size += len(waiting.entry.body)
-            drained.append(waiting)
-        return drained
+            groups.setdefault((waiting.entry.tenant_id, waiting.entry.kind), []).append(waiting)
+        return list(groups.values())
 
-    async def _commit(self, group: list[_Waiting]) -> None:
+    async def _begin(self, group: list[_Waiting]) -> None:
+        """Normalise a group, and leave the writing of it to a task."""
         entries = [waiting.entry for waiting in group]
+        begun = time.perf_counter()
+        prepared = asyncio.get_running_loop().run_in_executor(self._threads, self.prepare, entries)
+        await asyncio.wait([prepared])
+        self._preparing_s = time.perf_counter() - begun
+        task = asyncio.create_task(self._finish(group, prepared))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _finish(self, group: list[_Waiting], preparing: asyncio.Future[Prepared]) -> None:
         try:
-            outcomes = await asyncio.to_thread(self.write, entries)
+            prepared = await preparing
+            await asyncio.get_running_loop().run_in_executor(self._threads, self._store, prepared)
         except Exception as error:  # whatever it was: nobody may be told that it is safe
             log.error("commit_failed", deliveries=len(group), error=type(error).__name__)
-            outcomes = [error] * len(group)
+            outcomes: Sequence[Committed | Exception] = [error] * len(group)
         else:
+            outcomes = prepared.outcomes
             failpoint("intake.before_ack")
+        finally:
+            self._writing.release()
         for waiting, outcome in zip(group, outcomes, strict=True):
             if waiting.outcome.done():  # the sender may have gone away
                 continue
@@ -132,33 +177,44 @@ class GroupCommitter:
             else:
                 waiting.outcome.set_result(outcome)
 
-    def write(self, entries: Sequence[Entry]) -> list[Committed | Exception]:
-        """Normalise and write one group of one tenant and kind; what became of each, in order."""
+    def prepare(self, entries: Sequence[Entry]) -> Prepared:
+        """Normalise and seal one group of one tenant and kind."""
         tenant_id, kind = entries[0].tenant_id, entries[0].kind
         group = normalize_group(entries)
         now = self._clock.now()
         stem = f"{now:%Y-%m-%d}/{micros(now):020d}-{self._worker}"
         name = raw_name(tenant_id, kind, stem)
-        if group.parts:
-            self._store(name, stem, group.parts, entries)
-            log.info("committed", tenant=tenant_id, kind=kind, deliveries=len(entries), object=name)
         outcomes: dict[int, Committed | Exception] = dict(group.defects)
         position = 0
         for part in group.parts:
             for member, result in zip(part.members, part.normalized.results, strict=True):
                 position += 1
                 outcomes[member] = Committed(f"{name}#{position}", result)
-        return [outcomes[member] for member in range(len(entries))]
+        objects = list(self._objects(name, stem, group.parts, entries)) if group.parts else []
+        return Prepared(objects, [outcomes[member] for member in range(len(entries))])
 
-    def _store(self, name: str, stem: str, parts: Sequence[Part], entries: Sequence[Entry]) -> None:
+    def _objects(
+        self, name: str, stem: str, parts: Sequence[Part], entries: Sequence[Entry]
+    ) -> Iterator[tuple[str, bytes]]:
         tenant_id = entries[0].tenant_id
         deliveries = [entries[member].delivery for part in parts for member in part.members]
+        yield name, sealed_archive(self._keys.of(tenant_id), name, deliveries)
+        yield from _canonical(tenant_id, name, stem, parts)
+
+    def _store(self, prepared: Prepared) -> None:
+        if not prepared.objects:
+            return
         failpoint("intake.before_raw")
-        write_archive(self._lake, self._keys.of(tenant_id), name, deliveries)
-        failpoint("intake.after_raw")
-        written = write_canonical(self._lake, tenant_id, name, stem, parts)
+        self._lake.put_in_order(prepared.objects, _after)
         failpoint("intake.after_canonical")
-        self._announce(written)
+        (raw, _), *canonical = prepared.objects
+        log.info("committed", deliveries=len(prepared.outcomes), object=raw)
+        self._announce([name for name, _ in canonical])
+
+
+def _after(place: int) -> None:
+    if place == 0:
+        failpoint("intake.after_raw")
 
 
 def write_canonical(
@@ -173,20 +229,26 @@ def write_canonical(
         stem: of the raw object's name; doing it again writes the same objects.
         parts: what was normalised, in the order of the raw object's deliveries.
     """
-    written = []
+    objects = list(_canonical(tenant_id, name, stem, parts))
+    if objects:
+        lake.put_in_order(objects)
+    return [target for target, _ in objects]
+
+
+def _canonical(
+    tenant_id: str, name: str, stem: str, parts: Sequence[Part]
+) -> Iterator[tuple[str, bytes]]:
     for event, table in _located(name, parts).items():
-        target = f"canonical/{tenant_id}/{event}/{stem}.parquet"
-        lake.put(target, parquet(table))
-        written.append(target)
-    return written
+        yield f"canonical/{tenant_id}/{event}/{stem}.parquet", parquet(table)
 
 
 def parquet(table: pa.Table) -> bytes:
     """A table as the bytes of a Parquet file."""
     buffer = io.BytesIO()
     repeating = [name for name in table.column_names if name not in _UNIQUE]
+    codec = "snappy" if table.num_rows < _SMALL_ROWS else "zstd"
     pq.write_table(
-        table, buffer, compression="zstd", use_dictionary=repeating, write_statistics=_SOUGHT
+        table, buffer, compression=codec, use_dictionary=repeating, write_statistics=_SOUGHT
     )
     return buffer.getvalue()
 

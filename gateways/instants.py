@@ -96,6 +96,8 @@ def to_moments(local: Column, zones: Column, second_pass: Mask | None = None) ->
         zones: IANA name of each row; null gives null.
         second_pass: rows that mean the second of two equal hours, where there are two.
     """
+    if local.null_count == len(local):
+        return pa.nulls(len(local), MOMENT)
     stamps = _micros(local)
     slots = pa.array(stamps // _SLOT_US)
     fold = pa.array(np.zeros(len(local), np.bool_) if second_pass is None else second_pass)
@@ -107,6 +109,8 @@ def to_moments(local: Column, zones: Column, second_pass: Mask | None = None) ->
 
 def repeated(local: Column, zones: Column) -> Mask:
     """Which rows lie in an hour that comes twice."""
+    if local.null_count == len(local):
+        return np.zeros(len(local), np.bool_)
     first = to_moments(local, zones)
     second = to_moments(local, zones, np.ones(len(local), np.bool_))
     both = _micros(second) - _micros(first)

@@ -74,10 +74,6 @@ def _read(body: bytes) -> Any:
     return document
 
 
-def _loads(text: str) -> Any:
-    return json.loads(text, parse_float=str, parse_int=str, parse_constant=_refuse)
-
-
 def _lines(text: str) -> list[Any]:
     """JSON Lines; a fault is told by its place in the whole payload."""
     found = []
@@ -94,6 +90,10 @@ def _lines(text: str) -> list[Any]:
 
 def _refuse(name: str) -> None:
     raise json.JSONDecodeError(f"{name} is no JSON number", name, 0)
+
+
+#: Made once: `json.loads` makes one a call where it is told how to read numbers.
+_loads = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=_refuse).decode
 
 
 def objects(value: Any) -> list[Mapping[str, Any]]:

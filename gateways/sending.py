@@ -88,7 +88,7 @@ class Sender:
             problem = f"HTTP {response.status_code}"
         raise ServiceError(
             f"the gateway did not take the payload ({problem})",
-            where=f"{self.client.base_url}{path.lstrip('/')}",
+            where=f"{str(self.client.base_url).rstrip('/')}/{path.lstrip('/')}",
             remedy="Start it with `tenpo up`, look at `tenpo status`, and send again.",
         )
 

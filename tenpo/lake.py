@@ -16,9 +16,7 @@ are deleted, once they are settled.
 
 from __future__ import annotations
 
-import os
-import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -26,6 +24,7 @@ from urllib.parse import urlsplit
 
 import fsspec
 
+from tenpo.durable import write_files
 from tenpo.errors import LakeError
 from tenpo.failpoint import failpoint
 
@@ -52,15 +51,29 @@ class Lake:
 
     def put(self, name: str, data: bytes) -> None:
         """Write one object durably: after this returns, a power cut does not lose it."""
+        self.put_in_order([(name, data)])
+
+    def put_in_order(
+        self, objects: Sequence[tuple[str, bytes]], visible: Callable[[int], None] = lambda _: None
+    ) -> None:
+        """Write several objects durably; none can be seen before those in front of it.
+
+        Args:
+            objects: names and contents.
+            visible: told the place of each object once it can be seen.
+        """
         try:
             if self._local:
-                _durable_write(Path(self.path(name)), data)
+                files = [(Path(self.path(name)), data) for name, data in objects]
+                write_files(files, visible)
             else:
-                self._fs.pipe_file(self.path(name), data)
+                for place, (name, data) in enumerate(objects):
+                    self._fs.pipe_file(self.path(name), data)
+                    visible(place)
         except OSError as error:
             raise LakeError(
                 f"cannot write to the lake: {error}",
-                where=name,
+                where=objects[0][0],
                 remedy="Check disk space and rights.",
             ) from error
         failpoint("lake.put")
@@ -135,35 +148,3 @@ class Lake:
 
 def _is_draft(path: str) -> bool:
     return path.rsplit("/", 1)[-1].startswith(".")
-
-
-def _durable_write(path: Path, data: bytes) -> None:
-    """Write, fsync, rename, fsync the folder: POSIX's recipe for a durable whole file."""
-    _make_folders(path.parent)
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        with draft.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.rename(path)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise
-    _sync_folder(path.parent)
-
-
-def _make_folders(folder: Path) -> None:
-    if folder.is_dir():
-        return
-    _make_folders(folder.parent)
-    folder.mkdir(exist_ok=True)
-    _sync_folder(folder.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -9,10 +9,11 @@ Ingest carries them on to the warehouse and the datamart.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
 from hashlib import sha256
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
 import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -200,15 +201,30 @@ class TenantMasters(BaseModel):
     token: list[Token] = []
     webhook: list[Webhook] = []
 
-    @property
+    @cached_property
     def stores(self) -> dict[str, Store]:
         """Stores by id."""
         return {row.store_id: row for row in self.store}
 
-    @property
+    @cached_property
     def devices(self) -> dict[str, Device]:
         """Devices by id."""
         return {row.device_id: row for row in self.device}
+
+    @cached_property
+    def tokens(self) -> dict[str, Token]:
+        """Tokens by digest: of equal ones the last, as it is said last.
+
+        Who can time the look-up learns about digests, and nothing of a secret from them.
+        """
+        return {row.sha256: row for row in self.token}
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy whose dictionaries are made anew from its own rows."""
+        copied = super().model_copy(update=update, deep=deep)
+        for name in ("stores", "devices", "tokens"):
+            copied.__dict__.pop(name, None)
+        return copied
 
     def store_for(self, source: str, code: str, day: date) -> str | None:
         """The store a vendor's code meant on a day; a store's own id is always known."""
