@@ -1,258 +1,142 @@
-"""Durable one-event payloads a second, against an empty endpoint of the same gateway.
+"""Durable one-event payloads a second over HTTP, against an empty endpoint (`bench.empty`).
 
-Starts a gateway of its own on a free loopback port with a home that is thrown away:
-`python -m bench.intake --requests 4000`. With `--url`, `--tenant` and TENPO_TOKEN it measures
-a running one instead, whose tenant must have the store `s1` and the device `d1`.
-Not a load test: count and time are bounded, and the client shares the machine.
+`python -m bench.intake` starts a gateway with one worker and a home that is thrown away, and
+the empty endpoint beside it; the rounds of a run take turns, and medians are printed. Not a
+load test: the senders share the machine.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import os
-import secrets
-import socket
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
+from statistics import median
 from urllib.parse import urlsplit
-from urllib.request import urlopen
 
-import orjson
+import uvloop
 
-from tenpo.lake import Lake
-from tenpo.masters import Device, MasterBook, Store, Tenant, Token, token_digest
+from bench.http_load import Built, Run, closed_loop, open_loop
+from bench.own_gateway import (
+    TENANT,
+    OwnGateway,
+    cpu_s,
+    free_port,
+    listens,
+    own_gateway,
+    started,
+    wait_for,
+)
+from bench.payloads import receipt, report
 
-TENANT, STORE, DEVICE = "bench", "s1", "d1"
-MAX_REQUESTS, MAX_SECONDS, START_S = 50_000, 60.0, 60.0
-Build = Callable[[int], bytes]
+WARM_UP_S = 1.0
+ACCEPTED = b'"accepted":1'
 
 
 @dataclass(frozen=True)
 class Target:
-    """A running gateway; its process where it is ours."""
+    """An endpoint of a process.
 
-    url: str
-    tenant: str
-    token: str
-    pid: int | None = None
+    Args:
+        name: for the table.
+        pid: of its process.
+        build: its request of a number.
+    """
 
-    def request(self, method: str, path: str, body: bytes) -> bytes:
-        """The bytes of one request."""
-        head = (
-            f"{method} {path} HTTP/1.1\r\nhost: gateway\r\ncontent-length: {len(body)}\r\n"
-            f"content-type: application/json\r\nx-tenpo-tenant: {self.tenant}\r\n"
-            f"authorization: Bearer {self.token}\r\n\r\n"
-        )
-        return head.encode() + body
-
-    def cpu_s(self) -> float:
-        """Processor seconds the gateway has used, its children left out."""
-        if self.pid is None:
-            return 0.0
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-@dataclass
-class Run:
-    """What one round measured."""
-
-    seconds: float = 0.0
-    cpu_s: float = 0.0
-    latencies_s: list[float] = field(default_factory=list)
-
-    @property
-    def rate(self) -> float:
-        """Requests a second."""
-        return len(self.latencies_s) / self.seconds
-
-    def line(self, name: str) -> str:
-        """The round as a line of text."""
-        ordered = sorted(self.latencies_s)
-        p50, p99 = (1_000 * ordered[int(share * (len(ordered) - 1))] for share in (0.5, 0.99))
-        cpu = f"  {1e6 * self.cpu_s / len(ordered):7.0f} us cpu" if self.cpu_s else ""
-        return f"{name:10} {self.rate:8.0f}/s  p50 {p50:7.2f} ms  p99 {p99:7.2f} ms{cpu}"
+    name: str
+    port: int
+    pid: int
+    build: Built
 
 
 def main() -> None:
     """Measure and print."""
     options = _options()
-    if options.url:
-        target = Target(options.url, options.tenant, os.environ.get("TENPO_TOKEN", ""))
-        asyncio.run(compare(target, options))
-        return
-    with tempfile.TemporaryDirectory() as home, own_gateway(Path(home)) as target:
-        asyncio.run(compare(target, options))
+    with tempfile.TemporaryDirectory() as folder, _endpoints(Path(folder)) as targets:
+        numbers = count()
+        found: dict[str, list[Run]] = {target.name: [] for target in targets}
+        for _ in range(options.rounds):
+            for target in targets:
+                uvloop.run(_closed(target, numbers, WARM_UP_S, options.senders))
+                found[target.name].append(
+                    uvloop.run(_closed(target, numbers, options.seconds, options.senders))
+                )
+        _compare(found)
+        for target in targets[1:]:
+            run = uvloop.run(_open(target, numbers, options.seconds, options.rate))
+            print(run.line(f"{target.name}, on schedule"))
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--requests", type=int, default=4_000, help=f"at most {MAX_REQUESTS:,}")
-    parser.add_argument("--concurrency", type=int, default=32)
-    parser.add_argument("--seconds", type=float, default=20.0, help="for each round, at most 60")
-    parser.add_argument("--url", help="a running gateway; else one is started")
-    parser.add_argument("--tenant", default=TENANT)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--senders", type=int, default=128, help="at once, closed loop")
+    parser.add_argument("--seconds", type=float, default=5.0, help="of each round")
+    parser.add_argument("--rate", type=float, default=500.0, help="requests/s of the open loop")
     return parser.parse_args()
 
 
-async def compare(target: Target, options: argparse.Namespace) -> None:
-    """Every round, and how much slower than the empty one it is."""
-    run = hashed_run(str(datetime.now(UTC)))
-    empty = await measure(target, "GET", "/healthz", lambda _: b"", options)
-    print(empty.line("empty"))
-    for name, path, build in (
-        ("milesight", "/v1/iot/milesight", report),
-        ("posb", "/v1/pos/posb", lambda number: receipt(number, run)),
-    ):
-        found = await measure(target, "POST", path, build, options)
-        print(f"{found.line(name)}  {empty.rate / found.rate:.1f}x the empty endpoint's time")
+def _compare(found: dict[str, list[Run]]) -> None:
+    """The median round of each, and how many times the empty one's time and work it takes."""
+    runs = {
+        name: sorted(same, key=lambda run: run.rate)[len(same) // 2] for name, same in found.items()
+    }
+    empty = found["empty"]
+    for name, run in runs.items():
+        slower = median(a.rate / b.rate for a, b in zip(empty, found[name], strict=True))
+        work = median(b.cpu_us / a.cpu_us for a, b in zip(empty, found[name], strict=True))
+        print(f"{run.line(name)}  time x {slower:.2f}, cpu x {work:.2f}")
 
 
-async def measure(
-    target: Target, method: str, path: str, build: Build, options: argparse.Namespace
-) -> Run:
-    """One round, after a few requests that are not counted."""
-    concurrency = max(1, options.concurrency)
-    numbers = iter(range(concurrency * 4))
-    await _senders(target, concurrency, method, path, build, numbers, Run(), 10.0)
-    first = concurrency * 4
-    numbers = iter(range(first, first + min(options.requests, MAX_REQUESTS)))
-    run, cpu_s, begun = Run(), target.cpu_s(), time.perf_counter()
-    seconds = min(options.seconds, MAX_SECONDS)
-    await _senders(target, concurrency, method, path, build, numbers, run, seconds)
-    run.seconds, run.cpu_s = time.perf_counter() - begun, target.cpu_s() - cpu_s
+async def _closed(target: Target, numbers: Iterator[int], seconds: float, senders: int) -> Run:
+    used = cpu_s(target.pid)
+    run = await closed_loop(target.port, senders, numbers, target.build, ACCEPTED, seconds)
+    run.cpu_s = cpu_s(target.pid) - used
     return run
 
 
-async def _senders(
-    target: Target, concurrency: int, method: str, path: str, build: Build,
-    numbers: Iterator[int], run: Run, seconds: float,
-) -> None:  # fmt: skip
-    until = time.perf_counter() + seconds
-
-    async def sender() -> None:
-        address = urlsplit(target.url)
-        reader, writer = await asyncio.open_connection(address.hostname, address.port)
-        for number in numbers:
-            if time.perf_counter() > until:
-                break
-            request = target.request(method, path, build(number))
-            begun = time.perf_counter()
-            writer.write(request)
-            _check(await _response(reader), method, path)
-            run.latencies_s.append(time.perf_counter() - begun)
-        writer.close()
-
-    await asyncio.gather(*(sender() for _ in range(concurrency)))
-
-
-async def _response(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
-    head = (await reader.readuntil(b"\r\n\r\n")).lower()
-    length = int(head.partition(b"content-length:")[2].partition(b"\r\n")[0])
-    return head, await reader.readexactly(length)
-
-
-def _check(response: tuple[bytes, bytes], method: str, path: str) -> None:
-    """A number is worth nothing unless every payload was accepted."""
-    head, body = response
-    accepted = method == "GET" or orjson.loads(body).get("accepted") == 1
-    if not head.startswith(b"http/1.1 200") or not accepted:
-        raise SystemExit(f"{path}: {head[:12].decode()} {body[:300].decode()}")
-
-
-def report(number: int) -> bytes:
-    """One counting line of one interval, another one each number."""
-    start = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=number)
-    end = start + timedelta(minutes=1)
-    return orjson.dumps(
-        {
-            "device_info": {"device_sn": DEVICE},
-            "time_info": {"start_time": start.isoformat(), "end_time": end.isoformat()},
-            "line_periodic_data": [{"line": 1, "total": {"in": number % 40, "out": 3}}],
-        }
-    )
-
-
-def receipt(number: int, run: str) -> bytes:
-    """A receipt of one line."""
-    return orjson.dumps(
-        {
-            "shop": STORE, "terminal": "1", "number": f"{run}-{number}", "status": "completed",
-            "issued_at": "2026-01-01T12:00:00+00:00", "currency": "JPY",
-            "customer_id": f"C-{number}",
-            "lines": [
-                {
-                    "no": 1, "type": "item", "sku": "A", "dept": "X", "qty": "1",
-                    "unit_price": "100", "amount": "100", "tax_rate": "0.10", "tax": "10",
-                }
-            ],
-        }
-    )  # fmt: skip
-
-
-def hashed_run(text: str) -> str:
-    """A short name that no other run has."""
-    return token_digest(text)[:8]
+async def _open(target: Target, numbers: Iterator[int], seconds: float, rate: float) -> Run:
+    used = cpu_s(target.pid)
+    run = await open_loop(target.port, rate, numbers, target.build, ACCEPTED, seconds)
+    run.cpu_s = cpu_s(target.pid) - used
+    return run
 
 
 @contextmanager
-def own_gateway(home: Path) -> Iterator[Target]:
-    """A gateway with a tenant, ended afterwards."""
-    token, secret = secrets.token_hex(16), secrets.token_hex(32)
-    _register(home, token)
-    url, log = f"http://127.0.0.1:{_free_port()}", home / "gateway.log"
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("TENPO_")} | {
-        "TENPO_HOME": str(home),
-        "TENPO_SECRET_KEY": secret,
-        "TENPO_GATEWAY_URL": url,
-        "TENPO_MQTT_URL": "mqtt://127.0.0.1:1",
-        "TENPO_DATAMART_DSN": "postgresql://127.0.0.1:1/none",
-    }
-    command = [sys.executable, "-m", "gateways.serve"]
-    with log.open("wb") as out:
-        process = subprocess.Popen(command, env=environment, stdout=out, stderr=out)
+def _endpoints(home: Path) -> Iterator[list[Target]]:
+    """The empty endpoint, and the gateway's two."""
+    port, log = free_port(), home / "empty.log"
+    empty = started([sys.executable, "-m", "bench.empty", str(port)], log)
     try:
-        _wait_for(url, process, log)
-        yield Target(url, TENANT, token, process.pid)
+        wait_for(empty, log, lambda: listens(port))
+        with own_gateway(home) as gateway:
+            pid = gateway.process.pid if gateway.process else 0
+            own = urlsplit(gateway.url).port or 0
+            yield [
+                Target("empty", port, empty.pid, _request("/empty", gateway, report)),
+                Target("milesight", own, pid, _request("/v1/iot/milesight", gateway, report)),
+                Target("posb", own, pid, _request("/v1/pos/posb", gateway, receipt)),
+            ]
     finally:
-        process.terminate()
-        process.wait(30)
+        empty.terminate()
+        empty.wait(30)
 
 
-def _register(home: Path, token: str) -> None:
-    book = MasterBook(Lake(f"file://{home}/lake"))
-    book.put(TENANT, "tenant", [Tenant(tenant_id=TENANT, name="Benchmark")])
-    store = Store(store_id=STORE, name="Bench", timezone="UTC", currency="JPY")
-    book.put(TENANT, "store", [store])
-    book.put(TENANT, "device", [Device(device_id=DEVICE, store_id=STORE, source="milesight")])
-    book.put(TENANT, "token", [Token(name="send", sha256=token_digest(token))])
+def _request(path: str, gateway: OwnGateway, build: Built) -> Built:
+    head = (
+        f"POST {path} HTTP/1.1\r\nhost: gateway\r\ncontent-type: application/json\r\n"
+        f"x-tenpo-tenant: {TENANT}\r\nauthorization: Bearer {gateway.token}\r\ncontent-length: "
+    ).encode()
 
+    def request(number: int) -> bytes:
+        body = build(number)
+        return head + b"%d\r\n\r\n" % len(body) + body
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    until = time.monotonic() + START_S
-    while time.monotonic() < until and process.poll() is None:
-        try:
-            urlopen(f"{url}/healthz", timeout=2).close()  # noqa: S310 - our own address
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return
-    raise SystemExit(f"the gateway does not start: {log.read_text()[-2_000:]}")
+    return request
 
 
 if __name__ == "__main__":

@@ -1,0 +1,42 @@
+"""One-event payloads that differ from each other by their number alone."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import orjson
+
+from bench.own_gateway import DEVICE, STORE
+
+#: Start of the interval of report number 0; each number is another minute.
+FIRST = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def report(number: int) -> bytes:
+    """One counting line of one interval."""
+    start = FIRST + timedelta(minutes=number)
+    end = start + timedelta(minutes=1)
+    return orjson.dumps(
+        {
+            "device_info": {"device_sn": DEVICE},
+            "time_info": {"start_time": start.isoformat(), "end_time": end.isoformat()},
+            "line_periodic_data": [{"line": 1, "total": {"in": number % 40, "out": 3}}],
+        }
+    )
+
+
+def receipt(number: int) -> bytes:
+    """A receipt of one line."""
+    return orjson.dumps(
+        {
+            "shop": STORE, "terminal": "1", "number": f"R-{number}", "status": "completed",
+            "issued_at": "2026-01-01T12:00:00+00:00", "currency": "JPY",
+            "customer_id": f"C-{number}",
+            "lines": [
+                {
+                    "no": 1, "type": "item", "sku": "A", "dept": "X", "qty": "1",
+                    "unit_price": "100", "amount": "100", "tax_rate": "0.10", "tax": "10",
+                }
+            ],
+        }
+    )  # fmt: skip
