@@ -63,6 +63,11 @@ COMMON = (
     Field("received_at", Type.TIMESTAMP, "When the gateway had received it.", required=True),
 )  # fmt: skip
 
+RETRACTION = Field(
+    "is_retraction", Type.BOOL,
+    "True on a row that only says that its document has no lines; null on every other.",
+)  # fmt: skip
+
 LOADED = (
     Field("ingested_at", Type.TIMESTAMP, "When it was appended to raw.", required=True),
     Field("load_id", Type.STRING, "The load that appended it.", required=True),
@@ -134,7 +139,7 @@ def _raw(name: str, grain: str, fields: tuple[Field, ...]) -> Contract:
         name=name,
         dataset="raw",
         grain=grain,
-        fields=COMMON + fields + LOADED,
+        fields=(*COMMON, *fields, RETRACTION, *LOADED),
         partition_by="DATE(ingested_at)",
         cluster_by=("tenant_id", "store_id", "load_id"),
     )
@@ -183,6 +188,7 @@ EVENTS: dict[str, Contract] = {
 def _conformed(name: str, raw: Contract) -> Contract:
     business_date = Field("business_date", Type.DATE, "The store's own trading day.", required=True)
     hour = Field("hour_start_at", Type.TIMESTAMP, "Start of the store's local hour.", required=True)
+    lines = (field for field in raw.fields if field is not RETRACTION)
     local_hour = Field(
         "local_hour", Type.INT64, "That hour on the business date's clock; 25 is 01:00 next day.",
         required=True,
@@ -191,7 +197,7 @@ def _conformed(name: str, raw: Contract) -> Contract:
         name=name,
         dataset="dwh",
         grain=raw.grain.replace(", as received.", ", latest version of its document."),
-        fields=(business_date, hour, local_hour, *raw.fields),
+        fields=(business_date, hour, local_hour, *lines),
         partition_by="business_date",
         cluster_by=("tenant_id", "store_id"),
     )

@@ -22,9 +22,12 @@ staged AS (
     source_object,
     store_id,
     business_date,
-    COUNT(*) AS line_count,
-    TO_HEX(MD5(STRING_AGG(TO_JSON_STRING(STRUCT({content})), '|' ORDER BY event_id)))
-      AS content_hash
+    COUNTIF(is_retraction IS NOT TRUE) AS line_count,
+    IF(
+      COUNTIF(is_retraction IS NOT TRUE) = 0,
+      'retracted',
+      TO_HEX(MD5(STRING_AGG(TO_JSON_STRING(STRUCT({content})), '|' ORDER BY event_id)))
+    ) AS content_hash
   FROM {staging}.{lines}
   GROUP BY
     tenant_id, source, document_key, bucket, document_version, source_object, store_id,

@@ -13,6 +13,7 @@ USING (
     ON winner.tenant_id = line.tenant_id
     AND winner.source = line.source
     AND winner.document_key = line.document_key
+  WHERE line.is_retraction IS NOT TRUE
   UNION ALL
   SELECT
     'delete' AS op,

@@ -45,6 +45,7 @@ class Receipt:
         at: when it happened.
         store_id: where.
         source_object: which raw-archive object.
+        retracts: whether it only says that the receipt has no lines.
     """
 
     key: str
@@ -54,6 +55,7 @@ class Receipt:
     store_id: str = "s1"
     source_object: str = "raw/o1"
     tenant_id: str = "acme"
+    retracts: bool = False
 
     def rows(self, load_id: str) -> list[dict[str, Any]]:
         return [
@@ -75,6 +77,7 @@ class Receipt:
                 "quantity": Decimal(1),
                 "net_amount": Decimal(amount),
                 "currency": "JPY",
+                "is_retraction": self.retracts or None,
                 "ingested_at": NOW,
                 "load_id": load_id,
             }

@@ -100,6 +100,28 @@ def test_equal_versions_are_told_apart_by_the_object(till: Till) -> None:
     assert till.held() == [line("a", 1, "3")]
 
 
+def test_a_retracted_receipt_has_no_lines_until_a_newer_sending(till: Till) -> None:
+    gone = Receipt("a", source_object="raw/o1@2", retracts=True)
+    till.send(Receipt("a", amounts=("1", "2"), source_object="raw/o1"), Receipt("b"))
+    result = till.send(gone)
+    assert till.held() == [line("b", 1, "1.5")]
+    assert result.dirty == (StoreDay(till.tenant_id, "s1", DAY),)
+    assert till.send(gone).dirty == ()
+    assert till.send(Receipt("a", amounts=("1",), source_object="raw/o1")).dirty == ()
+    found = reconcile(till.warehouse, till.tenant_id, "sale_line", job=job("x"))
+    assert found.balanced
+    till.send(Receipt("a", version=2, amounts=("3",), source_object="raw/o2"))
+    assert till.held() == [line("a", 2, "3"), line("b", 1, "1.5")]
+
+
+def test_a_retraction_that_comes_first_wins_all_the_same(till: Till) -> None:
+    gone = Receipt("a", source_object="raw/o1@2", retracts=True)
+    till.conform(till.load(gone), till.load(Receipt("a", source_object="raw/o1")))
+    assert till.held() == []
+    till.send(Receipt("a", source_object="raw/o1"))
+    assert till.held() == []
+
+
 def test_a_receipt_that_moves_dirties_both_places(till: Till) -> None:
     till.send(Receipt("a"), Receipt("b"))
     result = till.send(Receipt("a", version=2, at=NEXT_NOON, store_id="s2"))
