@@ -26,6 +26,7 @@ _SCHEMA = pa.schema(
         pa.field("adapter_version", pa.string(), nullable=False),
         pa.field("spec_object", pa.string()),
         pa.field("store_hint", pa.string()),
+        pa.field("allowed_store", pa.string()),
         pa.field("content_type", pa.string(), nullable=False),
         pa.field("body", pa.large_binary(), nullable=False),
     ]
@@ -43,6 +44,7 @@ class Delivery:
     body: bytes
     spec_object: str | None = None
     store_hint: str | None = None
+    allowed_store: str | None = None
 
 
 _TOLD = [field.name for field in fields(Delivery)]

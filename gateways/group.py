@@ -58,6 +58,7 @@ class Entry:
             body=self.body,
             spec_object=self.spec_object,
             store_hint=self.context.store_hint,
+            allowed_store=self.context.allowed_store,
         )
 
 

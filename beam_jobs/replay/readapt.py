@@ -1,0 +1,129 @@
+"""One raw object through today's adapters: what its deliveries come out as now.
+
+What differs from the first time is the adapter or spec (the newest of its name) and the
+masters; the moment of receiving, and so the version of documents, stays.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from gateways.adapter import Adapter
+from gateways.archive import Delivery, read_archive
+from gateways.context import Context
+from gateways.keyring import KeyRing
+from gateways.normalized import Events, Normalized
+from gateways.registry import vendors
+from gateways.spec_shelf import SpecShelf
+from gateways.workroom import Job, Limits, Workroom
+from tenpo.contracts.events import canonical_schema
+from tenpo.errors import PayloadError, UnknownReference
+from tenpo.lake import Lake
+from tenpo.masters import MasterBook
+from tenpo.settings import Settings
+
+
+@dataclass
+class Readapted:
+    """What a raw object comes out as.
+
+    Args:
+        deliveries: how many of it were read again.
+        left: how many were not asked for.
+        sources: the adapters and specs of those read again.
+        tables: canonical rows by event, the rejections among them.
+    """
+
+    deliveries: int = 0
+    left: int = 0
+    sources: set[str] = field(default_factory=set)
+    tables: dict[str, list[pa.Table]] = field(default_factory=dict)
+
+    def rows(self, event: str) -> pa.Table:
+        """All rows of one event; where they are of is not said yet."""
+        empty = canonical_schema(event).empty_table()
+        return pa.concat_tables([empty, *self.tables.get(event, ())])
+
+
+class Readapter:
+    """Reads raw objects again.
+
+    Args:
+        settings: where the lake is, and the root of the keys.
+        sources: only deliveries of these adapters and specs; none means all.
+    """
+
+    def __init__(self, settings: Settings, sources: Sequence[str] = ()) -> None:
+        lake = Lake(settings.lake_url)
+        root = settings.root_secret()
+        self._lake = lake
+        self._keys = KeyRing(root)
+        self._book = MasterBook(lake)
+        self._specs = SpecShelf(lake)
+        self._sources = frozenset(sources)
+        self._workroom = Workroom(root, Limits(workers=1))
+
+    def close(self) -> None:
+        """Stop the child that opens files."""
+        self._workroom.close()
+
+    def read(self, tenant_id: str, raw_object: str) -> Readapted:
+        """What the object's deliveries come out as now.
+
+        Raises:
+            IntegrityError: the object is damaged, or sealed with another key.
+            UnknownReference: its adapter or spec is not there any more.
+        """
+        found = Readapted()
+        deliveries = read_archive(self._lake, self._keys.of(tenant_id), raw_object)
+        for position, delivery in enumerate(deliveries, start=1):
+            if self._sources and delivery.source not in self._sources:
+                found.left += 1
+                continue
+            found.deliveries += 1
+            found.sources.add(delivery.source)
+            for event, rows in self._normalized(tenant_id, delivery).located.items():
+                found.tables.setdefault(event, []).append(_positioned(rows, position))
+        return found
+
+    def _normalized(self, tenant_id: str, delivery: Delivery) -> Normalized:
+        adapter = self._adapter(tenant_id, delivery)
+        context = Context(
+            self._book.get(tenant_id),
+            self._keys.of(tenant_id),
+            delivery.received_at,
+            delivery.store_hint,
+            delivery.allowed_store,
+        )
+        try:
+            return asyncio.run(self._workroom.read(Job.of(adapter, delivery.body, context)))
+        except PayloadError as error:
+            return adapter.refusal(delivery.body, error, context)
+
+    def _adapter(self, tenant_id: str, delivery: Delivery) -> Adapter:
+        if delivery.spec_object is not None:
+            return self._specs.get(tenant_id, delivery.source)[1]
+        known: Mapping[str, Adapter] = vendors()
+        if delivery.source not in known:
+            raise UnknownReference(
+                f"there is no adapter {delivery.source!r} any more",
+                where=delivery.source,
+                remedy="Bring it back, or leave it out with --source.",
+            )
+        return known[delivery.source]
+
+
+def _positioned(found: Events, position: int) -> pa.Table:
+    """Rows of one delivery with its place in the raw object before their own."""
+    table = found.table
+    place = table.schema.get_field_index("source_position")
+    count = table.num_rows
+    told = pc.binary_join_element_wise(
+        pa.repeat(str(position), count), table["source_position"].combine_chunks(), "/"
+    )
+    return table.set_column(place, table.schema.field(place), told)
