@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import signal
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tenpo.demo.hops import Hop, Span, hops, known, prove
@@ -104,6 +105,69 @@ def test_recomputing_one_store_leaves_the_others_alone(
         "--store", first,
     )  # fmt: skip
     assert measures(machine, f"store_id = '{other}'") == before
+
+
+def received_today() -> tuple[str, ...]:
+    now = datetime.now(UTC).date()
+    return ("--from", str(now - timedelta(days=1)), "--to", str(now))
+
+
+def test_a_replay_by_the_same_adapters_changes_nothing(
+    machine: Machine, simulation: Simulation
+) -> None:
+    assert simulation.payloads
+    before = Lake(machine.settings().lake_url).names("canonical/demo")
+    outcome = machine.json("replay", *received_today(), "--tenant", "demo")
+    assert outcome["same"] > 1000
+    assert (outcome["changed"], outcome["retracted"], outcome["failed"]) == ({}, {}, {})
+    assert Lake(machine.settings().lake_url).names("canonical/demo") == before
+
+
+TILL_STORES = """
+stores: [{store_id: soho, name: Soho, timezone: Europe/London, currency: GBP}]
+"""
+TILL_SPEC = """
+name: till
+event: sale_line
+store: {constant: soho}
+time: {columns: [time], formats: ["%Y-%m-%d %H:%M"]}
+document: [receipt]
+columns: {receipt_id: receipt, sku: article, quantity: qty, amount: total}
+tax: {mode: excluded, rate: "0.20"}
+"""
+TILL_CSV = """receipt,time,article,qty,total
+1,2026-10-05 10:00,Mug,1,10.00
+2,2026-10-06 10:00,Mug,1,10.00
+2,2026-10-06 10:00,Bag,1,0.30
+"""
+
+
+def test_a_mended_spec_changes_the_days_it_concerns(machine: Machine, tmp_path: Path) -> None:
+    stores, spec, sales = (tmp_path / name for name in ("s.yaml", "till.yaml", "sales.csv"))
+    stores.write_text(TILL_STORES)
+    spec.write_text(TILL_SPEC)
+    sales.write_text(TILL_CSV)
+    machine.run("tenant", "create", "mended", "--stores", str(stores))
+    machine.run("send", "pos", str(sales), "--spec", str(spec), "--tenant", "mended")
+    machine.run("ingest", "--tenant", "mended")
+    machine.run("aggregate", "--dirty", "--tenant", "mended")
+    put_spec(machine, TILL_SPEC + "kinds: [{kind: fee, when: {article: {one_of: [Bag]}}}]\n")
+    outcome = machine.json("replay", *received_today(), "--tenant", "mended")
+    assert (outcome["changed"], outcome["same"]) == ({"sale_line": 1}, 1)
+    taken = machine.json("ingest", "--tenant", "mended")
+    assert taken["dirty_store_days"] == {"mended": 1}
+    machine.run("aggregate", "--dirty", "--tenant", "mended")
+    answer = machine.json("kpi", "--tenant", "mended", "--from", "2026-10-05", "--to", "2026-10-06")
+    nets = {row["business_date"]: row["values"]["net_sales_amount"] for row in answer["rows"]}
+    assert nets == {"2026-10-05": "10", "2026-10-06": "10"}
+
+
+def put_spec(machine: Machine, text: str) -> None:
+    settings = machine.settings()
+    tokens = create_tenant(settings, "mended", "Mended")
+    headers = {"X-Tenpo-Tenant": "mended", "Authorization": f"Bearer {tokens.send}"}
+    url = f"{settings.gateway_url}/v1/specs/till"
+    httpx.put(url, content=text, headers=headers, timeout=30).raise_for_status()
 
 
 @pytest.fixture(scope="module")
