@@ -45,9 +45,18 @@ def missing(column: Column) -> Mask:
 
 def text(column: Column, empty: Sequence[str] = ("",)) -> Column:
     """Trimmed text; what stands for a missing value becomes null."""
-    trimmed = pc.utf8_trim_whitespace(column)
-    gone = pc.is_in(trimmed, value_set=pa.array(empty, pa.string()))
+    trimmed = pc.utf8_trim_whitespace(column) if _may_have_space(column) else column
+    if tuple(empty) == ("",):
+        gone = pc.equal(pc.binary_length(trimmed), 0)
+    else:
+        gone = pc.is_in(trimmed, value_set=pa.array(empty, pa.string()))
     return pc.if_else(gone, pa.scalar(None, pa.string()), trimmed) if flags(gone).any() else trimmed
+
+
+def _may_have_space(column: Column) -> bool:
+    """Whether any text may hold white space, which outside of ASCII takes a closer look."""
+    codes = _bytes_of(column)
+    return bool(len(codes)) and bool(codes.min() <= ord(" ") or codes.max() >= _DELETE)
 
 
 def decimals(column: Column, plain: Plain | None = None) -> tuple[Column, Mask]:
@@ -66,7 +75,7 @@ def has_control(column: Column) -> Mask:
     """Which texts hold control characters."""
     codes = _bytes_of(column)
     # One look at the bytes of all rows spares nearly every column the search row by row.
-    if not ((codes < ord(" ")) | (codes == _DELETE)).any():
+    if not len(codes) or (codes.min() >= ord(" ") and not (codes == _DELETE).any()):
         return np.zeros(len(column), np.bool_)
     return flags(pc.match_substring_regex(column, _CONTROL))
 
@@ -142,7 +151,11 @@ def distinct(columns: Sequence[Column]) -> tuple[Places, Places]:
     inverse = codes_of(columns[0])
     for column in columns[1:]:
         codes = codes_of(column) + 1
+        if len(codes) and codes.min() == codes.max():
+            continue  # a store's currency or timezone: one for nearly every file
         inverse = codes_of(pa.array((inverse + 1) * (int(codes.max(initial=0)) + 1) + codes))
+    if len(inverse) and inverse.min() < 0:
+        inverse = codes_of(pa.array(inverse))
     first = np.empty(int(inverse.max(initial=-1)) + 1, dtype=np.int64)
     first[inverse[::-1]] = np.arange(len(inverse) - 1, -1, -1)
     return first, inverse
