@@ -17,6 +17,7 @@ from gateways.access import credentials
 from gateways.adapter import Adapter, Kind
 from gateways.answer import shown
 from gateways.body import read_body
+from gateways.drop import Drop
 from gateways.express import Express
 from gateways.intake import Intake, Parcel
 from gateways.metrics_route import add_metrics_route
@@ -42,7 +43,9 @@ def create_app(settings: Settings, intake: Intake, *, with_mqtt: bool = True) ->
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        committing = asyncio.create_task(intake.run())
+        tasks = [asyncio.create_task(intake.run())]
+        if settings.drop_url:
+            tasks.append(asyncio.create_task(Drop(settings, intake).run()))
         mqtt = MqttIntake(settings, intake, asyncio.get_running_loop()) if with_mqtt else None
         app.state.mqtt = mqtt
         if mqtt is not None:
@@ -52,8 +55,9 @@ def create_app(settings: Settings, intake: Intake, *, with_mqtt: bool = True) ->
         finally:
             if mqtt is not None:
                 mqtt.stop()
-            committing.cancel()
-            await asyncio.gather(committing, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     app = FastAPI(title="Tenpo gateway", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.add_middleware(Express, intake=intake, explain=_explain, max_body=settings.max_body_bytes)

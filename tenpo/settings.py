@@ -110,6 +110,8 @@ class Settings(BaseSettings):
     large_body_bytes: int = Field(
         default=1024**2, ge=0, description="above it a payload is answered 202 and worked on later"
     )
+    drop_url: str = Field(default="", description="watched folder or bucket; none: not watched")
+    drop_interval_s: float = Field(default=5.0, gt=0, description="between looks into it")
     store_rate_per_s: float = Field(
         default=50.0, ge=0, description="payloads a second of a token of one store; 0: no limit"
     )

@@ -84,15 +84,19 @@ class Place:
         return {name: self.lake.get(name) for name in self.lake.names(f"canonical/{TENANT}")}
 
     def rows(self, event: str) -> list[dict[str, Any]]:
-        names = [name for name in self.canonical() if f"/{event}/" in name]
-        return [
-            row for name in names for row in pq.ParquetFile(self.lake.path(name)).read().to_pylist()
-        ]
+        return canonical_rows(self.lake, event)
 
     def settled(self, job: Accepted) -> Settled:
         found = self.book.find(TENANT, job.receipt)
         assert isinstance(found, Settled)
         return found
+
+
+def canonical_rows(lake: Lake, event: str) -> list[dict[str, Any]]:
+    """All canonical rows of an event."""
+    names = lake.names(f"canonical/{TENANT}/{event}")
+    tables = [pq.ParquetFile(lake.path(name)).read() for name in names]
+    return [row for table in tables for row in table.to_pylist()]
 
 
 def main(home: str, dsn: str, act: str) -> None:
