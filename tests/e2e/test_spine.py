@@ -205,39 +205,6 @@ def test_payloads_are_taken_while_postgres_is_down(machine: Machine, small: Simu
     prove([truth, *stages(machine, small, "no-postgres")])
 
 
-def test_personal_data_is_nowhere_but_in_the_sealed_archive(
-    machine: Machine, simulation: Simulation, tmp_path: Path
-) -> None:
-    del tmp_path
-    secrets = _personal_values(simulation)
-    assert secrets
-    open_files = [
-        path
-        for folder in ("lake/canonical", "logs", "bigquery", "postgres")
-        for path in (machine.home / folder).rglob("*")
-        if path.is_file()
-    ]
-    assert open_files
-    found = {
-        secret for path in open_files for secret in secrets if secret.encode() in path.read_bytes()
-    }
-    assert not found
-
-
-def _personal_values(simulation: Simulation) -> set[str]:
-    """Customer numbers as vendor B's payloads carry them."""
-    import orjson
-
-    values = set()
-    for payload in simulation.payloads:
-        if payload.route.endswith("/posb"):
-            body = orjson.loads(payload.body)
-            for receipt in body.get("receipts", [body]):
-                if receipt.get("customer_id"):
-                    values.add(str(receipt["customer_id"]))
-    return set(sorted(values)[:20])
-
-
 def test_a_tenant_with_a_store_the_warehouse_lacks_harms_no_other(
     machine: Machine, small: Simulation
 ) -> None:
