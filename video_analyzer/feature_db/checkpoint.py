@@ -82,7 +82,8 @@ class Checkpoints:
         self._manifest = recovered.manifest
         self._identity = recovered.identity
         self._next_file = recovered.manifest.next_file
-        self._running = threading.Lock()
+        #: Whoever holds it can read the files: none goes away.
+        self.files_kept = threading.Lock()
 
     def run(self, *, purge: bool = False, whole: bool = False) -> None:
         """Make a checkpoint.
@@ -94,13 +95,10 @@ class Checkpoints:
         Raises:
             OSError: the disk refuses; the state before goes on, and its files.
         """
-        with self._running:
+        with self.files_kept:
             begun = self._committer.commit(self._begin, alone=True)
             try:
-                parts = [
-                    self._parts(view, purge or bool(begun.to_purge), whole) for view in begun.views
-                ]
-                identity = [self._events(events) for events in begun.events]
+                parts, identity = self._build(begun, purge or bool(begun.to_purge), whole)
                 failpoint("features.built")
                 self._committer.commit(lambda draft: self._swap(begun, parts, identity), alone=True)
             finally:
@@ -159,6 +157,16 @@ class Checkpoints:
         for space, made, old in zip(begun.spaces, parts, begun.views, strict=True):
             space.view = View(tuple(made), space.view.deltas[len(old.deltas) :])
         self._state.to_purge -= begun.to_purge
+
+    def _build(
+        self, begun: _Begun, purge: bool, whole: bool
+    ) -> tuple[list[list[Part]], list[tuple[Events, Written]]]:
+        try:
+            parts = [self._parts(view, purge, whole) for view in begun.views]
+            return parts, [self._events(events) for events in begun.events]
+        except OSError:
+            self.clear()  # a full disk needs the room of what was half built
+            raise
 
     # ---- building -------------------------------------------------------------------
 

@@ -18,13 +18,11 @@ from video_analyzer.feature_db.erasure import finish_erasures
 from video_analyzer.feature_db.indexes import Tuning
 from video_analyzer.feature_db.keyring import KEY_FILE, data_key
 from video_analyzer.feature_db.manifest import MANIFEST_FILE
-from video_analyzer.feature_db.recovery import begin, recover
-from video_analyzer.feature_db.sealed import FeatureDamage
+from video_analyzer.feature_db.recovery import begin, recover, recover_beside
 from video_analyzer.feature_db.store import FeatureStore
 from video_analyzer.feature_db.writer import Writer, take_lock
 
 MERGE_ROWS = 1_024
-_READ_TRIES = 5
 
 
 class FeatureDatabase:
@@ -87,15 +85,8 @@ class FeatureDatabase:
             IntegrityError: its files are damaged, or its key is missing.
         """
         folder, key = self.sealed_folder(tenant_id)
-        for left in reversed(range(_READ_TRIES)):
-            before = _stamp(folder)
-            try:
-                state = recover(folder, key, self._tuning).state
-                return FeatureStore(tenant_id, folder, key, state, writer=None)
-            except FeatureDamage:
-                if not left or _stamp(folder) == before:  # else a checkpoint came between
-                    raise
-        raise AssertionError("unreachable")
+        state = recover_beside(folder, key, self._tuning).state
+        return FeatureStore(tenant_id, folder, key, state, writer=None)
 
     def sealed_folder(self, tenant_id: str) -> tuple[Path, bytes]:
         """A tenant's folder and the key that opens its files.
@@ -127,7 +118,3 @@ class FeatureDatabase:
 
     def _folder(self, tenant_id: str) -> Path:
         return self._root / checked_name("tenant", tenant_id)
-
-
-def _stamp(folder: Path) -> int:
-    return (folder / MANIFEST_FILE).stat().st_mtime_ns

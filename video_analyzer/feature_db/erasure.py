@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from video_analyzer.feature_db.store import FeatureStore
 
 PROOF_FOLDER = "proof"
+_MORE_TRIES = 2
 
 
 @dataclass(frozen=True)
@@ -133,9 +134,9 @@ def _without_twins(space: Space, vectors: Floats) -> Floats:
 
 def _look(store: FeatureStore, texts: Sequence[str], vectors: Sequence[Floats]) -> ScanReport:
     """One scan a dimension, at least one for the ids."""
-    reports = [scan(store.folder, store.key, texts, found) for found in vectors if len(found)] or [
-        scan(store.folder, store.key, texts, np.empty((0, 1), np.float32))
-    ]
+    wanted = [found for found in vectors if len(found)] or [np.empty((0, 1), np.float32)]
+    with store.writer.files_kept:
+        reports = [_scan(store, texts, found) for found in wanted]
     findings = {finding for report in reports for finding in report.findings}
     return ScanReport(
         tuple(sorted(findings, key=lambda f: (f.file, f.what, f.form))),
@@ -143,6 +144,14 @@ def _look(store: FeatureStore, texts: Sequence[str], vectors: Sequence[Floats]) 
         reports[0].files,
         sum(report.bytes_read for report in reports),
     )
+
+
+def _scan(store: FeatureStore, texts: Sequence[str], vectors: Floats) -> ScanReport:
+    """A scan; again if it met a batch that was just being written."""
+    report = scan(store.folder, store.key, texts, vectors)
+    for _ in range(_MORE_TRIES if report.unreadable else 0):
+        report = scan(store.folder, store.key, texts, vectors)
+    return report
 
 
 def _forget(store: FeatureStore, members: Ids, at: datetime) -> None:

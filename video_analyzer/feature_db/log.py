@@ -40,7 +40,7 @@ class Log:
         disk: where to.
         folder: the tenant's.
         key: its data key.
-        segment: the number of the next segment.
+        segment: the number of the next segment, of which there is no file.
         lsn: the number of the next batch.
     """
 
@@ -73,6 +73,7 @@ class Log:
 
     def _begin(self) -> SealedWriter:
         path = segment_path(self._folder, self.segment)
+        self.segment += 1  # even if this one fails: a file is never taken up again
         writer = SealedWriter(self._disk, path, self._key, path.name)
         self._disk.sync_folder(self._folder)
         self._writer = writer
@@ -86,14 +87,12 @@ class Log:
             self._broken = True
             return
         self._writer = None
-        self.segment += 1
 
     def rotate(self) -> int:
         """End the segment. Returns the number of the next one."""
         if self._writer is not None:
             self._writer.close()
             self._writer = None
-            self.segment += 1
         return self.segment
 
     def close(self) -> None:

@@ -19,6 +19,7 @@ from video_analyzer.feature_db.state import State
 
 #: Events of a frame of an identity file.
 _CHUNK = 2**15
+_TRIES = 5
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,31 @@ def recover(folder: Path, key: bytes, tuning: Tuning) -> Recovered:
         lsn = batch.lsn + 1
     segment = max([manifest.segment, *(n + 1 for n in segment_numbers(folder))])
     return Recovered(state, manifest, identity, segment, lsn, lsn - manifest.lsn)
+
+
+def recover_beside(folder: Path, key: bytes, tuning: Tuning) -> Recovered:
+    """Read everything while another process may write.
+
+    Raises:
+        FeatureDamage: something is missing or not as it was written, and not because a
+            checkpoint came between.
+    """
+    for _ in range(_TRIES):
+        before = _stamp(folder)
+        try:
+            return recover(folder, key, tuning)
+        except FeatureDamage:
+            if _stamp(folder) == before:
+                raise
+    return recover(folder, key, tuning)
+
+
+def _stamp(folder: Path) -> tuple[int, int]:
+    try:
+        found = (folder / MANIFEST_FILE).stat()
+    except FileNotFoundError:
+        return (0, 0)
+    return (found.st_ino, found.st_mtime_ns)
 
 
 def begin(disk: Disk, folder: Path, key: bytes) -> None:

@@ -102,7 +102,11 @@ class SealedWriter:
         self._disk = disk
         self._cipher = _cipher(key, self.salt, context)
         self._handle = disk.create(path)
-        self._put(MAGIC + self.salt)
+        try:
+            self._put(MAGIC + self.salt)
+        except OSError:
+            self.close()
+            raise
 
     def append(self, plain: bytes, *, final: bool = False) -> None:
         """Seal and write one frame; durable only after `sync`."""
@@ -187,16 +191,16 @@ class SealedReader:
         at = file.tell()
         head = file.read(_HEAD_BYTES)
         if not _is_head(head):
-            self._leave_out(file, at, at + _HEAD_BYTES, "the head of a frame is damaged")
+            self._leave_out(file, (at, size), at + _HEAD_BYTES, "the head of a frame is damaged")
             return None
         length, final, crc = _HEAD.unpack_from(head)
         end = at + _HEAD_BYTES + length + len(_END)
         if end > size:
-            self._leave_out(file, at, end, "a frame ends too early")
+            self._leave_out(file, (at, size), end, "a frame ends too early")
             return None
         body = file.read(length)
         if file.read(1) != _END or google_crc32c.value(body) != crc:
-            self._leave_out(file, at, end, "a frame is damaged")
+            self._leave_out(file, (at, size), end, "a frame is damaged")
             return None
         try:
             plain = cipher.decrypt(_nonce(self.frames, bool(final)), body, None)
@@ -205,12 +209,15 @@ class SealedReader:
         self.frames += 1
         return Frame(at, plain, bool(final))
 
-    def _leave_out(self, file: BinaryIO, at: int, end: int, what: str) -> None:
-        """Leave out a last write that never finished; anything else is damage."""
-        if not self._whole and _written_until(file, at) < end:
-            self.torn_at = at
+    def _leave_out(self, file: BinaryIO, rest: tuple[int, int], end: int, what: str) -> None:
+        """Leave out a last write that never finished; anything else is damage.
+
+        What a running writer puts behind `rest` meanwhile does not count.
+        """
+        if not self._whole and _written_until(file, *rest) < end:
+            self.torn_at = rest[0]
             return
-        raise self._damage(what, at)
+        raise self._damage(what, rest[0])
 
     def _damage(self, what: str, at: int) -> FeatureDamage:
         return FeatureDamage(what, file=self._context, at=at)
@@ -226,11 +233,11 @@ def _is_head(head: bytes) -> bool:
     return _TAG_BYTES <= length <= MAX_FRAME_BYTES and final in (0, 1)
 
 
-def _written_until(file: BinaryIO, start: int) -> int:
-    """Where the bytes from `start` on end when zeros at the end of the file do not count."""
+def _written_until(file: BinaryIO, start: int, size: int) -> int:
+    """Where the bytes from `start` to `size` end when zeros at their end do not count."""
     file.seek(start)
     until, at = start, start
-    while chunk := file.read(1024**2):
+    while chunk := file.read(min(1024**2, size - at)):
         kept = chunk.rstrip(b"\0")
         if kept:
             until = at + len(kept)

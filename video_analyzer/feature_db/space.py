@@ -66,9 +66,8 @@ class Space:
                 where=self.model,
                 remedy=f"Give (n, {self.dimension}).",
             )
-        with np.errstate(over="ignore", invalid="ignore"):
-            length = np.linalg.norm(found, axis=1, keepdims=True)
-        if not np.isfinite(length).all() or (length == 0).any():
+        length = np.sqrt(np.einsum("ij,ij->i", found, found))[:, None]
+        if not ((length > 0) & (length < np.inf)).all():
             raise InputError(
                 "a vector has no direction",
                 where=self.model,

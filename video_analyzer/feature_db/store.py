@@ -136,7 +136,7 @@ class FeatureStore:
             return self._add(draft, model, units, seen, who)
 
         rows = self.commit(plan, size=units.nbytes)
-        return [self._feature(model, row) for row in rows]
+        return [self._feature(model, row) for row in rows.tolist()]
 
     def identify_or_create(
         self, model: str, vector: Sequence[float] | Floats, seen: Seen, *, threshold: float
@@ -229,11 +229,11 @@ class FeatureStore:
         scores, rows = space.search(self._units(model, vectors), k)
         return [
             [
-                Match(self._feature(model, row), float(score))
+                Match(self._feature(model, row), score)
                 for score, row in zip(line_scores, line_rows, strict=True)
-                if row["feature"] and score >= threshold
+                if row[0] and score >= threshold
             ]
-            for line_scores, line_rows in zip(scores, rows, strict=True)
+            for line_scores, line_rows in zip(scores.tolist(), rows.tolist(), strict=True)
         ]
 
     def get(self, features: Sequence[int]) -> list[Feature]:
@@ -248,17 +248,16 @@ class FeatureStore:
         return [
             self._feature(space.model, row)
             for space in self._state.spaces
-            for row in space.rows_where(person=members)
+            for row in space.rows_where(person=members).tolist()
         ]
 
     def stats(self) -> Stats:
         """Numbers for people."""
-        files = [path for path in self.folder.rglob("*") if path.is_file()]
         return Stats(
             self.tenant_id,
             self.identity.count(),
             len(segment_numbers(self.folder)),
-            sum(path.stat().st_size for path in files),
+            sum(_size(path) for path in self.folder.rglob("*")),
             tuple(_space_stats(space) for space in self._state.spaces),
         )
 
@@ -304,21 +303,29 @@ class FeatureStore:
         current = self.identity.current(raw)
         return Identified(person_text(raw), person_text(current), score, is_new=False)
 
-    def _feature(self, model: str, row: Rows, vector: Floats | None = None) -> Feature:
-        raw = int(row["person"])
-        store = self._state.stores[int(row["store"])]
-        seen = Seen(store, moment(int(row["observed"])), moment(int(row["expires"])))
+    def _feature(self, model: str, row: tuple[int, ...], vector: Floats | None = None) -> Feature:
+        number, raw, store, observed, expires = row
+        seen = Seen(self._state.stores[store], moment(observed), moment(expires))
         person = person_text(self.identity.current(raw))
-        return Feature(int(row["feature"]), person_text(raw), person, model, seen, vector)
+        return Feature(number, person_text(raw), person, model, seen, vector)
 
     def _get(self, space: Space, features: Sequence[int]) -> list[Feature]:
         rows, vectors = space.get(np.unique(np.asarray(features, np.int64)))
-        return [self._feature(space.model, r, v) for r, v in zip(rows, vectors, strict=True)]
+        return [
+            self._feature(space.model, r, v) for r, v in zip(rows.tolist(), vectors, strict=True)
+        ]
 
 
 def _let_die(draft: Draft, features: Ids) -> None:
     for start in range(0, len(features), _DELETE_CHUNK):
         draft.records.append(Deleted(features[start : start + _DELETE_CHUNK]))
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size if path.is_file() else 0
+    except FileNotFoundError:  # a checkpoint deletes files meanwhile
+        return 0
 
 
 def _space_stats(space: Space) -> SpaceStats:

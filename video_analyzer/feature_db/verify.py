@@ -19,7 +19,7 @@ from video_analyzer.feature_db.log import segment_numbers, segment_path
 from video_analyzer.feature_db.manifest import Manifest
 from video_analyzer.feature_db.part import Part
 from video_analyzer.feature_db.records import Ids
-from video_analyzer.feature_db.recovery import Recovered, recover
+from video_analyzer.feature_db.recovery import Recovered, recover_beside
 from video_analyzer.feature_db.sealed import SealedReader
 from video_analyzer.feature_db.space import Space
 
@@ -49,7 +49,7 @@ class VerifyReport:
 def verify(folder: Path, key: bytes) -> VerifyReport:
     """Check log, snapshot, index and identity log of a tenant against each other."""
     try:
-        found = recover(folder, key, Tuning())
+        found = recover_beside(folder, key, Tuning())
     except IntegrityError as error:
         return VerifyReport((f"{error.what} ({error.where})",), ())
     problems = [*_spaces(found), *_identity(found), *_persons(found)]

@@ -72,6 +72,11 @@ class Writer:
                 remedy="Free disk space or mend the disk; nothing is lost, the log goes on.",
             ) from error
 
+    @property
+    def files_kept(self) -> threading.Lock:
+        """While it is held no file of the tenant goes away."""
+        return self._checkpoints.files_kept
+
     def clear(self) -> None:
         """Delete what a crash left behind."""
         self._checkpoints.clear()

@@ -148,8 +148,13 @@ def test_a_full_disk_refuses_writes_and_loses_none(
 
     with pytest.raises(FeatureWriteError, match="Free disk space"):
         fill()
+    disk.room = min(room, 20)  # not even the head of a new segment
+    for _ in range(2):
+        with pytest.raises(FeatureWriteError):
+            store.add(MODEL, vectors[39:], SEEN)
     with pytest.raises(ServiceError):
         store.checkpoint()
+    assert not any(store.folder.glob("part-*"))
     assert all(m[0].score > 0.999 for m in store.search(MODEL, vectors[: len(kept)]))
     disk.room = None
     kept += store.add(MODEL, vectors[30:31], SEEN)

@@ -6,6 +6,8 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -147,6 +149,34 @@ def test_an_erased_person_is_nowhere(database: Open, rng: np.random.Generator, k
         assert b not in str(kept)
     with database().open_store("acme") as store:
         assert store.identity.is_erased(person_number(a))
+        assert verify(store.folder, store.key).problems == ()
+
+
+def test_people_are_erased_while_others_come_in(database: Open, rng: np.random.Generator) -> None:
+    stop = threading.Event()
+    with database(merge_rows=25, disk=QuickDisk()).open_store("acme") as store:
+        added = store.add(MODEL, faces(rng, 100), SEEN)
+        others = faces(rng, 2_000)
+
+        def come() -> int:
+            for count, vector in enumerate(others):
+                if stop.is_set():
+                    return count
+                store.add(MODEL, vector[None], SEEN)
+            return len(others)
+
+        with ThreadPoolExecutor(1) as pool:
+            coming = pool.submit(come)
+            try:
+                proofs = [erase(store, one.raw_id) for one in added[:4]]
+            finally:
+                stop.set()
+            count = coming.result()
+        assert all(proof.completed_at is not None for proof in proofs)
+        assert store.stats().spaces[0].living == 96 + count
+        store.checkpoint()
+        ids = [one.raw_id for one in added[:4]]
+        assert scan(store.folder, store.key, ids, np.empty((0, 1), np.float32)).clean
         assert verify(store.folder, store.key).problems == ()
 
 

@@ -19,7 +19,7 @@ from tests.video_analyzer.feature_db.load import vectors_of
 from video_analyzer.feature_db import FeatureDatabase, Tuning
 from video_analyzer.feature_db.verify import verify
 
-KILLS = int(os.environ.get("TENPO_FEATURE_KILLS", "3"))
+KILLS = int(os.environ.get("TENPO_FEATURE_KILLS", "5"))
 LOAD = [sys.executable, "-m", "tests.video_analyzer.feature_db.load"]
 
 

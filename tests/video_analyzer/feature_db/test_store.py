@@ -11,7 +11,7 @@ import pytest
 
 from tenpo.errors import InputError, ServiceError, UnknownReference
 from tests.video_analyzer.feature_db.conftest import Open
-from tests.video_analyzer.feature_db.faces import MODEL, NOW, SEEN, faces
+from tests.video_analyzer.feature_db.faces import MODEL, NOW, SEEN, QuickDisk, faces
 from video_analyzer.feature_db import People, Seen
 from video_analyzer.feature_db.disk import Disk
 from video_analyzer.feature_db.verify import verify
@@ -210,6 +210,29 @@ def test_a_refused_call_changes_nothing_and_costs_others_nothing(
             store.search(MODEL, vectors, k=0)
         assert store.stats().spaces == ()
         store.add(MODEL, vectors, SEEN)
+
+
+def test_readers_beside_a_busy_writer_see_whole_states(
+    database: Open, rng: np.random.Generator
+) -> None:
+    vectors = faces(rng, 400)
+    with database(merge_rows=15, disk=QuickDisk()).open_store("acme") as store:
+        store.add(MODEL, vectors[:1], SEEN)
+
+        def write() -> None:
+            for vector in vectors[1:]:
+                store.add(MODEL, vector[None], SEEN)
+
+        writing = threading.Thread(target=write)
+        writing.start()
+        seen = []
+        while writing.is_alive():
+            seen.append(database().read_store("acme").stats().spaces[0].living)
+            assert verify(store.folder, store.key).problems == ()
+        writing.join()
+        assert seen
+        assert seen == sorted(seen)
+        assert database().read_store("acme").stats().spaces[0].living == 400
 
 
 def test_one_process_writes_and_others_read(database: Open, rng: np.random.Generator) -> None:
