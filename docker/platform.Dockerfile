@@ -15,6 +15,7 @@ COPY tenpo tenpo
 COPY gateways gateways
 COPY beam_jobs beam_jobs
 COPY api api
+COPY kedro_project kedro_project
 COPY specs specs
 RUN /opt/bootstrap/bin/uv pip install --no-cache --no-deps --no-build-isolation \
     --python /opt/tenpo/bin/python .

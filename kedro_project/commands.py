@@ -1,0 +1,134 @@
+"""`tenpo models`: backtests on any store-day CSV."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tenpo.errors import InputError
+
+if TYPE_CHECKING:
+    from kedro_project.panel import ReadPanel
+
+models = typer.Typer(help="Clusters, targets and forecasts of stores.", no_args_is_help=True)
+_MAX_FOLDS, _MAX_HORIZON = 52, 366
+_TITLES = {
+    "model": "Tenpo",
+    "seasonal_naive": "last week again",
+    "last_year": "last year",
+    "cluster_mean": "cluster mean",
+    "flat_uplift": "last week + 5 %",
+}
+
+
+@models.callback()
+def callback() -> None:
+    """Clusters, targets and forecasts of stores.
+
+    Example: tenpo models backtest --panel sales.csv --mapping mapping.yaml
+    """
+
+
+@models.command()
+def backtest(
+    panel: Annotated[Path, typer.Option(help="CSV, one line a store and day.")],
+    mapping: Annotated[Path, typer.Option(help="YAML: which column means what.")],
+    horizon: Annotated[int, typer.Option(help="Days to forecast.")] = 42,
+    folds: Annotated[int, typer.Option(help="How often, each a horizon earlier.")] = 1,
+    report: Annotated[Path, typer.Option(help="Where the HTML report goes.")] = Path(
+        "backtest.html"
+    ),
+    seed: Annotated[int, typer.Option(help="The same seed gives the same result.")] = 0,
+    threads: Annotated[int, typer.Option(help="Of the model's training.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Forecast, cluster and set targets on a panel's last days, and compare with the truth.
+
+    Needs nothing of the running platform: neither warehouse nor datamart.
+
+    Example: tenpo models backtest --panel sales.csv --mapping mapping.yaml --horizon 42 --json
+    """
+    for option, value, most in (
+        ("--folds", folds, _MAX_FOLDS),
+        ("--horizon", horizon, _MAX_HORIZON),
+    ):
+        if not 1 <= value <= most:
+            raise InputError(f"{value} is out of range", where=option, remedy=f"Give 1 to {most}.")
+    from kedro_project.execution import execute, parameters, seeded
+    from kedro_project.panel import read_mapping, read_panel
+    from kedro_project.pipelines.backtest import create_pipeline
+    from tenpo.cli.progress import step
+
+    with step("Reading the panel"):
+        read = read_panel(panel, read_mapping(mapping))
+    settings = seeded(parameters(), seed=seed, horizon=horizon, folds=folds, threads=threads)
+    with step(f"Training and forecasting, folds: {folds}"):
+        done = execute(create_pipeline(), {"panel": read.panel}, settings)
+    _write(report, done["backtest_report"])
+    document = _document(read, done["backtest_metrics"], report, seed)
+    if as_json:
+        import orjson
+
+        typer.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode())
+    else:
+        _show(document)
+
+
+def _write(path: Path, html: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(html, "utf-8")
+    except OSError as error:
+        raise InputError(
+            "the report cannot be written", where=str(path), remedy="Give another --report."
+        ) from error
+
+
+def _document(read: ReadPanel, metrics: dict[str, Any], report: Path, seed: int) -> dict[str, Any]:
+    panel = read.panel
+    return {
+        "panel": {
+            "lines": read.lines,
+            "stores": len(panel.stores),
+            "days": len(panel.dates),
+            "from": f"{panel.dates[0]:%Y-%m-%d}",
+            "to": f"{panel.dates[-1]:%Y-%m-%d}",
+            "findings": [finding.as_document() for finding in read.findings],
+        },
+        "seed": seed,
+        **metrics,
+        "report": str(report),
+    }
+
+
+def _show(document: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(soft_wrap=True, highlight=False)
+    sections = {f"Forecast of {name}": rows for name, rows in document["forecast"].items()}
+    for title, rows in (sections | {"Targets": document["targets"]}).items():
+        table = Table(title=title, title_justify="left", box=None, header_style="bold")
+        table.add_column("")
+        for name in rows["model"]:
+            table.add_column(name, justify="right")
+        for method, values in rows.items():
+            figures = (_figure(values.get(name)) for name in rows["model"])
+            table.add_row(_TITLES[method], *figures)
+        console.print(table)
+    clusters = document["clusters"]
+    console.print(
+        f"{clusters['count']} clusters, silhouette {clusters['silhouette']:.2f}, "
+        f"stability {clusters['stability']:.2f}: {'; '.join(clusters['names'].values())}"
+    )
+    for finding in document["panel"]["findings"]:
+        console.print(f"{finding['count']:,} {finding['message']}", style="dim")
+    if document["left_out"]:
+        console.print(f"{len(document['left_out'])} stores left out of clusters and targets")
+    console.print(f"Report: {document['report']}")
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"

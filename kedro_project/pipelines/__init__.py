@@ -1,0 +1,1 @@
+"""One folder a pipeline: functions in `nodes.py`, wiring in `pipeline.py`."""
