@@ -108,7 +108,7 @@ def test_a_history_of_three_days_is_refused_with_a_remedy() -> None:
     assert "--horizon" in caught.value.remedy
 
 
-@settings(max_examples=8)
+@settings(max_examples=8, deadline=None)
 @given(data=st.data())
 def test_any_small_chain_gives_numbers(data: st.DataObject) -> None:
     days, stores = data.draw(st.integers(29, 60)), data.draw(st.integers(1, 4))
