@@ -17,6 +17,7 @@ from tenpo.datamart import connect, transaction
 from tenpo.errors import ConfigError, DatamartError
 from tenpo.lake import Lake
 from tenpo.masters import MasterBook
+from tenpo.receipts import ReceiptBook
 from tenpo.settings import Settings
 from tenpo.telemetry import get_logger
 
@@ -35,6 +36,7 @@ class Backend:
     book: MasterBook
     tokens: ReadTokens
     sessions: Sessions
+    receipts: ReceiptBook
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -49,11 +51,11 @@ class Backend:
                 where="TENPO_DATAMART_DSN",
                 remedy="Start the local stack with `tenpo up`, or set the address of PostgreSQL.",
             )
-        book = MasterBook(Lake(settings.lake_url))
+        lake = Lake(settings.lake_url)
+        book = MasterBook(lake)
         sessions = Sessions(settings.root_secret())
-        return cls(
-            settings, connect(settings, pool_size=POOL_SIZE), book, ReadTokens(book), sessions
-        )
+        engine = connect(settings, pool_size=POOL_SIZE)
+        return cls(settings, engine, book, ReadTokens(book), sessions, ReceiptBook(lake))
 
     @contextmanager
     def datamart(self) -> Iterator[Connection]:

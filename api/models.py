@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tenpo.receipts import Receipt
+
 Exact = Annotated[
     int | str | None,
     Field(description="Counts are integers; amounts and ratios exact decimals in a string."),
@@ -131,6 +133,12 @@ class Freshness(BaseModel):
     computed_at: datetime | None
     last_run: PublishedRun | None
     devices: list[DeviceFreshness]
+
+
+class ReceiptAnswer(BaseModel):
+    """Large deliveries, open ones first, then the newest."""
+
+    receipts: list[Receipt]
 
 
 class Holiday(BaseModel):

@@ -24,6 +24,7 @@ async function ask(path, parameters = {}) {
 }
 
 export const loadFreshness = () => ask("/v1/freshness");
+export const loadReceipts = async () => (await ask("/v1/receipts", { limit: 10 })).receipts;
 
 /** What the page needs to know once: stores, definitions, freshness. */
 export async function loadFacts() {

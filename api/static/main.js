@@ -1,8 +1,9 @@
 // The dashboard: reads the address, asks the API, shows the answer, listens.
 
 import { drawChart } from "./chart.js";
-import { Problem, loadFacts, loadFigures, loadFreshness, parameters } from "./data.js";
+import { Problem, loadFacts, loadFigures, loadFreshness, loadReceipts, parameters } from "./data.js";
 import { addDays, previous } from "./dates.js";
+import { deliveries, deliveriesProblem } from "./deliveries.js";
 import { byId, el, show } from "./dom.js";
 import { range, say, word } from "./format.js";
 import { heatmap } from "./heatmap.js";
@@ -20,6 +21,7 @@ let figures = null;
 let turn = 0;
 
 async function start() {
+  showDeliveries();
   try {
     facts = await loadFacts();
   } catch (error) {
@@ -192,9 +194,21 @@ function chooseDates() {
   change({ preset: "", first: from.value, last: to.value });
 }
 
+/** Deliveries stand by themselves: that they cannot be had hides no figure. */
+async function showDeliveries() {
+  let contents;
+  try {
+    contents = deliveries(await loadReceipts());
+  } catch (error) {
+    contents = deliveriesProblem(error);
+  }
+  show(byId("deliveries"), ...contents);
+}
+
 /** A newly published run shows by itself; presets move on with it. */
 async function refresh() {
   if (document.hidden || facts === null) return;
+  showDeliveries();
   try {
     const freshness = await loadFreshness();
     const isNew = freshness.computed_at !== facts.freshness.computed_at

@@ -18,6 +18,7 @@ from api.app import create_app
 from tenpo.datamart import connect, transaction, upgrade
 from tenpo.lake import Lake
 from tenpo.settings import Settings
+from tests.api.deliveries import write_deliveries
 from tests.api.seed import token_of, write_datamart, write_masters
 from tests.conftest import Postgres
 
@@ -36,6 +37,7 @@ def settings(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Se
         write_datamart(connection)
     engine.dispose()
     write_masters(Lake(made.lake_url))
+    write_deliveries(Lake(made.lake_url))
     return made
 
 

@@ -27,6 +27,7 @@ PRIVATE = {
     ],
     "/v1/stores": ["/v1/stores"],
     "/v1/freshness": ["/v1/freshness"],
+    "/v1/receipts": ["/v1/receipts", "/v1/receipts?state=done"],
     "/v1/definitions": ["/v1/definitions"],
     "/v1/holidays": [f"/v1/holidays?{RANGE}"],
 }

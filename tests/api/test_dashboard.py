@@ -262,6 +262,32 @@ def test_nothing_yet_and_nothing_then_are_said(dashboard: Opener) -> None:
     expect(page.locator("#tiles")).to_be_visible()
 
 
+def test_deliveries_say_what_became_of_them(dashboard: Opener) -> None:
+    page = dashboard("hinode")
+    rows = page.locator("#deliveries tbody tr")
+    rows.first.wait_for()
+    waiting, failed, good = rows.all_inner_texts()
+    assert "Waiting" in waiting
+    assert "Failed" in failed
+    assert good.split()[-5:] == ["Done", "10", "8", "2", "0"]
+    page.locator("#deliveries summary").click()
+    assert "Mend it." in page.locator("#deliveries").inner_text()
+    japanese = dashboard("hinode", "lang=ja")
+    japanese.locator("#deliveries tbody tr").first.wait_for()
+    assert "待機中" in japanese.locator("#deliveries").inner_text()
+
+
+def test_deliveries_that_cannot_be_had_hide_no_figure(dashboard: Opener) -> None:
+    empty = dashboard("globe")
+    assert "No large files" in empty.locator("#deliveries p").inner_text()
+    page = dashboard("globe", "from=2026-10-25&to=2026-10-25")
+    page.route("**/v1/receipts*", lambda route: route.abort())
+    page.reload()
+    page.locator("#deliveries [role=alert]").wait_for()
+    page.locator("#tiles [data-kpi=net_sales_amount] .value").wait_for()
+    dashboard.watch.errors.clear()  # the browser's own word about the request
+
+
 def test_an_outage_is_explained_and_can_be_retried(dashboard: Opener) -> None:
     page = dashboard()
     body = {"what": "the datamart does not answer", "remedy": "Wait."}
@@ -283,7 +309,7 @@ def test_an_outage_is_explained_and_can_be_retried(dashboard: Opener) -> None:
 def test_a_phone_never_scrolls_sideways(dashboard: Opener, query: str) -> None:
     page = dashboard(query=query, size=PHONE)
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE[0]
-    page.locator("details summary").click()
+    page.locator("#content details summary").click()
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE[0]
 
 
@@ -315,7 +341,7 @@ ACCESSIBLE = """() => {
 def test_every_control_is_named_and_every_table_captioned(dashboard: Opener, lang: str) -> None:
     found = dashboard(query=f"lang={lang}").evaluate(ACCESSIBLE)
     assert found.pop("controls") > 30
-    assert found.pop("tableCount") == 3
+    assert found.pop("tableCount") == 4
     assert found == {
         "unnamed": [],
         "tables": 0,
