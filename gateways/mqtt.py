@@ -9,6 +9,7 @@ and stays unacknowledged, so a restart gets it once more.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from urllib.parse import urlsplit
 
 import paho.mqtt.client as paho
@@ -57,7 +58,10 @@ class MqttIntake:
         self._client.on_disconnect = self._on_disconnect
         self._client.on_message = self._on_message
         self._tasks: set[asyncio.Task[None]] = set()
-        self._under_way: dict[tuple[str, bytes], list[int]] = {}
+        self._under_way: dict[tuple[str, bytes], list[tuple[int, int]]] = {}
+        self._arrived: deque[tuple[int, paho.MQTTMessage]] = deque()
+        self._called = False
+        self._connection = 0
 
     @property
     def connected(self) -> bool:
@@ -90,6 +94,8 @@ class MqttIntake:
         if reason.is_failure:
             log.warning("mqtt_refused", reason=str(reason))
             return
+        # A new connection may give a message's number to another one: never answer for the old.
+        self._connection += 1
         client.subscribe(TOPICS, qos=1)
         log.info("mqtt_connected")
 
@@ -106,16 +112,24 @@ class MqttIntake:
 
     def _on_message(self, client: paho.Client, userdata: object, message: paho.MQTTMessage) -> None:
         del client, userdata
-        self._loop.call_soon_threadsafe(self._begin, message)
+        self._arrived.append((self._connection, message))
+        if not self._called:  # the loop is woken once for all that come at once
+            self._called = True
+            self._loop.call_soon_threadsafe(self._begin_arrived)
 
-    def _begin(self, message: paho.MQTTMessage) -> None:
+    def _begin_arrived(self) -> None:
+        self._called = False
+        while self._arrived:
+            self._begin(*self._arrived.popleft())
+
+    def _begin(self, connection: int, message: paho.MQTTMessage) -> None:
         """Take a message, or join it to its equal under way: brokers repeat what waits."""
         key = (message.topic, bytes(message.payload))
         waiting = self._under_way.get(key)
         if waiting is not None:
-            waiting.append(message.mid)
+            waiting.append((connection, message.mid))
             return
-        self._under_way[key] = [message.mid]
+        self._under_way[key] = [(connection, message.mid)]
         task = self._loop.create_task(self._settle(key, message))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -124,9 +138,10 @@ class MqttIntake:
         try:
             settled = await self._take(message)
         finally:
-            mids = self._under_way.pop(key)
-        for mid in mids if settled else ():
-            self._client.ack(mid, message.qos)
+            copies = self._under_way.pop(key)
+        for connection, mid in copies if settled else ():
+            if connection == self._connection:
+                self._client.ack(mid, message.qos)
 
     async def _take(self, message: paho.MQTTMessage) -> bool:
         """One message, until it is durable or can never be; False after a defect of ours."""
