@@ -18,16 +18,19 @@ RUN_UV := locks/with-pip-settings $(UV)
 SYNC := $(RUN_UV) pip sync --quiet --require-hashes
 DATA ?=
 
-.PHONY: help setup demo test check lint types imports google format lock clean browser
+.PHONY: help setup demo test bench-mqtt check lint types imports google format lock clean browser
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: setup ## Simulate a chain and show its KPIs; DATA=FOLDER also loads the real files there
 	@.venv/bin/tenpo demo $(if $(DATA),--data "$(DATA)")
 
 test: setup browser ## Run the tests
 	@.venv/bin/pytest -n 3 --dist loadfile
+
+bench-mqtt: setup ## Measure MQTT against Mosquitto, with a restart and a kill in the middle
+	@.venv/bin/python -m bench.mqtt
 
 check: setup lint types imports ## Check format, lint, types and import contracts
 

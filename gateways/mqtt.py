@@ -3,12 +3,14 @@
 A message is acknowledged to the broker only after its group commit. What can never
 be accepted (no such tenant or vendor, unreadable) is logged and acknowledged, or
 the broker would send it for ever. While the lake fails the message is tried again
-and stays unacknowledged, so a restart gets it once more.
+and stays unacknowledged, so a restart gets it once more. So many may be under way; then
+nothing more is read from the broker until some of them are durable.
 """
 
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import deque
 from urllib.parse import urlsplit
 
@@ -28,6 +30,9 @@ log = get_logger(__name__)
 
 CLIENT_ID = "tenpo-gateway"
 TOPICS = "tenpo/+/iot/#"
+#: Below what the group commit lets wait, so that HTTP always finds a place beside it.
+MAX_UNDER_WAY = 1_000
+_LOOK_S = 1.0
 _FIRST_RETRY_S = 0.5
 _LAST_RETRY_S = 30
 
@@ -62,6 +67,8 @@ class MqttIntake:
         self._arrived: deque[tuple[int, paho.MQTTMessage]] = deque()
         self._called = False
         self._connection = 0
+        self._places = threading.Semaphore(MAX_UNDER_WAY)
+        self._stopping = False
 
     @property
     def connected(self) -> bool:
@@ -77,6 +84,7 @@ class MqttIntake:
 
     def stop(self) -> None:
         """Leave the broker; it keeps what was not acknowledged."""
+        self._stopping = True
         for task in self._tasks:
             task.cancel()
         self._client.disconnect()
@@ -112,6 +120,11 @@ class MqttIntake:
 
     def _on_message(self, client: paho.Client, userdata: object, message: paho.MQTTMessage) -> None:
         del client, userdata
+        # Not taking from the socket is the only brake that every broker heeds: Mosquitto 2.0
+        # forgets its own limit of unacknowledged messages after a restart (seen 2026-11).
+        while not self._places.acquire(timeout=_LOOK_S):
+            if self._stopping:
+                return
         self._arrived.append((self._connection, message))
         if not self._called:  # the loop is woken once for all that come at once
             self._called = True
@@ -139,6 +152,7 @@ class MqttIntake:
             settled = await self._take(message)
         finally:
             copies = self._under_way.pop(key)
+            self._places.release(len(copies))
         for connection, mid in copies if settled else ():
             if connection == self._connection:
                 self._client.ack(mid, message.qos)
