@@ -6,21 +6,36 @@ more memory than an honest payload. Windows of zstd are bounded as RFC 9659 asks
 
 from __future__ import annotations
 
-import gzip
-import io
 import zlib
 from collections.abc import Callable
+from typing import Protocol
 
 import zstandard
 
 from gateways.body import too_large
 from tenpo.errors import PayloadError, UnsupportedEncoding
 
+#: Members of gzip and frames of zstd in one body: an empty one costs as much work as a full one.
+MAX_PIECES = 10_000
 _WINDOW_BYTES = 8 * 1024**2
+_GZIP = 16 + zlib.MAX_WBITS
 #: A block of zstd is at least four bytes and at most 128 KiB when decompressed (RFC 8878
-#: section 3.1.1.2), so that a slice of this many bytes makes at most 16 MiB.
-_SLICE_BYTES = 512
+#: section 3.1.1.2), and deflate makes at most 1,032 bytes of one, so that a slice of this
+#: many bytes makes at most 16 MiB.
+_ZSTD_SLICE_BYTES, _GZIP_SLICE_BYTES = 512, 8 * 1024
 _MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
+
+
+class _Piece(Protocol):
+    """What `zlib` and `zstandard` give to decompress one piece with."""
+
+    @property
+    def eof(self) -> bool: ...
+
+    @property
+    def unused_data(self) -> bytes: ...
+
+    def decompress(self, data: bytes, /) -> bytes: ...
 
 
 def decoded(body: bytes, encoding: str | None, limit: int) -> bytes:
@@ -49,7 +64,7 @@ def decoded(body: bytes, encoding: str | None, limit: int) -> bytes:
         )
     try:
         return decode(body, limit)
-    except (OSError, EOFError, zlib.error, zstandard.ZstdError) as error:
+    except (EOFError, zlib.error, zstandard.ZstdError) as error:
         raise PayloadError(
             f"the body is no whole {name}",
             where="Content-Encoding",
@@ -68,28 +83,41 @@ def _check_plain(body: bytes) -> None:
 
 
 def _gzip(body: bytes, limit: int) -> bytes:
-    with gzip.GzipFile(fileobj=io.BytesIO(body)) as file:
-        payload = file.read(limit + 1)
-    if len(payload) > limit:
-        raise too_large(limit)
-    return payload
+    return _unpacked(body, limit, lambda: zlib.decompressobj(_GZIP), _GZIP_SLICE_BYTES)
 
 
 def _zstd(body: bytes, limit: int) -> bytes:
-    whole, size, rest = [], 0, memoryview(body)
-    while rest:  # frame by frame
-        frame = zstandard.ZstdDecompressor(max_window_size=_WINDOW_BYTES).decompressobj()
-        while rest and not frame.eof:
-            whole.append(frame.decompress(bytes(rest[:_SLICE_BYTES])))
-            rest = rest[_SLICE_BYTES:]
+    decompressor = zstandard.ZstdDecompressor(max_window_size=_WINDOW_BYTES)
+    return _unpacked(body, limit, decompressor.decompressobj, _ZSTD_SLICE_BYTES)
+
+
+def _unpacked(body: bytes, limit: int, begin: Callable[[], _Piece], slice_bytes: int) -> bytes:
+    """A body piece by piece (members of gzip, frames of zstd), each of them slice by slice."""
+    whole, size, pieces, rest = [], 0, 0, memoryview(body)
+    while rest:
+        pieces += 1
+        if pieces > MAX_PIECES:
+            raise _too_many()
+        piece = begin()
+        while rest and not piece.eof:
+            whole.append(piece.decompress(bytes(rest[:slice_bytes])))
+            rest = rest[slice_bytes:]
             size += len(whole[-1])
             if size > limit:
                 raise too_large(limit)
-        if not frame.eof:
+        if not piece.eof:
             raise EOFError
-        unused = len(frame.unused_data)
+        unused = len(piece.unused_data)
         rest = memoryview(body)[len(body) - len(rest) - unused :]
     return b"".join(whole)
+
+
+def _too_many() -> PayloadError:
+    return PayloadError(
+        f"the body is compressed in more than {MAX_PIECES:,} pieces",
+        where="Content-Encoding",
+        remedy="Compress it as a whole, or in larger pieces.",
+    )
 
 
 _DECODERS: dict[str, Callable[[bytes, int], bytes]] = {

@@ -49,10 +49,7 @@ class LocatedYaml:
         self.name = name
         self._lines: dict[Path, int] = {}
         try:
-            if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text)):
-                raise ConfigError(
-                    "YAML aliases are not taken", where=name, remedy="Write the value out."
-                )
+            _check_shape(text, name)
             root = yaml.compose(text, Loader=yaml.SafeLoader)
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
@@ -96,8 +93,6 @@ class LocatedYaml:
             yield self.where((*at, *one["loc"], *further)), one["msg"].removeprefix("Value error, ")
 
     def _build(self, node: yaml.Node, path: Path) -> Any:
-        if len(path) > _MAX_DEPTH:
-            raise ConfigError("the file nests too deeply", where=self.where(path))
         self._lines.setdefault(path, node.start_mark.line + 1)
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path)
@@ -120,3 +115,19 @@ class LocatedYaml:
             self._lines[(*path, key)] = line
             built[key] = self._build(value_node, (*path, key))
         return built
+
+
+def _check_shape(text: str, name: str) -> None:
+    """Refuse what grows or recurses, event by event, before anything is built of it."""
+    depth = 0
+    for event in yaml.parse(text):
+        if isinstance(event, yaml.AliasEvent):
+            raise ConfigError(
+                "YAML aliases are not taken", where=name, remedy="Write the value out."
+            )
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > _MAX_DEPTH:
+            mark = event.start_mark
+            where = f"{name}, line {mark.line + 1}" if mark else name
+            raise ConfigError("the file nests too deeply", where=where, remedy="Nest it less.")

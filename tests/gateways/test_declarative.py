@@ -190,6 +190,13 @@ def test_a_bad_line_leaves_its_good_neighbour(line: str, reason: str, field: str
     assert result.events["sale_line"]["receipt_id"].to_pylist() == ["1"]
 
 
+@pytest.mark.parametrize("unit", ["[", "{a: ", "- ", "? ", "[\n"])
+def test_what_nests_too_deeply_is_refused_before_it_is_built(unit: str) -> None:
+    """Three thousand brackets took a parser of Python alone 14 s, and its stack."""
+    with pytest.raises(ConfigError, match="nests too deeply"):
+        parse_spec((unit * 3_000).encode(), "deep")
+
+
 def test_aliases_are_refused_before_they_grow() -> None:
     bomb = b"a: &a [x, x]\nb: &b [*a, *a]\nname: [*b, *b]\n"
     with pytest.raises(ConfigError, match="aliases"):
