@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
@@ -24,8 +25,21 @@ class FormFile:
     body: bytes
 
 
+@dataclass(frozen=True)
+class Form:
+    """What a form holds: its files, and so many fields that are none."""
+
+    files: list[FormFile]
+    fields: int
+
+
 class _InMemory(MultiPartParser):
     spool_max_size = 2**62  # the body is in memory as a whole anyway
+
+    def on_headers_finished(self) -> None:
+        """Names of files are UTF-8 (RFC 7578, section 5.1), whatever codec the sender names."""
+        self._charset = "utf-8"
+        super().on_headers_finished()
 
 
 def is_form(headers: Headers) -> bool:
@@ -33,11 +47,11 @@ def is_form(headers: Headers) -> bool:
     return headers.get("content-type", "").lower().startswith("multipart/form-data")
 
 
-async def files_of(headers: Headers, body: bytes) -> list[FormFile]:
+async def read_form(headers: Headers, body: bytes) -> Form:
     """The files of a form, in their order.
 
     Raises:
-        PayloadError: it is no form, has no file, or more than `MAX_FILES`.
+        PayloadError: it is no form, is cut off, has no file, or more than `MAX_FILES`.
     """
 
     async def once() -> AsyncGenerator[bytes]:
@@ -49,13 +63,21 @@ async def files_of(headers: Headers, body: bytes) -> list[FormFile]:
     except (MultiPartException, KeyError, UnicodeDecodeError) as error:
         raise _no_form("the form cannot be read") from error
     try:
-        uploads = [one for _, one in form.multi_items() if isinstance(one, UploadFile)]
+        every = [one for _, one in form.multi_items()]
+        uploads = [one for one in every if isinstance(one, UploadFile)]
         found = [FormFile(one.filename or "", await one.read()) for one in uploads]
     finally:
         await form.close()
+    if not _has_end(headers, body):  # the parser leaves out the part that has none
+        raise _no_form("the form has no end, or something after it")
     if not found:
         raise _no_form("the form has no file")
-    return found
+    return Form(found, len(every) - len(found))
+
+
+def _has_end(headers: Headers, body: bytes) -> bool:
+    _, told = parse_options_header(headers["content-type"])
+    return body.rstrip(b"\r\n\t ").endswith(b"\n--" + told[b"boundary"] + b"--")
 
 
 def _no_form(what: str) -> PayloadError:

@@ -15,7 +15,7 @@ from starlette.datastructures import Headers
 from gateways.answer import Answer
 from gateways.body import read_body
 from gateways.encoding import decoded
-from gateways.form import files_of, is_form
+from gateways.form import is_form, read_form
 from gateways.intake import Intake, Parcel
 from tenpo.errors import PayloadError
 
@@ -46,13 +46,14 @@ async def take_in(intake: Intake, parcel: Parcel, headers: Headers) -> Answer:
     """
     if not is_form(headers):
         return await intake.hand_in(parcel)
-    files = await files_of(headers, parcel.body)
+    form = await read_form(headers, parcel.body)
     told = []
-    for file in files:
+    for file in form.files:
         answer = await _one(intake, replace(parcel, body=file.body))
         told.append({"file": file.name, "status": answer.status, **answer.content})
     statuses = {int(str(one["status"])) for one in told}
-    return Answer(statuses.pop() if len(statuses) == 1 else _MIXED, {"files": told})
+    status = statuses.pop() if len(statuses) == 1 else _MIXED
+    return Answer(status, {"files": told, "ignored_fields": form.fields})
 
 
 async def _one(intake: Intake, parcel: Parcel) -> Answer:

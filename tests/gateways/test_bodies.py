@@ -19,7 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 
 from gateways.app import create_app
-from gateways.encoding import decoded
+from gateways.encoding import MAX_PIECES, decoded
 from gateways.intake import Intake
 from gateways.rates import Rates
 from tenpo.errors import PayloadError, PayloadTooLarge, RateLimited, UnsupportedEncoding
@@ -89,6 +89,15 @@ def test_a_bomb_takes_no_more_memory_than_an_honest_payload(encoding: str) -> No
     tracemalloc.stop()
 
 
+@pytest.mark.parametrize("encoding", ["gzip", "zstd"])
+def test_so_many_empty_pieces_are_refused_as_would_keep_a_core_busy(encoding: str) -> None:
+    empty = COMPRESS[encoding](b"")
+    most = empty * (MAX_PIECES - 1) + COMPRESS[encoding](POSB)
+    assert decoded(most, encoding, MIB) == POSB
+    with pytest.raises(PayloadError, match="pieces"):
+        decoded(empty + most, encoding, MIB)
+
+
 @settings(max_examples=30, deadline=None)
 @given(parts=st.lists(st.binary(min_size=1, max_size=3_000), min_size=1, max_size=3))
 def test_frames_one_after_the_other_are_one_payload(parts: list[bytes]) -> None:
@@ -121,6 +130,35 @@ def test_each_file_of_a_form_is_answered_by_itself(client: TestClient) -> None:
     empty = client.post("/v1/pos/posb", data={"x": "y"}, files={}, headers=told | {
         "content-type": "multipart/form-data; boundary=x"})  # fmt: skip
     assert empty.status_code == 400
+
+
+def form_of(*parts: tuple[str, bytes], end: bytes = b"--") -> bytes:
+    """A form, its boundary `x`; each part's head is its disposition."""
+    head = "--x\r\nContent-Disposition: form-data; {}\r\n\r\n"
+    return b"".join(head.format(d).encode() + body + b"\r\n" for d, body in parts) + b"--x" + end
+
+
+FILE = ('name="f"; filename="\\ud800"', POSB)
+
+
+@pytest.mark.parametrize("codec", ["unicode_escape", "undefined", "punycode", "utf-8"])
+def test_the_codec_that_a_form_names_is_not_used(client: TestClient, codec: str) -> None:
+    kind = f"multipart/form-data; boundary=x; charset={codec}"
+    answer = post(client, form_of(FILE), **{"content-type": kind})
+    assert (answer.status_code, answer.json()["files"][0]["file"]) == (200, "\\ud800")
+
+
+def test_a_form_that_is_cut_off_is_refused_whole_and_fields_are_counted(
+    client: TestClient,
+) -> None:
+    kind = {"content-type": 'multipart/form-data; boundary="x"'}
+    body = form_of(FILE, ('name="note"', b"hello"), FILE)
+    answer = post(client, body, **kind).json()
+    assert [one["accepted"] for one in answer["files"]] == [4, 4]
+    assert answer["ignored_fields"] == 1
+    for cut in (body[:-2], body[:-5], body[: -len(POSB) // 2], body + form_of(FILE, end=b"")):
+        refused = post(client, cut, **kind)
+        assert (refused.status_code, "no end" in refused.json()["error"]) == (400, True)
 
 
 @pytest.mark.parametrize("kind", ["application/xml", "application/x-ndjson", "text/csv"])
