@@ -37,7 +37,7 @@ if TYPE_CHECKING:  # imported where used: most tests need neither
 pytest_plugins = ["tests.google_cloud.fakes"]
 
 ROOT = Path(__file__).parents[1]
-START_S = 60
+START_S = 120
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -24,7 +24,7 @@ from tests.gateways.payloads import MASTERS, ROOT, TENANT
 from tests.gateways.signed import webhook_secrets
 
 SEND, READ, GINZA, REVOKED = "send-secret", "read-secret", "ginza-secret", "revoked-secret"
-START_S = 60
+START_S = 120
 
 
 @dataclass
