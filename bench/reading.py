@@ -82,7 +82,7 @@ def read_with_pandas(path: Path, out: Path) -> int:
 def read_with_adapter(path: Path, out: Path, form: str) -> int:
     """The file as canonical events, written as Parquet."""
     from gateways.adapter import Adapter
-    from gateways.commit import parquet
+    from gateways.canonical import parquet
     from gateways.context import Context
     from gateways.declarative.adapter import DeclarativeAdapter
     from gateways.pos.posa import PosA

@@ -11,22 +11,18 @@ the next is normalised, and the one after it gathers.
 from __future__ import annotations
 
 import asyncio
-import io
 import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
-
 from gateways.archive import raw_name, sealed_archive
+from gateways.canonical import canonical_objects
 from gateways.context import ReceivingClock
 from gateways.group import Entry, Part, normalize_group
 from gateways.keyring import KeyRing
-from gateways.normalized import Events, Result
+from gateways.normalized import Result
 from tenpo.errors import LakeError
 from tenpo.failpoint import failpoint
 from tenpo.identifiers import micros
@@ -36,16 +32,11 @@ from tenpo.telemetry import get_logger
 log = get_logger(__name__)
 
 MAX_WAITING = 2_000
-#: Parquet: columns without repeats, and those that anything is ever looked up by.
-_UNIQUE = ("event_id", "rejection_id")
-_SOUGHT = ["tenant_id", "store_id", "occurred_at", "received_at"]
 MAX_GROUP_BYTES = 128 * 1024**2
 #: Groups being written at once; the disk's wait is longer than normalising takes.
 WRITES = 4
 #: Under load a group gathers as long as the one before took to normalise, at most so long.
 LONGEST_GATHERING_S = 0.05
-#: Opening a zstd stream a column costs more than a small object could save.
-_SMALL_ROWS = 1_024
 
 
 @dataclass(frozen=True)
@@ -199,7 +190,7 @@ class GroupCommitter:
         tenant_id = entries[0].tenant_id
         deliveries = [entries[member].delivery for part in parts for member in part.members]
         yield name, sealed_archive(self._keys.of(tenant_id), name, deliveries)
-        yield from _canonical(tenant_id, name, stem, parts)
+        yield from canonical_objects(tenant_id, name, stem, parts)
 
     def _store(self, prepared: Prepared) -> None:
         if not prepared.objects:
@@ -215,66 +206,3 @@ class GroupCommitter:
 def _after(place: int) -> None:
     if place == 0:
         failpoint("intake.after_raw")
-
-
-def write_canonical(
-    lake: Lake, tenant_id: str, name: str, stem: str, parts: Sequence[Part]
-) -> list[str]:
-    """Write the canonical objects that belong to one raw object; returns their names.
-
-    Args:
-        lake: where to.
-        tenant_id: the tenant.
-        name: the raw object.
-        stem: of the raw object's name; doing it again writes the same objects.
-        parts: what was normalised, in the order of the raw object's deliveries.
-    """
-    objects = list(_canonical(tenant_id, name, stem, parts))
-    if objects:
-        lake.put_in_order(objects)
-    return [target for target, _ in objects]
-
-
-def _canonical(
-    tenant_id: str, name: str, stem: str, parts: Sequence[Part]
-) -> Iterator[tuple[str, bytes]]:
-    for event, table in _located(name, parts).items():
-        yield f"canonical/{tenant_id}/{event}/{stem}.parquet", parquet(table)
-
-
-def parquet(table: pa.Table) -> bytes:
-    """A table as the bytes of a Parquet file."""
-    buffer = io.BytesIO()
-    repeating = [name for name in table.column_names if name not in _UNIQUE]
-    codec = "snappy" if table.num_rows < _SMALL_ROWS else "zstd"
-    pq.write_table(
-        table, buffer, compression=codec, use_dictionary=repeating, write_statistics=_SOUGHT
-    )
-    return buffer.getvalue()
-
-
-def _located(name: str, parts: Sequence[Part]) -> dict[str, pa.Table]:
-    """One table an event, each row pointing at its delivery in the raw object."""
-    tables: dict[str, list[pa.Table]] = {}
-    before = 1
-    for part in parts:
-        for event, found in part.normalized.located.items():
-            if found.table.num_rows:
-                tables.setdefault(event, []).append(_point(found, name, before))
-        before += len(part.members)
-    return {event: pa.concat_tables(same) for event, same in tables.items()}
-
-
-def _point(found: Events, name: str, first: int) -> pa.Table:
-    table, schema = found.table, found.table.schema
-    positions = pa.array(found.deliveries + first).cast(pa.string())
-    values = {
-        "source_object": pa.repeat(name, table.num_rows),
-        "source_position": pc.binary_join_element_wise(
-            positions, table.column("source_position"), "/"
-        ),
-    }
-    for column, value in values.items():
-        place = schema.get_field_index(column)
-        table = table.set_column(place, schema.field(place), value)
-    return table

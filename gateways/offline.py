@@ -10,7 +10,7 @@ import orjson
 
 from gateways.adapter import Adapter
 from gateways.answer import answer
-from gateways.commit import parquet
+from gateways.canonical import parquet
 from gateways.context import Context, ReceivingClock
 from tenpo.errors import ConfigError, InputError, PayloadError
 from tenpo.keys import TenantKeys

@@ -24,7 +24,7 @@ from gateways.acceptance import stem_of
 from gateways.adapter import Adapter, Kind
 from gateways.answer import shown
 from gateways.archive import read_archive
-from gateways.commit import write_canonical
+from gateways.canonical import write_canonical
 from gateways.context import Context
 from gateways.group import Part
 from gateways.keyring import KeyRing

@@ -56,7 +56,7 @@ def difference(before: pa.Table, after: pa.Table, source_object: str) -> Differe
     changed = after.filter(_among(after, set(new) - unchanged))
     rows = pa.concat_tables([changed, _retractions(held, gone).cast(after.schema)])
     return Difference(
-        pointed(rows, source_object), len(new) - len(unchanged), len(gone), len(unchanged)
+        _of(rows, source_object), len(new) - len(unchanged), len(gone), len(unchanged)
     )
 
 
@@ -99,8 +99,7 @@ def _retractions(held: pa.Table, gone: set[tuple[str, str]]) -> pa.Table:
     return _with(lines, "is_retraction", pa.repeat(pa.scalar(True), lines.num_rows))
 
 
-def pointed(rows: pa.Table, source_object: str) -> pa.Table:
-    """Rows, said to be of that object."""
+def _of(rows: pa.Table, source_object: str) -> pa.Table:
     return _with(rows, "source_object", pa.repeat(source_object, rows.num_rows))
 
 

@@ -11,13 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from gateways.adapter import Adapter
 from gateways.archive import Delivery, read_archive
+from gateways.canonical import pointed
 from gateways.context import Context
 from gateways.keyring import KeyRing
-from gateways.normalized import Events, Normalized
+from gateways.normalized import Normalized
 from gateways.registry import vendors
 from gateways.spec_shelf import SpecShelf
 from gateways.workroom import Job, Limits, Workroom
@@ -45,7 +45,7 @@ class Readapted:
     tables: dict[str, list[pa.Table]] = field(default_factory=dict)
 
     def rows(self, event: str) -> pa.Table:
-        """All rows of one event; where they are of is not said yet."""
+        """All rows of one event, pointing at their deliveries."""
         empty = canonical_schema(event).empty_table()
         return pa.concat_tables([empty, *self.tables.get(event, ())])
 
@@ -88,7 +88,7 @@ class Readapter:
             found.deliveries += 1
             found.sources.add(delivery.source)
             for event, rows in self._normalized(tenant_id, delivery).located.items():
-                found.tables.setdefault(event, []).append(_positioned(rows, position))
+                found.tables.setdefault(event, []).append(pointed(rows, raw_object, position))
         return found
 
     def _normalized(self, tenant_id: str, delivery: Delivery) -> Normalized:
@@ -116,14 +116,3 @@ class Readapter:
                 remedy="Bring it back, or leave it out with --source.",
             )
         return known[delivery.source]
-
-
-def _positioned(found: Events, position: int) -> pa.Table:
-    """Rows of one delivery with its place in the raw object before their own."""
-    table = found.table
-    place = table.schema.get_field_index("source_position")
-    count = table.num_rows
-    told = pc.binary_join_element_wise(
-        pa.repeat(str(position), count), table["source_position"].combine_chunks(), "/"
-    )
-    return table.set_column(place, table.schema.field(place), told)

@@ -14,10 +14,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from beam_jobs.replay.compare import STAMP_MARK, Difference, difference, pointed
+from beam_jobs.replay.compare import STAMP_MARK, Difference, difference
 from beam_jobs.replay.plan import Request, canonical_objects, stem_of
 from beam_jobs.replay.readapt import Readapted, Readapter
-from gateways.commit import parquet
+from gateways.canonical import parquet
 from tenpo.contracts import CONFORMED, EVENTS
 from tenpo.contracts.events import canonical_schema
 from tenpo.errors import IntegrityError, UnknownReference
@@ -106,7 +106,7 @@ class ReplayFn(beam.DoFn):
     def _rejections(self, raw_object: str, found: Readapted) -> pa.Table:
         """The rejections that were not told before."""
         told = self._before(raw_object, "rejection")["rejection_id"].combine_chunks()
-        rows = pointed(found.rows("rejection"), raw_object)
+        rows = found.rows("rejection")
         return rows.filter(pc.invert(pc.is_in(rows["rejection_id"], value_set=told)))
 
     def _before(self, raw_object: str, event: str) -> pa.Table:
