@@ -39,6 +39,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--trees", type=int, help="smaller models for the planted worlds")
     arguments = parser.parse_args()
     begun = time.monotonic()
     found = _BENCHMARKS[arguments.what](arguments)
@@ -96,6 +97,8 @@ def _compared(panel: Any, fold: Fold) -> dict[str, Any]:
 
 def _planted(arguments: argparse.Namespace) -> dict[str, Any]:
     settings = _settings(arguments.threads)
+    if arguments.trees:
+        settings["forecast"]["training"] |= {"trees": arguments.trees, "boosters": 1}
     rows = [judged(planted_world(seed), settings) for seed in range(arguments.seeds)]
     table = pd.DataFrame(rows)
     return {

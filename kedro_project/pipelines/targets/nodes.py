@@ -23,6 +23,7 @@ from kedro_project.pipelines.forecast.nodes import Forecast
 MONTH_DAYS = 30.4
 _MIN_PEERS = 5
 _MIN_FOR_SIZE = 12
+_FLAT = 1e-6
 _FACTORS = (
     ("footfall", "footfall", None),
     ("conversion", "customers", "footfall"),
@@ -140,6 +141,7 @@ def _headroom(
     level = mean(factor.values, axis=0)
     low, mid, high = (np.full(stores, np.nan) for _ in range(3))
     basis = np.full(stores, "own best weeks", dtype=object)
+    line = np.zeros(stores) if sizes is None else _size_line(level, sizes, codes)
     is_absolute = factor.name in ("footfall", "customers", "sales")
     for code in np.unique(codes):
         members = np.flatnonzero((codes == code) & np.isfinite(level))
@@ -147,8 +149,7 @@ def _headroom(
             ends = _own_best(factor.values[:, members], parameters, rng)
         else:
             basis[members] = "cluster peers"
-            own = None if sizes is None else sizes[members]
-            ends = _peers_best(factor.values[:, members], own, parameters, rng)
+            ends = _peers_best(factor.values[:, members], line[members], parameters, rng)
         low[members], mid[members], high[members] = ends
     return pd.DataFrame(
         {
@@ -164,16 +165,15 @@ def _headroom(
 
 def _peers_best(
     weeks: FloatArray,
-    sizes: FloatArray | None,
+    line: FloatArray,
     parameters: dict[str, Any],
     rng: np.random.Generator,
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Low, middle and high of what peers of the same size reach, (S,) each."""
+    """Low, middle and high of what peers reach, (S,) each; `line` is what size alone does."""
     quantile = float(parameters["quantile"])
     told = np.isfinite(weeks).any(axis=1)
     season = np.nanmedian(weeks[told], axis=1, keepdims=True)
     levels = mean(weeks[told] - season, axis=0) + float(season.mean())
-    line = _size_line(levels, sizes)
     rest = levels - line
     middle = line + np.quantile(rest, quantile)
     draws = rng.choice(rest, (int(parameters["draws"]), len(rest)))
@@ -183,16 +183,22 @@ def _peers_best(
     return line + low, middle, line + high
 
 
-def _size_line(levels: FloatArray, sizes: FloatArray | None) -> FloatArray:
-    if sizes is None:
+def _size_line(levels: FloatArray, sizes: FloatArray, codes: IntArray) -> FloatArray:
+    """What size adds to each store's level (S,), against the middle of its cluster.
+
+    One slope for the chain: clusters of a dozen stores would each bend it their own way.
+    """
+    known = np.isfinite(sizes) & np.isfinite(levels)
+    across, up = np.zeros_like(levels), np.zeros_like(levels)
+    for code in np.unique(codes[known]):
+        members = known & (codes == code)
+        across[members] = sizes[members] - np.median(sizes[members])
+        up[members] = levels[members] - np.median(levels[members])
+    if known.sum() < _MIN_FOR_SIZE or float(across[known].std()) < _FLAT:
         return np.zeros_like(levels)
-    known = np.isfinite(sizes)
-    if known.sum() < _MIN_FOR_SIZE or float(sizes[known].std()) < 1e-6:
-        return np.zeros_like(levels)
-    centred = np.where(known, sizes, sizes[known].mean()) - sizes[known].mean()
     line = QuantileRegressor(quantile=0.5, alpha=0.0, solver="highs")
-    line.fit(centred[known, None], levels[known])
-    return np.asarray(line.coef_[0] * centred)
+    line.fit(across[known, None], up[known])
+    return np.asarray(line.coef_[0] * across)
 
 
 def _own_best(
