@@ -15,6 +15,7 @@ import pandas as pd
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 from sklearn.metrics import adjusted_rand_score, silhouette_score
+from threadpoolctl import threadpool_limits
 
 from kedro_project.panel import FloatArray, IntArray
 from kedro_project.pipelines.clustering.identity import matched
@@ -59,7 +60,9 @@ def cluster_stores(
     """
     space = weighted(features)
     seed = int(parameters["seed"])
-    tried = [_try(space, k, parameters) for k in _candidates(len(space), parameters)]
+    # Chains are small: threads would only wait for each other, long on a busy machine.
+    with threadpool_limits(1):
+        tried = [_try(space, k, parameters) for k in _candidates(len(space), parameters)]
     columns = ["k", "silhouette", "stability"]
     table = pd.DataFrame(tried, columns=columns).astype({"k": "int64"})
     good = table[
@@ -70,7 +73,8 @@ def cluster_stores(
         codes, silhouette, stability = np.zeros(len(space), dtype=np.int64), 0.0, 1.0
     else:
         best = good.loc[good["silhouette"].idxmax()]
-        codes = _fit(space, int(best["k"]), seed).predict(space).astype(np.int64)
+        with threadpool_limits(1):
+            codes = _fit(space, int(best["k"]), seed).predict(space).astype(np.int64)
         silhouette, stability = float(best["silhouette"]), float(best["stability"])
     label = matched(pd.Series(codes, index=features.table.index, name="cluster"), previous)
     return Clusters(
