@@ -24,6 +24,13 @@ class Finding:
     status: Status
     detail: str
 
+    @classmethod
+    def of(cls, check: str, faults: Sequence[str], seen: str, checked: int = 1) -> Finding:
+        """Failed where there are faults, not checked where nothing was, else passed."""
+        if faults:
+            return cls(check, "failed", "; ".join(faults[:3]))
+        return cls(check, "passed" if checked else "not checked", seen)
+
 
 @dataclass(frozen=True)
 class ScoreCard:

@@ -15,15 +15,17 @@ FAILED_EXIT_CODE = 1
 
 
 def conformance(
-    corpus: Annotated[
-        Path,
-        typer.Option(
-            help="Folder of recorded payloads with stores.yaml.", exists=True, file_okay=False
-        ),
-    ],
     vendor: Annotated[str | None, typer.Option(help="Vendor whose adapter is examined.")] = None,
     spec: Annotated[
         Path | None, typer.Option(help="YAML spec that is examined.", exists=True)
+    ] = None,
+    corpus: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of recorded payloads with stores.yaml; left out: what comes with Tenpo.",
+            exists=True,
+            file_okay=False,
+        ),
     ] = None,
     mutations: Annotated[int, typer.Option(help="Damaged payloads to read.", min=0)] = 1_000,
     store: Annotated[str | None, typer.Option(help="Store of payloads that name none.")] = None,
@@ -32,14 +34,17 @@ def conformance(
 ) -> None:
     """Replay recorded payloads through an adapter and print its score card; exit 1 if it fails.
 
+    Example: tenpo conformance --vendor square
     Example: tenpo conformance --spec till.yaml --corpus recorded/ --html card.html
     """  # fmt: skip
     import orjson
 
     from gateways.conformance.corpus import load_corpus
     from gateways.conformance.examine import examine
+    from gateways.conformance.shipped import corpus_of
 
-    card = examine(load_corpus(_adapter(vendor, spec), corpus, store), mutations)
+    adapter = _adapter(vendor, spec)
+    card = examine(load_corpus(adapter, corpus or corpus_of(adapter.name), store), mutations)
     if html is not None:
         html.write_text(card.html(), "utf-8")
     if as_json:

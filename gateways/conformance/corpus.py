@@ -1,11 +1,18 @@
 """Recorded payloads to replay, and what is known about them.
 
-A corpus is a folder: payloads of one adapter, `stores.yaml` with stores, codes and devices, and
-beside a payload `NAME.expected.yaml` with the vendor's own totals, where they are known:
+A corpus is a folder: payloads of one adapter as they were sent, `stores.yaml` with stores, codes
+and devices, and `expected.yaml` with what is known, where it is:
 
-    accepted: 4
-    sums: {gross_amount: "1850", in_count: "16"}
-    personal: [Mr Smith]        # values that must not get out
+    received_at: 2026-11-02T03:00:00Z   # when they are taken to have arrived; else now
+    payloads:
+      order.json:
+        accepted: 4
+        sums: {gross_amount: "1850", in_count: "16"}
+        personal: [Mr Smith]            # values that must not get out
+      order-corrected.json:
+        replaces: order.json            # a newer version of its documents
+      clock-changes.json:
+        moments: [2026-10-25T00:30:00Z] # of all its events
 """
 
 from __future__ import annotations
@@ -14,20 +21,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from gateways.adapter import Adapter
 from gateways.context import Context
+from gateways.normalized import Normalized
 from tenpo.errors import ConfigError
 from tenpo.keys import TenantKeys
 from tenpo.located_yaml import LocatedYaml
 from tenpo.masters import TenantMasters
 from tenpo.masters_file import load_masters_file
 
-STORES, EXPECTED = "stores.yaml", ".expected.yaml"
+STORES, EXPECTED = "stores.yaml", "expected.yaml"
 TENANT = "conformance"
 #: Pseudonyms of a replay are nobody's: nothing of it is kept.
 _ROOT = bytes(range(32))
@@ -43,7 +53,18 @@ class Expected(BaseModel):
     rejected: int | None = None
     ignored: int | None = None
     sums: dict[str, Decimal] = {}
+    moments: tuple[AwareDatetime, ...] | None = None
+    replaces: str | None = None
     personal: tuple[str, ...] = ()
+
+
+class Statement(BaseModel):
+    """What is known of a whole corpus; payloads by the names of their files."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    received_at: AwareDatetime | None = None
+    payloads: dict[str, Expected] = {}
 
 
 @dataclass(frozen=True)
@@ -73,14 +94,27 @@ class Subject:
     received_at: datetime
     store_hint: str | None = None
 
+    @cached_property
+    def results(self) -> list[tuple[Payload, Normalized]]:
+        """What each payload comes to when it is sent first.
+
+        Raises:
+            PayloadError: one cannot be read as a whole.
+        """
+        return [(one, self.adapter.normalize(one.body, self.context())) for one in self.payloads]
+
     def context(self, later: int = 0, masters: TenantMasters | None = None) -> Context:
         """A delivery, so many microseconds after the first."""
         moment = self.received_at + timedelta(microseconds=later)
         used = masters or self.masters
         return Context(used, TenantKeys(_ROOT, used.tenant_id), moment, self.store_hint)
 
+    def zone(self, row: dict[str, Any]) -> ZoneInfo:
+        """The clock of an event's store."""
+        return ZoneInfo(self.masters.stores[row["store_id"]].timezone)
 
-def load_corpus(adapter: Adapter, folder: Path, store_hint: str | None) -> Subject:
+
+def load_corpus(adapter: Adapter, folder: Path, store_hint: str | None = None) -> Subject:
     """The payloads of a folder.
 
     Raises:
@@ -97,19 +131,32 @@ def load_corpus(adapter: Adapter, folder: Path, store_hint: str | None) -> Subje
     }
     files = sorted(
         path for path in folder.iterdir()
-        if path.is_file() and path.name != STORES and not path.name.endswith(EXPECTED)
+        if path.is_file() and path.name not in (STORES, EXPECTED)
     )  # fmt: skip
     if not files:
         raise ConfigError(
             "the corpus has no payload", where=str(folder), remedy="Put recorded payloads there."
         )
-    payloads = [Payload(path.name, path.read_bytes(), _expected(path)) for path in files]
+    known = _statement(folder / EXPECTED, {path.name for path in files})
+    payloads = [
+        Payload(path.name, path.read_bytes(), known.payloads.get(path.name, Expected()))
+        for path in files
+    ]
     masters = TenantMasters(tenant_id=TENANT, **rows)
-    return Subject(adapter, payloads, masters, datetime.now(UTC), store_hint)
+    return Subject(adapter, payloads, masters, known.received_at or datetime.now(UTC), store_hint)
 
 
-def _expected(payload: Path) -> Expected:
-    path = payload.with_name(payload.name + EXPECTED)
+def _statement(path: Path, names: set[str]) -> Statement:
     if not path.is_file():
-        return Expected()
-    return LocatedYaml(path.read_text("utf-8-sig"), path.name).model(Expected)
+        return Statement()
+    document = LocatedYaml(path.read_text("utf-8-sig"), path.name)
+    found = document.model(Statement)
+    for name, expected in found.payloads.items():
+        for key, told in ((name, ()), (expected.replaces, ("replaces",))):
+            if key is not None and key not in names:
+                raise ConfigError(
+                    "there is no payload of that name",
+                    where=document.where(("payloads", name, *told)),
+                    remedy="Name a file of this folder.",
+                )
+    return found

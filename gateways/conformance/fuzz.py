@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from gateways.conformance.card import Finding
@@ -44,14 +44,8 @@ def mutations(subject: Subject, count: int) -> list[Finding]:
         f"{count} damaged payloads: {tally.accepted} accepted whole, {tally.rejected} with "
         f"rejections, {tally.refused} refused whole"
     )
-    return [_finding(CHECK, tally.harm, seen, count),
-            _finding(REASONS, tally.untold, seen, tally.rejected + tally.refused)]  # fmt: skip
-
-
-def _finding(check: str, faults: Sequence[str], seen: str, checked: int) -> Finding:
-    if faults:
-        return Finding(check, "failed", "; ".join(faults[:3]))
-    return Finding(check, "passed" if checked else "not checked", seen)
+    return [Finding.of(CHECK, tally.harm, seen, count),
+            Finding.of(REASONS, tally.untold, seen, tally.rejected + tally.refused)]  # fmt: skip
 
 
 def _payload(subject: Subject, number: int) -> Payload:

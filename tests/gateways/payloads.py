@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 import orjson
 
 from gateways.adapter import Adapter
+from gateways.conformance.corpus import load_corpus
+from gateways.conformance.shipped import corpus_of
 from gateways.context import Context
 from gateways.declarative.adapter import DeclarativeAdapter
 from gateways.declarative.choose import adapter_of
@@ -23,11 +25,11 @@ from gateways.pos.poslog import PosLog
 from gateways.pos.shopify import Shopify
 from gateways.pos.smaregi import Smaregi
 from gateways.pos.square import Square
+from gateways.registry import vendors
 from tenpo.keys import TenantKeys
-from tenpo.masters import Device, Store, StoreCode, TenantMasters
+from tenpo.masters import Device, StoreCode, TenantMasters
 from tests.gateways import poslog_payloads
 from tests.gateways.counters import (
-    DEVICES,
     PASSWORD,
     VIVOTEK_PUSH,
     VIVOTEK_SPEC,
@@ -39,7 +41,7 @@ from tests.gateways.counters import (
     xovis_live,
     xovis_logics,
 )  # fmt: skip
-from tests.gateways.lorawan import things
+from tests.gateways.recordings import document, recording
 from tests.gateways.register_payloads import PLANTED, SHOPIFY, SMAREGI, SQUARE
 
 ROOT = bytes(range(32))
@@ -50,29 +52,22 @@ SERIAL = "6384E16179950009"
 PERSONAL = ("C-90817263", "山田太郎", "C-11223344", "clerk-hanako", "Mr Smith", PASSWORD,
             "receiver-user", *PLANTED, *poslog_payloads.PLANTED)  # fmt: skip
 
-MASTERS = TenantMasters(
-    tenant_id=TENANT,
-    store=[
-        Store(store_id="shibuya", name="Shibuya", timezone="Asia/Tokyo", currency="JPY"),
-        Store(store_id="ginza", name="Ginza", timezone="Asia/Tokyo", currency="JPY"),
-        Store(store_id="soho", name="Soho", timezone="Europe/London", currency="GBP"),
-    ],
-    store_code=[
-        StoreCode(source="posa", code="0001", store_id="shibuya", valid_to=date(2026, 10, 31)),
-        StoreCode(source="posa", code="0001", store_id="ginza", valid_from=date(2026, 11, 1)),
-        StoreCode(source="posb", code="B001", store_id="shibuya"),
-        StoreCode(source="square", code="L-SOHO", store_id="soho"),
-        StoreCode(source="shopify", code="77", store_id="soho"),
-        StoreCode(source="poslog", code="9", store_id="soho"),
-        StoreCode(source="smaregi", code="7", store_id="shibuya"),
-        StoreCode(source="till", code="London Soho", store_id="soho"),
-    ],
-    device=[
-        Device(device_id=SERIAL, store_id="shibuya", source="milesight"),
-        Device(device_id="door-1", store_id="soho", source="door"),
-        *DEVICES,
-    ],
-)
+
+def _masters() -> TenantMasters:
+    """What the corpora need, and the specs below."""
+    found = [load_corpus(adapter, corpus_of(name)).masters for name, adapter in vendors().items()]
+    stores = {one.store_id: one for masters in found for one in masters.store}
+    codes = [one for masters in found for one in masters.store_code]
+    devices = [one for masters in found for one in masters.device]
+    return TenantMasters(
+        tenant_id=TENANT,
+        store=[stores[name] for name in ("shibuya", "ginza", "soho")],
+        store_code=[*codes, StoreCode(source="till", code="London Soho", store_id="soho")],
+        device=[*devices, Device(device_id="door-1", store_id="soho", source="door")],
+    )
+
+
+MASTERS = _masters()
 
 
 def context(received_at: datetime = RECEIVED_AT, **options: str) -> Context:
@@ -85,69 +80,12 @@ def posa(*lines: str) -> bytes:
     return "".join(line + "\r\n" for line in (",".join(FIELDS.values()), *lines)).encode("cp932")
 
 
-POSA_LINES = (
-    "0001,2026/10/31,25:30:00,2,0007,1,1,4901001,食品,"
-    '"おにぎり, 鮭",2,108,216,8,C-90817263,山田太郎,',
-    "0001,2026/10/31,25:30:00,2,0007,2,3,,,クーポン,0,,-16,8,C-90817263,山田太郎,",
-    "0001,2026/11/01,10:05:30,1,0001,1,2,4901002,雑貨,傘,1,1100,1100,10,,山田太郎,20261031-2-0003",
-    "0001,2026/11/01,10:07:00,1,0002,1,9,4901003,雑貨,鋏,1,550,550,10,,,",
-)
-POSA = posa(*POSA_LINES)
-
-POSB = orjson.dumps(
-    {
-        "receipts": [
-            {
-                "shop": "B001", "terminal": "2", "number": "B-20261101-00012",
-                "updated_at": "2026-11-01T03:12:45Z", "issued_at": "2026-11-01T12:12:40+09:00",
-                "status": "completed", "currency": "JPY", "customer_id": "C-11223344",
-                "clerk": "clerk-hanako", "refund_of": None,
-                "lines": [
-                    {"no": 1, "type": "item", "sku": "A1", "dept": "tea", "qty": "2",
-                     "unit_price": "480", "amount": "960", "tax_rate": "0.10", "tax": "96"},
-                    {"no": 2, "type": "discount", "sku": "", "dept": None, "qty": 1,
-                     "unit_price": "-60", "amount": -60, "tax_rate": 0.10, "tax": -6},
-                ],
-            },
-            {
-                "shop": "shibuya", "terminal": "2", "number": "B-20261101-00013",
-                "issued_at": "2026-11-01T12:30:00+09:00", "status": "completed",
-                "refund_of": "B-20261031-00001",
-                "lines": [
-                    {"no": 1, "type": "item", "sku": "A2", "qty": "-1", "unit_price": "300",
-                     "amount": "-300", "tax_rate": "0.08", "tax": "-24"},
-                ],
-            },
-            {
-                "shop": "B001", "number": "B-20261101-00014", "status": "voided",
-                "issued_at": "2026-11-01T13:00:00+09:00", "currency": "JPY",
-                "lines": [{"no": 1, "type": "item", "sku": "A3", "qty": 1, "unit_price": 100,
-                           "amount": 100, "tax_rate": "0.10", "tax": 10}],
-            },
-        ]
-    }
-)  # fmt: skip
-
-MILESIGHT = orjson.dumps(
-    {
-        "device_info": {"device_sn": SERIAL, "device_mac": "24:E1:24:FA:0C:6C"},
-        "time_info": {
-            "dst_status": False, "enable_dst": False,
-            "start_time": "2026-11-01T10:00:00+09:00", "end_time": "2026-11-01T10:15:00+09:00",
-            "time_zone": "UTC+9:00 Japan Standard Time (JST)",
-        },
-        "line_periodic_data": [
-            {"line": 1, "line_name": "Line1", "line_uuid": "9a0440de",
-             "total": {"in": 12, "out": 9}, "children": {"in": 1, "out": 1},
-             "staff": {"in": 0, "out": 1}, "group": {"in": 3, "out": 2}},
-            {"line": 2, "line_name": "Line2", "line_uuid": "b138b9a1", "in": 4, "out": 5},
-        ],
-        "line_total_data": [{"line": 1, "total": {"in_counted": 412, "out_counted": 399}}],
-    }
-)  # fmt: skip
-
+POSA = recording("posa", "sales.csv")
+POSA_LINES = tuple(POSA.decode("cp932").splitlines()[1:])
+POSB = orjson.dumps(document("posb", "receipts.json"))
+MILESIGHT = orjson.dumps(document("milesight", "report.json"))
 #: Two lines of a VS133, with children and a total.
-LORAWAN = orjson.dumps(things("05cc0c00090013cc0100000008cc0400050003d2d9150000"))
+LORAWAN = orjson.dumps(document("lorawan", "things-stack.json"))
 
 XOVIS = orjson.dumps(
     [xovis_counts(), xovis_logics(), {"values": [xovis_event()]}, xovis_live("LINE_CROSS_FORWARD")]

@@ -6,6 +6,10 @@
 
 from __future__ import annotations
 
+import re
+
+from tests.gateways.recordings import recording
+
 PLANTED = ("OP-77 Tanaka", "LOYAL-5550001", "Erika Mustermann", "5500005555555559")
 NAMESPACE = "http://www.nrf-arts.org/IXRetail/namespace/"
 
@@ -53,54 +57,11 @@ def retail(lines: str, grand: str = "", tax: str = "", attributes: str = "") -> 
     return f"<RetailTransaction {attributes}>{lines}{totals}</RetailTransaction>"
 
 
-WEIGHED = '<Quantity Units="0.42" UnitOfMeasureCode="KGM">1</Quantity>'
 #: 1.26 + 2 x 3.00 - 0.50 = 6.76, 20 % of 5.50 = 1.10 of tax on top; one line voided by a second.
-SALE_V2 = transaction(
-    retail(
-        item(1, "APPLE", "2.99", WEIGHED, "1.26", "<Tax><Amount>0.00</Amount></Tax>")
-        + item(2, "TEA", "3.00", pieces("2"), "6.00",
-               "<RetailPriceModifier><Amount Action='Subtract'>0.50</Amount></RetailPriceModifier>"
-               "<Tax><TaxableAmount>5.50</TaxableAmount><Amount>1.10</Amount><Percent>20</Percent>"
-               "</Tax>")
-        + item(3, "JAM", "2.00", pieces("1"), "2.00")
-        + item(4, "JAM", "2.00", pieces("-1"), "-2.00", attributes='VoidFlag="true"')
-        + "<LineItem><SequenceNumber>5</SequenceNumber><Tender TenderType='Cash'>"
-          "<Amount>10.00</Amount><TenderChange><Amount>2.14</Amount></TenderChange>"
-          "<Card>5500005555555559</Card></Tender></LineItem>"
-        + "<LineItem><SequenceNumber>6</SequenceNumber><acs:Loyalty>LOYAL-5550001</acs:Loyalty>"
-          "</LineItem>"
-        + "<LoyaltyAccount><CustomerID>LOYAL-5550001</CustomerID></LoyaltyAccount>",
-        "7.86", "1.10",
-    )
-)  # fmt: skip
-CONTROL = transaction(
-    "<ControlTransaction><ReasonCode>SignOn</ReasonCode></ControlTransaction>", 160
-)
-V2 = v2(CONTROL, SALE_V2)
-
+V2 = recording("poslog", "ixretail-2.xml")
+CONTROL, SALE_V2 = re.findall("<Transaction .*?</Transaction>", V2.decode())
 #: Prices with 20 % of tax in them; one piece comes back the same day.
-V6 = f"""<p:POSLog xmlns:p="{NAMESPACE}" MajorVersion="6"><p:Transaction>
-<p:BusinessUnit><p:UnitID Name="Soho">9</p:UnitID></p:BusinessUnit>
-<p:WorkstationID TypeCode="POS">10001</p:WorkstationID><p:SequenceNumber>3570</p:SequenceNumber>
-<p:OperatorID OperatorName="Tanaka">OP-77 Tanaka</p:OperatorID>
-<p:ReceiptNumber>R-3570</p:ReceiptNumber><p:RetailTransaction>
-<p:LineItem><p:SequenceNumber>1</p:SequenceNumber><p:Sale><p:ItemID>MUG</p:ItemID>
-<p:RegularSalesUnitPrice Currency="GBP">12.00</p:RegularSalesUnitPrice>
-<p:ActualSalesUnitPrice Currency="GBP">10.80</p:ActualSalesUnitPrice>
-<p:ExtendedAmount Currency="GBP">10.80</p:ExtendedAmount>
-<p:ExtendedDiscountAmount Currency="GBP">1.20</p:ExtendedDiscountAmount>
-<p:Quantity UnitOfMeasureCode="EA">1.0000</p:Quantity>
-<p:Tax><p:Amount>1.80</p:Amount><p:Percent>20.00</p:Percent></p:Tax></p:Sale></p:LineItem>
-<p:LineItem><p:SequenceNumber>2</p:SequenceNumber><p:Return><p:ItemID>TEA</p:ItemID>
-<p:RegularSalesUnitPrice Currency="GBP">6.00</p:RegularSalesUnitPrice>
-<p:ExtendedAmount Currency="GBP">6.00</p:ExtendedAmount><p:Quantity>1</p:Quantity>
-<p:TransactionLink><p:SequenceNumber>3569</p:SequenceNumber></p:TransactionLink>
-<p:Tax><p:Amount>1.00</p:Amount><p:Percent>20.00</p:Percent></p:Tax></p:Return></p:LineItem>
-<p:Total TotalType="TransactionGrandAmount" CurrencyCode="GBP">4.80</p:Total>
-<p:Total TotalType="TransactionTaxAmount" CurrencyCode="GBP">0.80</p:Total>
-<p:Customer><p:CustomerID>LOYAL-5550001</p:CustomerID><p:Name>Erika Mustermann</p:Name></p:Customer>
-</p:RetailTransaction><p:BusinessDayDate>2026-11-01</p:BusinessDayDate>
-<p:EndDateTime>2026-11-01T12:27:02.649Z</p:EndDateTime></p:Transaction></p:POSLog>""".encode()
+V6 = recording("poslog", "ixretail-6.xml")
 
 LINK = (
     "<TransactionLink><RetailStoreID>9</RetailStoreID><WorkstationID>34</WorkstationID>"

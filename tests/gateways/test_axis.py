@@ -11,13 +11,10 @@ import pytest
 from gateways.iot.axis import Axis
 from tests.gateways.counters import AXIS_SERIAL, axis_crossline, axis_retail
 from tests.gateways.payloads import context
+from tests.gateways.recordings import document
 
 QUARTER = datetime(2026, 11, 1, 10, 15, tzinfo=UTC)
-EXPORT = {
-    "counter": {"name": "door", "serial": AXIS_SERIAL, "delta": 900,
-                "types": {"Occupancy": 64, "Total In": 66, "Total Out": 67}},
-    "data": {"20261101100000": [4, 17, 13], "20261101101500": [5, 18, 17]},
-}  # fmt: skip
+EXPORT = document("axis", "export.json")
 
 
 def normalize(document: object) -> Any:

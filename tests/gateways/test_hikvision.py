@@ -12,18 +12,10 @@ from gateways.iot.hikvision import Hikvision
 from tenpo.errors import PayloadError
 from tests.gateways.counters import HIKVISION_MAC, OTHER_MAC, hikvision
 from tests.gateways.payloads import context
+from tests.gateways.recordings import document
 
 START = datetime(2026, 11, 1, 1, 0, tzinfo=UTC)
-JSON = {
-    "ipAddress": "192.168.1.64", "macAddress": HIKVISION_MAC.upper(), "channelID": 1,
-    "dateTime": "2026-11-01T10:15:07+09:00", "eventType": "PeopleCounting",
-    "peopleCounting": {
-        "statisticalMethods": "timeRange",
-        "timeRange": {"startTime": "2026-11-01T10:00:00+09:00",
-                      "endTime": "2026-11-01T10:15:00+09:00"},
-        "enter": 15, "exit": 14, "pass": 3},
-    "childCounting": {"enter": 2, "exit": 0},
-}  # fmt: skip
+JSON = document("hikvision", "summary.json")
 HEARTBEAT = hikvision().replace(b"PeopleCounting", b"videoloss")
 
 
@@ -146,3 +138,13 @@ BOMB = b'<!DOCTYPE a [<!ENTITY a "x"><!ENTITY b "' + b"&a;" * 50 + b'">]><a>&b;<
 def test_hostile_and_broken_bodies_are_refused(body: bytes, what: str) -> None:
     with pytest.raises(PayloadError, match=what):
         normalize(body)
+
+
+@pytest.mark.parametrize("body", [b"--", b"--b", b"--b\r\n--b--", b"--b\n\n\n--b\n--b--\n"])
+def test_empty_streams_break_nothing(body: bytes) -> None:
+    try:
+        result = normalize(body)
+    except PayloadError:
+        return
+    assert result.received == len(result.rejected)
+    assert result.received + result.ignored > 0

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gateways.faults import Reason
 from gateways.pos.posa import FIELDS, PosA
@@ -134,3 +136,26 @@ def test_a_bad_number_rejects_every_row_that_has_it_and_no_other() -> None:
         (1, "bad_number"),
         (3, "bad_number"),
     ]
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 10**9), st.sampled_from([8, 10]), st.sampled_from([1, -1])),
+        min_size=1,
+        max_size=20,
+    )
+)
+def test_net_and_tax_add_up_to_gross_and_a_return_mirrors_its_sale(
+    sold: list[tuple[int, int, int]],
+) -> None:
+    body = posa(*(
+        f"0001,2026/11/01,10:00:00,1,1,{number},{1 if sign > 0 else 2},,,,1,{amount},{amount},"
+        f"{rate},,,"
+        for number, (amount, rate, sign) in enumerate(sold)
+    ))  # fmt: skip
+    rows = PosA().normalize(body, context()).events["sale_line"].to_pylist()
+    for (amount, rate, sign), row in zip(sold, rows, strict=True):
+        assert row["net_amount"] + row["tax_amount"] == row["gross_amount"] == sign * amount
+        assert row["tax_amount"] == sign * (amount * rate // (100 + rate))
+        assert isinstance(row["net_amount"], Decimal)
