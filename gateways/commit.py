@@ -32,7 +32,8 @@ from tenpo.telemetry import get_logger
 log = get_logger(__name__)
 
 MAX_WAITING = 2_000
-MAX_GROUP_BYTES = 128 * 1024**2
+#: Bounds what one group takes, and how long other tenants wait for it.
+MAX_GROUP_BYTES = 8 * 1024**2
 #: Groups being written at once; the disk's wait is longer than normalising takes.
 WRITES = 4
 #: Under load a group gathers as long as the one before took to normalise, at most so long.

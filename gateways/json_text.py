@@ -75,16 +75,19 @@ def _read(body: bytes) -> Any:
 
 
 def _lines(text: str) -> list[Any]:
-    """JSON Lines; a fault is told by its place in the whole payload."""
+    """JSON Lines; a fault is told by its place in the whole payload.
+
+    Only a line feed ends a line: other separators may stand within a text.
+    """
     found = []
     start = 0
-    for line in text.splitlines(keepends=True):
+    for line in text.split("\n"):
         if line.strip():
             try:
                 found.append(_loads(line))
             except json.JSONDecodeError as error:
                 raise json.JSONDecodeError(error.msg, text, start + error.pos) from error
-        start += len(line)
+        start += len(line) + 1
     return found
 
 

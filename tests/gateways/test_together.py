@@ -12,6 +12,7 @@ import pytest
 
 from gateways.context import Context
 from gateways.group import Entry, normalize_group
+from gateways.intake import INLINE_BYTES, is_small
 from gateways.iot.milesight import Milesight
 from gateways.json_adapter import JsonAdapter, Rows
 from gateways.normalized import Normalized, Result
@@ -136,3 +137,29 @@ def test_files_read_elsewhere_and_small_payloads_share_a_group() -> None:
     group = normalize_group(entries)
     assert not group.defects
     assert [list(part.members) for part in group.parts] == [[1], [0, 2]]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[" + b",".join([b"{}"] * 20_000) + b"]",
+        b"{}\n" * 20_000,
+        b'{"receipts":[' + b",".join([b"0"] * 30_000) + b"]}",
+        b'{"lines":[' + b",".join([b"0"] * 30_000) + b"]}",
+    ],
+)
+def test_what_is_read_inline_cannot_make_many_records_of_few_bytes(body: bytes) -> None:
+    assert len(body) <= INLINE_BYTES
+    assert PosB().normalize(body, context()).received >= 20_000
+    assert not is_small(body)
+    assert is_small(POSB)
+    assert is_small(MILESIGHT)
+
+
+def test_a_line_ends_at_a_line_feed_alone() -> None:
+    lines = [
+        {**orjson.loads(POSB)["receipts"][0], "customer_id": f"a{mark}b"} for mark in "\u2028\x85"
+    ]
+    body = b"\r\n".join(orjson.dumps(line) for line in lines)
+    alone = PosB().normalize(orjson.dumps(lines), context())
+    assert PosB().normalize(body, context()).accepted == alone.accepted > 0
