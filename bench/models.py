@@ -38,7 +38,7 @@ def main() -> None:
     parser.add_argument("what", choices=sorted(_BENCHMARKS))
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--seeds", type=int, default=20)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--trees", type=int, help="smaller models for the planted worlds")
     arguments = parser.parse_args()
     begun = time.monotonic()
