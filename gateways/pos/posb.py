@@ -67,9 +67,13 @@ class PosB(JsonAdapter):
     def rows(self, body: bytes) -> Rows:
         """One row a line of a receipt, with the head of its receipt."""
         receipts: list[Mapping[str, Any]] = []
-        for document in read_objects(body, "receipt"):
-            receipts += objects(document["receipts"]) if "receipts" in document else [document]
         found = Rows()
+        for document in read_objects(body, "receipt"):
+            batch = document.get("receipts", [document])
+            if not isinstance(batch, list):
+                found.faults.append((str(len(receipts) + 1), Reason.BAD_VALUE, "receipts"))
+            found.ignored += batch == []
+            receipts += objects(batch)
         for number, receipt in enumerate(receipts, start=1):
             head = {name: receipt.get(name) for name in HEAD}
             lines = objects(receipt.get("lines"))

@@ -89,6 +89,12 @@ def test_a_negative_price_is_rejected_but_not_on_discounts() -> None:
     ]
 
 
+def test_receipts_that_are_no_list_are_rejected_and_none_are_ignored() -> None:
+    assert rejections({"receipts": 5}) == [("1", "bad_value", "receipts")]
+    result = PosB().normalize(b'{"receipts": []}', context())
+    assert (result.received, result.ignored) == (0, 1)
+
+
 def test_a_receipt_without_lines_is_rejected() -> None:
     assert rejections(one(lines=[])) == [("1", Reason.MISSING_FIELD.value, "lines")]
 
