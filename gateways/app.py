@@ -22,6 +22,7 @@ from gateways.express import Express
 from gateways.intake import Intake, Parcel
 from gateways.metrics_route import add_metrics_route
 from gateways.mqtt import MqttIntake
+from gateways.patience import Patience
 from gateways.pos.posa_stores import take_store_file
 from gateways.receipt_routes import add_receipt_routes
 from gateways.registry import adapter_for, vendors
@@ -61,6 +62,7 @@ def create_app(settings: Settings, intake: Intake, *, with_mqtt: bool = True) ->
 
     app = FastAPI(title="Tenpo gateway", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.add_middleware(Express, intake=intake, explain=_explain, max_body=settings.max_body_bytes)
+    app.add_middleware(Patience, idle_s=settings.body_idle_s)
     app.add_exception_handler(TenpoError, _explain)
     app.add_exception_handler(HTTPException, _explain_route)
     app.add_exception_handler(Exception, _explain_defect)

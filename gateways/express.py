@@ -65,10 +65,10 @@ class Express:
         if adapter is None or told is None:
             await self._app(scope, receive, send)
             return
-        body = await _body(receive)
-        if body is None:  # the sender went away
-            return
         try:
+            body = await _body(receive)
+            if body is None:  # the sender went away
+                return
             answer = await self._take(adapter, told, body)
         except TenpoError as error:
             response = await self._explain(Request(scope), error)

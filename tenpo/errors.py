@@ -4,6 +4,7 @@
     ├── ConfigError            settings, specs and masters that cannot be used (exit 2)
     ├── InputError             bytes or arguments from outside that cannot be used (exit 3)
     │   ├── PayloadError       a whole payload is unreadable (HTTP 400)
+    │   ├── SenderStalled      a body whose rest does not come (HTTP 408)
     │   ├── PayloadTooLarge    a payload above the limit (HTTP 413)
     │   ├── UnsupportedEncoding  a payload compressed in an unknown way (HTTP 415)
     │   └── UnknownReference   a tenant, store, vendor or spec that does not exist (HTTP 404)
@@ -70,6 +71,12 @@ class PayloadError(InputError):
     """A whole payload is unreadable: encoding, syntax or missing columns."""
 
     http_status = 400
+
+
+class SenderStalled(InputError):
+    """The rest of a body does not come."""
+
+    http_status = 408
 
 
 class PayloadTooLarge(InputError):

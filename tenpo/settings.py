@@ -107,6 +107,9 @@ class Settings(BaseSettings):
 
     # intake ----------------------------------------------------------------
     max_body_bytes: int = 128 * 1024**2
+    body_idle_s: float = Field(
+        default=30.0, gt=0, description="longest wait for the next piece of a body"
+    )
     large_body_bytes: int = Field(
         default=1024**2, ge=0, description="above it a payload is answered 202 and worked on later"
     )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import socket
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from tests.gateways.conftest import GINZA, READ, REVOKED, SEND, Gateway
-from tests.gateways.payloads import MILESIGHT, POSB
+from tests.gateways.payloads import MILESIGHT, POSB, TENANT
 
 pytestmark = pytest.mark.stack
 
@@ -64,3 +65,24 @@ def test_each_payload_of_a_burst_has_its_own_answer(gateway: Gateway) -> None:
     taken = [one.json() for one in answers if one.status_code == 200]
     assert [one["accepted"] for one in taken] == [2, 4] * 4
     assert len({one["receipt"] for one in taken}) == len(taken)
+
+
+def stalled(gateway: Gateway, headers: dict[str, str]) -> bytes:
+    """What a sender is told that stops after three bytes of ten."""
+    told = {"X-Tenpo-Tenant": TENANT, "Authorization": f"Bearer {SEND}", "Content-Length": "10"}
+    lines = [f"{name}: {value}" for name, value in (told | headers).items()]
+    head = "\r\n".join(["POST /v1/iot/milesight HTTP/1.1", "Host: x", *lines, "", ""])
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=60) as sender:
+        sender.sendall(head.encode() + b'{"a')
+        answer = b""
+        while chunk := sender.recv(65_536):
+            answer += chunk
+    return answer
+
+
+def test_a_sender_that_stops_is_told_and_hung_up_on(gateway: Gateway) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(stalled, [gateway] * 2, [{}, LONG_WAY]))
+    for answer in answers:
+        assert answer.startswith(b"HTTP/1.1 408"), answer
+        assert b"Send it again whole." in answer
