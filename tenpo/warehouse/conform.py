@@ -168,8 +168,8 @@ class _Conform:
         """The held lines of some stores' documents, in a staging table of raw's columns."""
         raw = EVENTS[self.event]
         params = {"tenant_id": tenant_id, "store_ids": list(store_ids)}
-        columns = [f"line.{name}" for name in raw.names]
         dwh = CONFORMED[self.event]
+        columns = [f"line.{name}" for name in raw.names if name in dwh.names]
         self._execute("again", params, again=self.held, dwh_table=dwh, columns=columns)
         return replace(raw, dataset="staging", name=self.held)
 

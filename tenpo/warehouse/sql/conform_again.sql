@@ -1,7 +1,7 @@
 -- The held lines of every document that has lines in these stores, as raw had them.
 CREATE OR REPLACE TABLE {staging}.{again}
 OPTIONS (expiration_timestamp = TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL 1 DAY)) AS
-SELECT {columns}
+SELECT {columns}, CAST(NULL AS BOOL) AS is_retraction
 FROM {dwh_table} AS line
 INNER JOIN (
   SELECT DISTINCT source, document_key
