@@ -39,17 +39,11 @@ if TYPE_CHECKING:  # imported where used: most tests need neither
 pytest_plugins = ["tests.google_cloud.fakes"]
 
 ROOT = Path(__file__).parents[1]
-#: Folders whose files take longest, in order.
-_LONG = {name: place for place, name in enumerate(("e2e", "stack", "warehouse", "google_cloud"))}
 START_S = 120
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever uses a real service is marked so: `-m "not stack"` runs the rest.
-
-    Files that take minutes come first, so that no worker is left with one at the end.
-    """
-    items.sort(key=lambda item: _LONG.get(item.path.parent.name, len(_LONG)))
+    """Whatever uses a real service is marked so: `-m "not stack"` runs the rest."""
     for item in items:
         if {"postgres", "bigquery_server", "google_cloud"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.stack)
