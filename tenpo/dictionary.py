@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from tenpo.contracts import CONFORMED, EVENTS
+from tenpo.contracts import CONFORMED, EVENTS, MODEL_TABLES
 from tenpo.contracts.derived import READING_INTERVAL
 from tenpo.kpi import DEFINITION_VERSION, KPI_STORE_DAY, KPI_STORE_HOUR, KPIS, MEASURES, PUBLICATION
 
@@ -17,7 +17,8 @@ _TABLES = """# Tables
 
 Written from the contracts in `tenpo/contracts` and `tenpo/kpi`; do not edit. `raw` is
 append-only and partitioned by the date of ingestion; `dwh` and `mart` by the store's
-business date. Every query needs a condition on the partition column.
+business date, the models' tables by the last date a run knew. Every query needs a condition
+on the partition column.
 """
 
 _KPIS = """# KPIs
@@ -32,7 +33,7 @@ Amounts of different currencies are never added. Null means unknown, not zero.
 
 def tables() -> str:
     """`docs/tables.md`."""
-    derived = [READING_INTERVAL, KPI_STORE_HOUR, KPI_STORE_DAY, PUBLICATION]
+    derived = [READING_INTERVAL, KPI_STORE_HOUR, KPI_STORE_DAY, PUBLICATION, *MODEL_TABLES]
     contracts = [*EVENTS.values(), *CONFORMED.values(), *derived]
     return "\n".join([_TABLES, *(contract.markdown() for contract in contracts)])
 

@@ -16,12 +16,14 @@ from tenpo.contracts.events import (
     SaleKind,
 )
 from tenpo.contracts.field import Field, Type
+from tenpo.contracts.models import MODEL_TABLES
 
 __all__ = [
     "CONFORMED",
     "COUNT_INTERVAL",
     "COUNT_READING",
     "EVENTS",
+    "MODEL_TABLES",
     "REJECTION",
     "SALE_LINE",
     "VISIT_EVENT",

@@ -25,6 +25,13 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeEngine
 
 from tenpo.contracts import Contract, Field, Type
+from tenpo.contracts.models import (
+    CHAIN_FORECAST,
+    MODEL_RUN,
+    STORE_CLUSTER,
+    STORE_FORECAST,
+    STORE_TARGET,
+)
 from tenpo.kpi import KPI_STORE_DAY, KPI_STORE_HOUR
 
 metadata = MetaData()
@@ -59,6 +66,19 @@ kpi_store_hour = _kpi_table(
     KPI_STORE_HOUR, "tenant_id", "store_id", "business_date", "hour_start_at"
 )
 kpi_store_day = _kpi_table(KPI_STORE_DAY, "tenant_id", "store_id", "business_date")
+
+
+def _model_table(contract: Contract, *key: str) -> Table:
+    columns = (column_of(field, primary_key=field.name in key) for field in contract.fields)
+    return Table(contract.name, metadata, *columns)
+
+
+#: What the newest published run of the models says; runs before it are in mart.
+model_run = _model_table(MODEL_RUN, "tenant_id", "currency")
+store_cluster = _model_table(STORE_CLUSTER, "tenant_id", "store_id")
+store_target = _model_table(STORE_TARGET, "tenant_id", "store_id", "factor")
+store_forecast = _model_table(STORE_FORECAST, "tenant_id", "store_id", "business_date", "measure")
+chain_forecast = _model_table(CHAIN_FORECAST, "tenant_id", "currency", "business_date", "measure")
 
 store = Table(
     "store",

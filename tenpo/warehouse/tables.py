@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tenpo.contracts import CONFORMED, EVENTS, Contract, Field, Type
+from tenpo.contracts import CONFORMED, EVENTS, MODEL_TABLES, Contract, Field, Type
 from tenpo.contracts.derived import READING_INTERVAL
 from tenpo.contracts.events import STORE, TENANT
 from tenpo.kpi import KPI_STORE_DAY, KPI_STORE_HOUR, PUBLICATION
@@ -84,4 +84,5 @@ TABLES: tuple[Contract, ...] = (
     KPI_STORE_HOUR,
     KPI_STORE_DAY,
     PUBLICATION,
+    *MODEL_TABLES,
 )
