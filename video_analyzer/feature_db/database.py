@@ -18,7 +18,7 @@ from video_analyzer.feature_db.erasure import finish_erasures
 from video_analyzer.feature_db.indexes import Tuning
 from video_analyzer.feature_db.keyring import KEY_FILE, data_key
 from video_analyzer.feature_db.manifest import MANIFEST_FILE
-from video_analyzer.feature_db.recovery import begin, recover, recover_beside
+from video_analyzer.feature_db.recovery import begin, recover
 from video_analyzer.feature_db.store import FeatureStore
 from video_analyzer.feature_db.writer import Writer, take_lock
 
@@ -85,7 +85,7 @@ class FeatureDatabase:
             IntegrityError: its files are damaged, or its key is missing.
         """
         folder, key = self.sealed_folder(tenant_id)
-        state = recover_beside(folder, key, self._tuning).state
+        state = recover(folder, key, self._tuning).state
         return FeatureStore(tenant_id, folder, key, state, writer=None)
 
     def sealed_folder(self, tenant_id: str) -> tuple[Path, bytes]:

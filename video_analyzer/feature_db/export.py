@@ -8,6 +8,7 @@ backup as well.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,20 @@ from tenpo.errors import InputError
 from video_analyzer.feature_db.commit import Draft
 from video_analyzer.feature_db.disk import Disk
 from video_analyzer.feature_db.people import People
-from video_analyzer.feature_db.records import Added, Named, Record, Told, decode, encode
+from video_analyzer.feature_db.records import (
+    Added,
+    Events,
+    Ids,
+    Named,
+    Record,
+    Told,
+    decode,
+    encode,
+)
 from video_analyzer.feature_db.scan import EXPORT_CONTEXT, EXPORT_FOLDER
 from video_analyzer.feature_db.sealed import SealedReader, SealedWriter
+from video_analyzer.feature_db.space import Space
+from video_analyzer.feature_db.state import State
 from video_analyzer.feature_db.store import FeatureStore
 
 _CHUNK = 8_192
@@ -38,10 +50,11 @@ def export_store(store: FeatureStore) -> Path:
 
 def _export(store: FeatureStore, disk: Disk, folder: Path) -> Path:
     disk.make_folder(folder)
+    moment = store.commit(lambda draft: _Moment.of(store.state), alone=True)
     path = folder / f"{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}.sealed"
     writer = SealedWriter(disk, path, store.key, EXPORT_CONTEXT)
     try:
-        for lsn, record in enumerate(_records(store), start=1):
+        for lsn, record in enumerate(_records(moment), start=1):
             writer.append(encode(lsn, [record]))
         writer.append(b"", final=True)
         writer.sync()
@@ -54,15 +67,27 @@ def _export(store: FeatureStore, disk: Disk, folder: Path) -> Path:
     return path
 
 
-def _records(store: FeatureStore) -> Iterator[Record]:
-    state = store.state
-    spaces = tuple((space.model, space.dimension) for space in state.spaces)
-    yield Named(tuple(state.stores), spaces)
-    for chunk in tuple(state.identity.chunks):
+@dataclass(frozen=True)
+class _Moment:
+    """What there is between two batches: names, identity log, and numbers of the living."""
+
+    named: Named
+    chunks: tuple[Events, ...]
+    living: list[tuple[Space, Ids]]
+
+    @classmethod
+    def of(cls, state: State) -> _Moment:
+        spaces = tuple((space.model, space.dimension) for space in state.spaces)
+        living = [(space, np.sort(space.rows_where()["feature"])) for space in state.spaces]
+        return cls(Named(tuple(state.stores), spaces), tuple(state.identity.chunks), living)
+
+
+def _records(moment: _Moment) -> Iterator[Record]:
+    yield moment.named
+    for chunk in moment.chunks:
         for start in range(0, len(chunk), _CHUNK):
             yield Told(chunk[start : start + _CHUNK])
-    for space in state.spaces:
-        numbers = np.sort(space.rows_where()["feature"])
+    for space, numbers in moment.living:
         for start in range(0, len(numbers), _CHUNK):
             rows, vectors = space.get(numbers[start : start + _CHUNK])
             yield Added(space.number, rows, vectors)

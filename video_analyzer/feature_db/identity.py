@@ -108,11 +108,10 @@ class Identity:
 
     def links_of(self, person: int) -> dict[int, tuple[int, int]]:
         """The links that hold this person together, by number."""
-        return {
-            seq: self._links[seq]
-            for member in self.members(person)
-            for seq in self._touching.get(member, ())
-        }
+        seqs = [s for m in self.members(person) for s in tuple(self._touching.get(m, ()))]
+        found = {seq: self._links.get(seq) for seq in seqs}
+        # Links come and go meanwhile, on the committing thread.
+        return {seq: pair for seq, pair in found.items() if pair is not None}
 
     def has_link(self, seq: int) -> bool:
         """Whether there is such a link now."""

@@ -34,17 +34,17 @@ def data_key(disk: Disk, folder: Path, root: bytes, tenant_id: str, *, make: boo
         IntegrityError: there is none, or it does not open with this root secret.
     """
     path = folder / KEY_FILE
-    if not path.exists():
-        if not make:
-            raise IntegrityError(
-                "the tenant's data key is missing",
-                where=str(path),
-                remedy="Restore this file from a backup; without it nothing can be read.",
-            )
-        _write(disk, path, wrapping_key(root, "features", tenant_id), secrets.token_bytes(32))
-    frames = list(
-        SealedReader(path, wrapping_key(root, "features", tenant_id), _CONTEXT, whole=True)
-    )
+    wrapping = wrapping_key(root, "features", tenant_id)
+    if make and not path.exists():
+        _write(disk, path, wrapping, secrets.token_bytes(32))
+    try:
+        frames = list(SealedReader(path, wrapping, _CONTEXT, whole=True))
+    except FileNotFoundError:
+        raise IntegrityError(
+            "the tenant's data key is missing",
+            where=str(path),
+            remedy="Restore this file from a backup; without it nothing can be read.",
+        ) from None
     if len(frames) != 1 or len(frames[0].plain) != _KEY_BYTES:
         raise IntegrityError("the tenant's data key is not readable", where=str(path))
     return frames[0].plain

@@ -8,7 +8,6 @@ gaps, so a lost or shortened segment is noticed when the next one is read.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from tenpo.errors import ServiceError
@@ -28,9 +27,14 @@ def segment_numbers(folder: Path) -> list[int]:
     return sorted(int(path.name[4:]) for path in folder.glob("log-????????"))
 
 
+def segment_name(number: int) -> str:
+    """A segment's file."""
+    return _NAME.format(number)
+
+
 def segment_path(folder: Path, number: int) -> Path:
     """Where a segment lies."""
-    return folder / _NAME.format(number)
+    return folder / segment_name(number)
 
 
 class Log:
@@ -107,37 +111,23 @@ def _not_written(why: str) -> FeatureWriteError:
     )
 
 
-@dataclass(frozen=True)
-class Batch:
-    """A batch as read: its number, its records, and the place of its frame."""
-
-    lsn: int
-    records: list[Record]
-    file: str
-    at: int
-
-
-def replay(folder: Path, key: bytes, segment: int, lsn: int) -> Iterator[Batch]:
-    """The batches from a segment on, in order; a torn last write is left out.
+def replay(reader: SealedReader, file: str, lsn: int) -> Iterator[list[Record]]:
+    """The batches of a segment, in order; a torn last write is left out.
 
     Args:
-        folder: the tenant's.
-        key: its data key.
-        segment: the first.
+        reader: of the segment.
+        file: its name.
         lsn: the number that its first batch must have.
 
     Raises:
         FeatureDamage: a batch is missing or not as it was written.
     """
-    numbers = [number for number in segment_numbers(folder) if number >= segment]
-    for number in numbers:
-        path = segment_path(folder, number)
-        for frame in SealedReader(path, key, path.name, whole=False):
-            try:
-                found, records = decode(frame.plain)
-            except (ValueError, KeyError, TypeError) as error:
-                raise FeatureDamage("a batch is unreadable", file=path.name, at=frame.at) from error
-            if found != lsn:
-                raise FeatureDamage("batches are missing before", file=path.name, at=frame.at)
-            yield Batch(lsn, records, path.name, frame.at)
-            lsn += 1
+    for frame in reader:
+        try:
+            found, records = decode(frame.plain)
+        except (ValueError, KeyError, TypeError) as error:
+            raise FeatureDamage("a batch is unreadable", file=file, at=frame.at) from error
+        if found != lsn:
+            raise FeatureDamage("batches are missing before", file=file, at=frame.at)
+        yield records
+        lsn += 1

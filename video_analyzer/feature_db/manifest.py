@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from video_analyzer.feature_db.disk import Disk
 from video_analyzer.feature_db.part import Written
-from video_analyzer.feature_db.sealed import FeatureDamage, SealedReader, SealedWriter
+from video_analyzer.feature_db.sealed import FeatureDamage, SealedReader, SealedWriter, Source
 
 MANIFEST_FILE = "manifest"
 DRAFT_FILE = ".manifest"
@@ -70,18 +70,15 @@ class Manifest:
         disk.replace(draft, folder / MANIFEST_FILE)
 
 
-def read_manifest(folder: Path, key: bytes) -> Manifest:
-    """The manifest in force.
+def read_manifest(source: Source, key: bytes) -> Manifest:
+    """The manifest of a file.
 
     Raises:
-        FeatureDamage: it is missing or not as it was written.
+        FeatureDamage: it is not as it was written.
     """
-    path = folder / MANIFEST_FILE
     try:
-        frames = [frame.plain for frame in SealedReader(path, key, MANIFEST_FILE, whole=True)]
+        frames = [frame.plain for frame in SealedReader(source, key, MANIFEST_FILE, whole=True)]
         head = orjson.loads(frames[0])
-    except FileNotFoundError:
-        raise FeatureDamage("the manifest is missing", file=MANIFEST_FILE) from None
     except (ValueError, IndexError) as error:
         raise FeatureDamage("the manifest is unreadable", file=MANIFEST_FILE) from error
     return _from(head, [np.frombuffer(bits, np.uint8).copy() for bits in frames[1:-1]])

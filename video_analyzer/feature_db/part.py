@@ -19,7 +19,7 @@ from video_analyzer.feature_db import indexes
 from video_analyzer.feature_db.disk import Disk
 from video_analyzer.feature_db.indexes import Places, Tuning
 from video_analyzer.feature_db.records import ROW, Floats, Ids, Rows
-from video_analyzer.feature_db.sealed import FeatureDamage, SealedReader, SealedWriter
+from video_analyzer.feature_db.sealed import FeatureDamage, SealedReader, SealedWriter, Source
 
 _ROW_CHUNK = 2**14
 #: Vectors are put in the place of a dead one's only if they tell nothing of it.
@@ -181,14 +181,14 @@ class Part:
 
     @classmethod
     def read(
-        cls, folder: Path, written: Written, key: bytes, tuning: Tuning, alive: NDArray[np.uint8]
+        cls, source: Source, written: Written, key: bytes, tuning: Tuning, alive: NDArray[np.uint8]
     ) -> Part:
         """The part of a file.
 
         Raises:
             FeatureDamage: it is not the file that was written.
         """
-        reader = SealedReader(folder / written.file, key, written.file, whole=True)
+        reader = SealedReader(source, key, written.file, whole=True)
         chunks = (frame.plain for frame in reader)
         try:
             count = orjson.loads(next(chunks, b""))["rows"]
@@ -199,8 +199,6 @@ class Part:
             part = cls(index, rows, tuning, alive)
         except (ValueError, KeyError) as error:
             raise FeatureDamage("the part cannot be read", file=written.file) from error
-        except FileNotFoundError:
-            raise FeatureDamage("the part is missing", file=written.file) from None
         if (reader.salt.hex(), reader.frames) != (written.salt, written.frames):
             raise FeatureDamage("this is another part than was written", file=written.file)
         part.written = written

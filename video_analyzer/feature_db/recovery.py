@@ -9,17 +9,17 @@ import numpy as np
 
 from video_analyzer.feature_db.disk import Disk
 from video_analyzer.feature_db.indexes import Tuning
-from video_analyzer.feature_db.log import replay, segment_numbers
-from video_analyzer.feature_db.manifest import MANIFEST_FILE, Manifest, read_manifest
+from video_analyzer.feature_db.log import replay, segment_name
+from video_analyzer.feature_db.manifest import MANIFEST_FILE, Manifest
 from video_analyzer.feature_db.part import Part, Written
 from video_analyzer.feature_db.records import EVENT, Events
-from video_analyzer.feature_db.sealed import FeatureDamage, SealedReader, SealedWriter
+from video_analyzer.feature_db.sealed import FeatureDamage, SealedReader, SealedWriter, Source
+from video_analyzer.feature_db.snapshot import Snapshot, open_snapshot
 from video_analyzer.feature_db.space import View
 from video_analyzer.feature_db.state import State
 
 #: Events of a frame of an identity file.
 _CHUNK = 2**15
-_TRIES = 5
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class Recovered:
         segment: the number of the next log segment.
         lsn: the number of the next batch.
         replayed: batches from the log's tail.
+        torn: segments that end in a write that never finished, and its first byte.
     """
 
     state: State
@@ -41,57 +42,46 @@ class Recovered:
     segment: int
     lsn: int
     replayed: int
+    torn: tuple[tuple[str, int], ...] = ()
 
 
 def recover(folder: Path, key: bytes, tuning: Tuning) -> Recovered:
-    """Read everything.
+    """Read everything, also while another process writes.
 
     Raises:
         FeatureDamage: something is missing or not as it was written.
+        ServiceError: checkpoints follow each other too quickly.
     """
-    manifest = read_manifest(folder, key)
+    with open_snapshot(folder, key) as snapshot:
+        return _recovered(snapshot, key, tuning)
+
+
+def _recovered(snapshot: Snapshot, key: bytes, tuning: Tuning) -> Recovered:
+    manifest, opened = snapshot.manifest, snapshot.files
     state = State(key)
     state.name_stores(manifest.stores)
     state.next_feature = manifest.next_feature
     bitmaps = iter(manifest.alive)
     for (model, dimension), files in zip(manifest.spaces, manifest.parts, strict=True):
         space = state.make_space(model, dimension)
-        parts = tuple(Part.read(folder, file, key, tuning, next(bitmaps)) for file in files)
+        parts = tuple(
+            Part.read(opened[file.file], file, key, tuning, next(bitmaps)) for file in files
+        )
         space.view = View(parts, space.view.deltas)
-    identity = [(read_events(folder, file, key), file) for file in manifest.identity]
+    identity = [(read_events(opened[file.file], file, key), file) for file in manifest.identity]
     for events, _ in identity:
         state.identity.load(events)
-    lsn = manifest.lsn
-    for batch in replay(folder, key, manifest.segment, manifest.lsn):
-        state.apply(batch.records)
-        lsn = batch.lsn + 1
-    segment = max([manifest.segment, *(n + 1 for n in segment_numbers(folder))])
-    return Recovered(state, manifest, identity, segment, lsn, lsn - manifest.lsn)
-
-
-def recover_beside(folder: Path, key: bytes, tuning: Tuning) -> Recovered:
-    """Read everything while another process may write.
-
-    Raises:
-        FeatureDamage: something is missing or not as it was written, and not because a
-            checkpoint came between.
-    """
-    for _ in range(_TRIES):
-        before = _stamp(folder)
-        try:
-            return recover(folder, key, tuning)
-        except FeatureDamage:
-            if _stamp(folder) == before:
-                raise
-    return recover(folder, key, tuning)
-
-
-def _stamp(folder: Path) -> tuple[int, int]:
-    try:
-        found = (folder / MANIFEST_FILE).stat()
-    except FileNotFoundError:
-        return (0, 0)
-    return (found.st_ino, found.st_mtime_ns)
+    lsn, torn = manifest.lsn, []
+    for number, file in snapshot.segments.items():
+        name = segment_name(number)
+        reader = SealedReader(file, key, name, whole=False)
+        for records in replay(reader, name, lsn):
+            state.apply(records)
+            lsn += 1
+        if reader.torn_at is not None:
+            torn.append((name, reader.torn_at))
+    segment = max([manifest.segment, *(n + 1 for n in snapshot.segments)])
+    return Recovered(state, manifest, identity, segment, lsn, lsn - manifest.lsn, tuple(torn))
 
 
 def begin(disk: Disk, folder: Path, key: bytes) -> None:
@@ -120,18 +110,16 @@ def write_events(disk: Disk, path: Path, key: bytes, events: Events) -> Written:
     return Written(path.name, writer.salt.hex(), writer.frames)
 
 
-def read_events(folder: Path, written: Written, key: bytes) -> Events:
+def read_events(source: Source, written: Written, key: bytes) -> Events:
     """The events of an identity file.
 
     Raises:
         FeatureDamage: it is not the file that was written.
     """
-    reader = SealedReader(folder / written.file, key, written.file, whole=True)
+    reader = SealedReader(source, key, written.file, whole=True)
     try:
         data = b"".join(frame.plain for frame in reader)
         events = np.frombuffer(data, EVENT)
-    except FileNotFoundError:
-        raise FeatureDamage("the identity file is missing", file=written.file) from None
     except ValueError as error:
         raise FeatureDamage("the events are unreadable", file=written.file) from error
     if (reader.salt.hex(), reader.frames) != (written.salt, written.frames):

@@ -21,6 +21,7 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -45,6 +46,10 @@ _CRC = struct.Struct(">I")
 _HEAD_BYTES = _HEAD.size + _CRC.size
 _TAG_BYTES = 16
 _END = b"\xa5"
+
+
+#: Where a sealed file is read: by name, or opened already and then left open.
+Source = Path | BinaryIO
 
 
 class FeatureDamage(IntegrityError):
@@ -142,7 +147,7 @@ class SealedReader:
     """Reads the frames of one file.
 
     Args:
-        path: the file.
+        source: the file.
         key: the tenant's data key.
         context: under which it was written.
         whole: the file must end with a final frame; else it may end anywhere between two
@@ -152,14 +157,14 @@ class SealedReader:
         FeatureDamage: from iteration, at the first frame that is not as written.
     """
 
-    def __init__(self, path: Path, key: bytes, context: str, *, whole: bool) -> None:
+    def __init__(self, source: Source, key: bytes, context: str, *, whole: bool) -> None:
         self.salt = b""
         self.frames = 0
         self.torn_at: int | None = None
-        self._path, self._key, self._context, self._whole = path, key, context, whole
+        self._source, self._key, self._context, self._whole = source, key, context, whole
 
     def __iter__(self) -> Iterator[Frame]:
-        with self._path.open("rb") as file:
+        with _opened(self._source) as file:
             size = file.seek(0, os.SEEK_END)
             file.seek(0)
             cipher = self._begin(file)
@@ -221,6 +226,10 @@ class SealedReader:
 
     def _damage(self, what: str, at: int) -> FeatureDamage:
         return FeatureDamage(what, file=self._context, at=at)
+
+
+def _opened(source: Source) -> AbstractContextManager[BinaryIO]:
+    return source.open("rb") if isinstance(source, Path) else nullcontext(source)
 
 
 def _is_head(head: bytes) -> bool:

@@ -15,12 +15,10 @@ import numpy as np
 from tenpo.errors import IntegrityError
 from video_analyzer.feature_db.identity import Kind
 from video_analyzer.feature_db.indexes import Tuning
-from video_analyzer.feature_db.log import segment_numbers, segment_path
 from video_analyzer.feature_db.manifest import Manifest
 from video_analyzer.feature_db.part import Part
 from video_analyzer.feature_db.records import Ids
-from video_analyzer.feature_db.recovery import Recovered, recover_beside
-from video_analyzer.feature_db.sealed import SealedReader
+from video_analyzer.feature_db.recovery import Recovered, recover
 from video_analyzer.feature_db.space import Space
 
 _SAMPLE = 256
@@ -49,11 +47,11 @@ class VerifyReport:
 def verify(folder: Path, key: bytes) -> VerifyReport:
     """Check log, snapshot, index and identity log of a tenant against each other."""
     try:
-        found = recover_beside(folder, key, Tuning())
+        found = recover(folder, key, Tuning())
     except IntegrityError as error:
         return VerifyReport((f"{error.what} ({error.where})",), ())
     problems = [*_spaces(found), *_identity(found), *_persons(found)]
-    notes = [*_torn(folder, key, found.manifest), *_left_behind(folder, found.manifest)]
+    notes = [*_torn(found), *_left_behind(folder, found.manifest)]
     state = found.state
     events = sum(len(chunk) for chunk in state.identity.chunks)
     return VerifyReport(tuple(problems), tuple(notes), state.living(), found.replayed, events)
@@ -112,19 +110,13 @@ def _persons(found: Recovered) -> Iterator[str]:
             yield f"a feature of space {space.number} has a person that was never created"
 
 
-def _torn(folder: Path, key: bytes, manifest: Manifest) -> Iterator[str]:
-    for number in segment_numbers(folder):
-        path = segment_path(folder, number)
-        if number >= manifest.segment:
-            reader = SealedReader(path, key, path.name, whole=False)
-            for _ in reader:
-                pass
-            if reader.torn_at is not None:
-                yield f"{path.name} ends in a write that never finished, at {reader.torn_at}"
+def _torn(found: Recovered) -> Iterator[str]:
+    for name, at in found.torn:
+        yield f"{name} ends in a write that never finished, at {at}"
 
 
 def _left_behind(folder: Path, manifest: Manifest) -> Iterator[str]:
     counted = manifest.files()
     for path in sorted([*folder.glob("part-*"), *folder.glob("identity-*")]):
         if path.name not in counted:
-            yield f"{path.name} is left over; the next opening to write deletes it"
+            yield f"{path.name} is being written, or left over until the next opening to write"

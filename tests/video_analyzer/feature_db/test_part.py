@@ -82,7 +82,7 @@ def test_a_part_comes_back_from_its_file(
     part = part_of(kind, vectors)
     part.kill(np.array([7, 8, 300]))
     part.write(Disk(), tmp_path / "part-1", KEY)
-    again = Part.read(tmp_path, part.written, KEY, TUNINGS[kind], part.alive.copy())
+    again = Part.read(tmp_path / "part-1", part.written, KEY, TUNINGS[kind], part.alive.copy())
     assert (len(again), again.dead) == (300, 3)
     assert np.array_equal(again.rows, part.rows)
     assert np.array_equal(again.vectors(), vectors)
@@ -90,7 +90,7 @@ def test_a_part_comes_back_from_its_file(
     part.write(Disk(), tmp_path / "part-2", KEY)
     (tmp_path / "part-2").replace(tmp_path / "part-1")
     with pytest.raises(FeatureDamage):  # another file in its place
-        Part.read(tmp_path, again.written, KEY, TUNINGS[kind], part.alive)
+        Part.read(tmp_path / "part-1", again.written, KEY, TUNINGS[kind], part.alive)
 
 
 @kinds

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import itertools
+import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tenpo.errors import InputError, ServiceError, UnknownReference
-from tests.video_analyzer.feature_db.conftest import Open
-from tests.video_analyzer.feature_db.faces import MODEL, NOW, SEEN, QuickDisk, faces
-from video_analyzer.feature_db import People, Seen
+from tests.video_analyzer.feature_db.conftest import SMALL, Open
+from tests.video_analyzer.feature_db.faces import MODEL, NOW, SECRET, SEEN, QuickDisk, faces
+from video_analyzer.feature_db import FeatureDatabase, People, Seen, export, snapshot
 from video_analyzer.feature_db.disk import Disk
+from video_analyzer.feature_db.keyring import KEY_FILE
+from video_analyzer.feature_db.manifest import Manifest, read_manifest
+from video_analyzer.feature_db.part import Part
+from video_analyzer.feature_db.records import Record, encode
+from video_analyzer.feature_db.sealed import Source
 from video_analyzer.feature_db.verify import verify
 
 
@@ -216,23 +225,69 @@ def test_readers_beside_a_busy_writer_see_whole_states(
     database: Open, rng: np.random.Generator
 ) -> None:
     vectors = faces(rng, 400)
-    with database(merge_rows=15, disk=QuickDisk()).open_store("acme") as store:
+    seen = []
+    with (
+        database(merge_rows=15, disk=QuickDisk()).open_store("acme") as store,
+        ThreadPoolExecutor(1) as pool,  # its end, also after a failure, comes before the store's
+    ):
         store.add(MODEL, vectors[:1], SEEN)
-
-        def write() -> None:
-            for vector in vectors[1:]:
-                store.add(MODEL, vector[None], SEEN)
-
-        writing = threading.Thread(target=write)
-        writing.start()
-        seen = []
-        while writing.is_alive():
+        writing = pool.submit(lambda: [store.add(MODEL, v[None], SEEN) for v in vectors[1:]])
+        while not writing.done():
             seen.append(database().read_store("acme").stats().spaces[0].living)
             assert verify(store.folder, store.key).problems == ()
-        writing.join()
+        assert len(writing.result()) == 399
         assert seen
         assert seen == sorted(seen)
         assert database().read_store("acme").stats().spaces[0].living == 400
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_a_reader_that_is_overtaken_by_checkpoints_reads_the_newest_files(
+    database: Open, rng: np.random.Generator, times: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each checkpoint comes when the manifest is read and its files are not opened yet."""
+    vectors = faces(rng, 60)
+    with database(disk=QuickDisk()).open_store("acme") as store:
+        store.add(MODEL, vectors[:50], SEEN)
+        left = iter(range(times))
+
+        def read_then_be_overtaken(source: Source, key: bytes) -> Manifest:
+            found = read_manifest(source, key)
+            for n in itertools.islice(left, 1):
+                store.add(MODEL, vectors[50 + n : 51 + n], SEEN)
+                store.checkpoint(whole=True)
+            return found
+
+        monkeypatch.setattr(snapshot, "read_manifest", read_then_be_overtaken)
+        report = verify(store.folder, store.key)
+        assert (report.problems, report.features) == ((), 50 + times)
+        assert next(left, None) is None
+
+
+def test_files_that_are_deleted_while_they_are_read_are_read_to_their_end(
+    database: Open, rng: np.random.Generator
+) -> None:
+    with database(disk=QuickDisk()).open_store("acme") as store:
+        store.add(MODEL, faces(rng, 50), SEEN)
+        store.checkpoint()
+        with snapshot.open_snapshot(store.folder, store.key) as found:
+            store.add(MODEL, faces(rng, 1), SEEN)
+            store.checkpoint(whole=True)
+            [[part]] = found.manifest.parts
+            assert not (store.folder / part.file).exists()
+            file, bits = found.files[part.file], found.manifest.alive[0]
+            assert len(Part.read(file, part, store.key, SMALL, bits)) == 50
+
+
+def test_a_reader_gives_up_where_checkpoints_never_end(
+    database: Open, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with database(disk=QuickDisk()).open_store("acme") as store:
+        store.add(MODEL, faces(rng, 2), SEEN)
+        monkeypatch.setattr(snapshot, "_PAUSE_S", 0.0)
+        monkeypatch.setattr(snapshot, "_is_in_force", lambda path, file: False)
+        with pytest.raises(ServiceError, match="faster than they can be opened"):
+            database().read_store("acme")
 
 
 def test_one_process_writes_and_others_read(database: Open, rng: np.random.Generator) -> None:
@@ -247,3 +302,30 @@ def test_one_process_writes_and_others_read(database: Open, rng: np.random.Gener
             reader.add(MODEL, vectors, SEEN)
     with pytest.raises(ServiceError, match="closed"):
         store.add(MODEL, vectors, SEEN)
+
+
+def test_a_copy_made_beside_a_writer_is_of_one_moment(
+    database: Open, rng: np.random.Generator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before each record of the copy a feature comes with a person, store and space of its own."""
+    vectors = faces(rng, 30)
+    numbers = itertools.count()
+    with database(disk=QuickDisk()).open_store("acme") as store:
+        store.add(MODEL, vectors, SEEN)
+
+        def encode_after_others(lsn: int, records: list[Record]) -> bytes:
+            n = next(numbers)
+            store.add(f"m-{n}", vectors[n : n + 1], replace(SEEN, store_id=f"t{n}"))
+            store.add(MODEL, vectors[n : n + 1], replace(SEEN, store_id=f"t{n}"))
+            return encode(lsn, records)
+
+        monkeypatch.setattr(export, "encode", encode_after_others)
+        copy = export.export_store(store)
+        assert next(numbers) == 3  # names, identity log, one space
+        folder = tmp_path / "again" / "acme"
+        folder.mkdir(parents=True)
+        shutil.copy(store.folder / KEY_FILE, folder)
+    with FeatureDatabase(folder.parent, SECRET).open_store("acme") as again:
+        assert export.import_store(again, copy) == 30
+        assert (again.stats().persons, len(again.stats().spaces)) == (30, 1)
+        assert verify(again.folder, again.key).problems == ()
