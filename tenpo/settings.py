@@ -126,6 +126,12 @@ class Settings(BaseSettings):
     )
     commit_interval_s: float = Field(default=0.005, gt=0, le=1)
 
+    # video -----------------------------------------------------------------
+    models_dir: Path = Field(default=Path(), description="fetched weights; none: <home>/models")
+    models_seed: Path | None = Field(
+        default=None, description="folder with files of weights, where the network is closed"
+    )
+
     # jobs ------------------------------------------------------------------
     beam_runner: str = "FnApiRunner"
     task_runtime: Literal["process", "kubernetes", "dataflow"] = "process"
@@ -158,6 +164,7 @@ class Settings(BaseSettings):
         home = Path(str(values.get("home") or default_home())).absolute()
         values["home"] = home
         values["lake_url"] = values.get("lake_url") or f"file://{home}/lake"
+        values["models_dir"] = values.get("models_dir") or home / "models"
         return values
 
     @model_validator(mode="after")

@@ -131,6 +131,10 @@ _VISIT = (
     Field("match_score", Type.FLOAT64, "Similarity of the match, 0..1."),
     Field("quality", Type.FLOAT64, "Quality of the best crop, 0..1."),
     Field("is_staff", Type.BOOL, "Whether the person is staff."),
+    Field("detector", Type.STRING,
+          "Model and version that saw the person; `motion-1` sees whatever moves."),
+    Field("dropped_frame_count", Type.INT64,
+          "Pictures that were lost between the beginning of the track and the event.", "frames"),
 )  # fmt: skip
 
 
