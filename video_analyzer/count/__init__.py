@@ -1,0 +1,1 @@
+"""Counting: from tracks to events. Lines and zones, both with hysteresis, of moving tracks."""

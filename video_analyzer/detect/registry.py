@@ -1,0 +1,137 @@
+"""The model registry: which weights there are, fetched once, verified, cached.
+
+`models.yaml` names every model with its URL, SHA-256, size, licence and input. A file whose
+bytes differ from the registry is never opened. Where the network is closed, a folder with
+the files (`TENPO_MODELS_SEED`) fills the cache.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Annotated
+
+import httpx
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl
+
+from tenpo.durable import write_files
+from tenpo.errors import ConfigError, IntegrityError, ServiceError
+from tenpo.located_yaml import LocatedYaml
+
+_TIMEOUT_S = 30.0
+
+
+class Model(BaseModel):
+    """One file of weights.
+
+    Args:
+        name: as a camera's file names it.
+        version: ours; a changed file is a new version.
+        file: its name in the cache and in a seed folder.
+        url: where it is fetched.
+        sha256: of the file.
+        size_bytes: of the file; nothing longer is fetched.
+        licence: SPDX identifier.
+        width: of its input, in pixels.
+        height: of its input.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    version: str
+    file: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+\.onnx$")]
+    url: HttpUrl
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    size_bytes: Annotated[int, Field(gt=0, le=1024**3)]
+    licence: str
+    width: Annotated[int, Field(ge=32, le=4096)]
+    height: Annotated[int, Field(ge=32, le=4096)]
+
+    @property
+    def label(self) -> str:
+        """What events say: name and version."""
+        return f"{self.name}-{self.version}"
+
+
+class _Registry(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    models: list[Model]
+
+
+@cache
+def models() -> dict[str, Model]:
+    """The registry, by name."""
+    text = resources.files("video_analyzer.detect").joinpath("models.yaml").read_text("utf-8")
+    found = LocatedYaml(text, "models.yaml").model(_Registry)
+    return {model.name: model for model in found.models}
+
+
+def model_named(name: str) -> Model:
+    """A model of the registry.
+
+    Raises:
+        ConfigError: there is none of this name.
+    """
+    found = models().get(name)
+    if found is None:
+        raise ConfigError(
+            f"there is no detector {name}",
+            where="detector",
+            remedy=f"Use {', '.join(sorted(models()))} or motion.",
+        )
+    return found
+
+
+def weights(model: Model, cache_dir: Path, seed_dir: Path | None = None) -> Path:
+    """The verified file of a model.
+
+    Raises:
+        IntegrityError: what was found or fetched is not what the registry says.
+        ServiceError: it cannot be fetched.
+    """
+    path = cache_dir / model.sha256[:16] / model.file
+    if path.exists():
+        _verify(model, path.read_bytes(), str(path))
+        return path
+    seed = None if seed_dir is None else seed_dir / model.file
+    if seed is not None and seed.exists():
+        data, where = seed.read_bytes(), str(seed)
+    else:
+        data, where = _fetched(model), str(model.url)
+    _verify(model, data, where)
+    write_files([(path, data)])
+    return path
+
+
+def _verify(model: Model, data: bytes, where: str) -> None:
+    if hashlib.sha256(data).hexdigest() != model.sha256:
+        raise IntegrityError(
+            f"the weights of {model.label} are not those of the registry",
+            where=where,
+            remedy="Delete the file, so that it is fetched again.",
+        )
+
+
+def _fetched(model: Model) -> bytes:
+    data = bytearray()
+    try:
+        with httpx.stream(
+            "GET", str(model.url), timeout=_TIMEOUT_S, follow_redirects=True
+        ) as answer:
+            answer.raise_for_status()
+            for piece in answer.iter_bytes():
+                data += piece
+                if len(data) > model.size_bytes:
+                    break
+    except httpx.HTTPError as error:
+        raise ServiceError(
+            f"the weights of {model.label} cannot be fetched",
+            where=str(model.url),
+            remedy=f"Or put {model.file} into a folder and name it in TENPO_MODELS_SEED; "
+            "a camera with `detector: motion` needs none.",
+        ) from error
+    return bytes(data)

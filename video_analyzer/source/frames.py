@@ -1,0 +1,143 @@
+"""Pictures of a file, read by a child process that may break, hang or be killed.
+
+A picture is a view of shared memory: it is gone once the next one is asked for, and nothing
+of it is on a disk.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from types import TracebackType
+
+import numpy as np
+import numpy.typing as npt
+
+from video_analyzer.source.wire import (
+    END,
+    FACTS,
+    FRAME,
+    MAX_MESSAGE,
+    SLOTS,
+    Facts,
+    FrameHead,
+    Order,
+    Outcome,
+)
+
+STALL_S = 30.0
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One picture.
+
+    Args:
+        number: among the pictures looked at of this source, from 0.
+        at_us: when it was taken, microseconds since 1970.
+        lost: pictures lost between this and the one looked at before.
+        picture: (height, width, 3), blue, green, red; valid until the next frame.
+    """
+
+    number: int
+    at_us: int
+    lost: int
+    picture: npt.NDArray[np.uint8]
+
+
+class FrameSource:
+    """Reads a source in a child; a context manager that ends the child.
+
+    Args:
+        order: what to read.
+        stall_s: a child that says nothing for so long is given up.
+
+    Attributes:
+        facts: of the source, from its first picture on.
+        outcome: how reading ended, after the last picture.
+    """
+
+    def __init__(self, order: Order, stall_s: float = STALL_S) -> None:
+        self.facts: Facts | None = None
+        self.outcome: Outcome | None = None
+        self._order, self._stall_s, self._shown = order, stall_s, 0
+        self._slot = order.fit_width * order.fit_height * 3
+        handle = os.memfd_create("pictures")
+        os.ftruncate(handle, self._slot * SLOTS)
+        self._memory = mmap.mmap(handle, self._slot * SLOTS)
+        ours, theirs = socket.socketpair()
+        command = [sys.executable, "-P", "-m", "video_analyzer.source.reader"]
+        # The child's own environment is small: it has no business with any secret.
+        self._child = subprocess.Popen(
+            [*command, str(theirs.fileno()), str(handle)],
+            pass_fds=(theirs.fileno(), handle),
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            env={"PATH": os.defpath, "OMP_NUM_THREADS": "1"},
+        )  # fmt: skip
+        theirs.close()
+        os.close(handle)
+        self._channel: Connection[bytes, bytes] = Connection(ours.detach())
+        self._channel.send_bytes(order.model_dump_json().encode())
+
+    def __enter__(self) -> FrameSource:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._channel.close()
+        if self._child.poll() is None:
+            self._child.kill()
+        self._child.wait()
+
+    def __iter__(self) -> Iterator[Frame]:
+        while self.outcome is None:
+            message = self._received()
+            kind, rest = message[:1], message[1:]
+            try:
+                if kind == FRAME:
+                    head = FrameHead.unpacked(message)
+                    yield self._frame(head)
+                    with suppress(BrokenPipeError):  # it has sent its last, and is gone
+                        self._channel.send_bytes(bytes([head.slot]))
+                elif kind == FACTS:
+                    self.facts = Facts.model_validate_json(rest)
+                elif kind == END:
+                    self.outcome = Outcome.model_validate_json(rest)
+                else:
+                    raise ValueError("unknown message")
+            except ValueError:
+                self.outcome = self._given_up("died", "the child that read it broke")
+
+    def _received(self) -> bytes:
+        try:
+            if self._channel.poll(self._stall_s):
+                return self._channel.recv_bytes(MAX_MESSAGE)
+        except (EOFError, OSError):
+            outcome = self._given_up("died", "the child that read it ended")
+        else:
+            outcome = self._given_up("stalled", f"nothing came for {self._stall_s:g} s")
+        return END + outcome.model_dump_json().encode()
+
+    def _given_up(self, state: str, reason: str) -> Outcome:
+        return Outcome.model_validate(
+            {"state": state, "reason": reason, "shown_count": self._shown}
+        )
+
+    def _frame(self, head: FrameHead) -> Frame:
+        size = head.width * head.height * 3
+        if head.slot >= SLOTS or size > self._slot:
+            raise ValueError("no such slot")
+        flat = np.frombuffer(self._memory, np.uint8, size, head.slot * self._slot)
+        self._shown += 1
+        return Frame(head.number, head.at_us, head.lost, flat.reshape(head.height, head.width, 3))

@@ -1,0 +1,133 @@
+"""What a reading child and its parent say to each other.
+
+Pictures lie in shared memory, in slots; a message says which. The child reads untrusted bytes,
+so nothing it sends is unpickled: frames are a struct, the rest is JSON.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+SLOTS = 4
+FACTS, FRAME, END = b"H", b"F", b"E"
+_FRAME = struct.Struct("<BqqIHH")
+MAX_MESSAGE = 1 << 20
+
+State = Literal["complete", "truncated", "damaged", "empty", "unreadable", "stalled", "died"]
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Order(_Message):
+    """What the child shall read.
+
+    Args:
+        path: the file.
+        start_us: wall clock of its beginning, microseconds since 1970; None: as the file says.
+        fit_width: pictures are shrunk to fit into fit_width by fit_height.
+        fit_height: see fit_width.
+        period_us: the least time between two pictures.
+        due_us: when the next picture is due, where an earlier chunk has set the beat.
+        max_pixels: of one picture of the source.
+        max_duration_s: of the source.
+        memory_bytes: address space of the child.
+    """
+
+    path: str
+    start_us: int | None
+    fit_width: int
+    fit_height: int
+    period_us: int
+    due_us: int | None = None
+    max_pixels: int = 36_000_000
+    max_duration_s: float = 12 * 3600.0
+    memory_bytes: int = 4 * 1024**3
+
+
+class Facts(_Message):
+    """What is known of a source once it is open.
+
+    Args:
+        start_us: wall clock of its beginning, microseconds since 1970.
+        width: of its picture as it is shown, after turning.
+        height: of its picture as it is shown.
+        codec: FFmpeg's name of it.
+    """
+
+    start_us: int
+    width: int
+    height: int
+    codec: str
+
+
+class Outcome(_Message):
+    """How reading ended.
+
+    Args:
+        state: `complete`; `truncated`: less came than the file promised; `damaged`: some
+            pictures were lost on the way; `empty`, `unreadable`: nothing came;
+            `stalled`, `died`: the child had to be given up.
+        reason: more of it, in words; without anything of the file in it.
+        frame_count: pictures decoded.
+        shown_count: of these, pictures looked at.
+        lost_count: pictures that the source had and that could not be decoded or dated.
+        end_us: time of the last picture.
+        due_us: when the next picture would be due.
+        decode_s: CPU seconds of decoding.
+        convert_s: CPU seconds of shrinking and turning into colours.
+    """
+
+    state: State
+    reason: str = ""
+    frame_count: int = 0
+    shown_count: int = 0
+    lost_count: int = 0
+    end_us: int | None = None
+    due_us: int | None = None
+    decode_s: float = 0.0
+    convert_s: float = 0.0
+
+
+class FrameHead(_Message):
+    """One picture in shared memory.
+
+    Args:
+        slot: where it lies.
+        number: of the picture in its source, from 0, lost ones not counted.
+        at_us: when it was taken, microseconds since 1970.
+        lost: pictures lost between this and the one shown before.
+        width: of the picture in the slot.
+        height: of the picture in the slot.
+    """
+
+    slot: int
+    number: int
+    at_us: int
+    lost: int
+    width: int
+    height: int
+
+    def packed(self) -> bytes:
+        """As a message."""
+        return FRAME + _FRAME.pack(
+            self.slot, self.number, self.at_us, self.lost, self.width, self.height
+        )
+
+    @classmethod
+    def unpacked(cls, message: bytes) -> FrameHead:
+        """From a message.
+
+        Raises:
+            ValueError: it has not the length of one.
+        """
+        try:
+            fields = _FRAME.unpack(message[1:])
+        except struct.error as error:
+            raise ValueError("no frame") from error
+        names = ("slot", "number", "at_us", "lost", "width", "height")
+        return cls(**dict(zip(names, fields, strict=True)))
