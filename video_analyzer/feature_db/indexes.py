@@ -15,15 +15,12 @@ from typing import Any, Literal
 
 import faiss
 import numpy as np
-from numpy.typing import NDArray
 
+from video_analyzer.feature_db import cells
+from video_analyzer.feature_db.cells import Places
 from video_analyzer.feature_db.records import Floats
 
 IndexKind = Literal["flat", "hnsw", "ivf"]
-Places = NDArray[np.intp]
-
-#: Fewer vectors than this a cell cannot be told apart from noise (FAISS asks for 39).
-_TRAINING_PER_CELL = 64
 _CHUNK_BYTES = 1024**2
 
 
@@ -33,7 +30,9 @@ class Tuning:
 
     Args:
         flat_max: up to this many vectors every one is compared.
-        hnsw_max: up to this many a graph is built; above, cells.
+        hnsw_max: up to this many, if they are more than that, a graph is built; above, cells.
+            None by default: cells are built ten times faster, take less memory, can drop a
+            vector, and find as much (docs/benchmarks.md).
         links: of a vector in the graph.
         build_width: candidates that are looked at when a vector is put into the graph.
         search_width: candidates that are looked at in a search of the graph.
@@ -42,7 +41,7 @@ class Tuning:
     """
 
     flat_max: int = 4_096
-    hnsw_max: int = 4_000_000
+    hnsw_max: int = 0
     links: int = 32
     build_width: int = 40
     search_width: int = 64
@@ -59,62 +58,59 @@ class Tuning:
 def build(kind: IndexKind, vectors: Floats, tuning: Tuning) -> Any:
     """A new index of unit vectors (n, dimension)."""
     with _threads(tuning.threads):
-        index = _empty(kind, vectors, tuning)
-        index.add(vectors)
         if kind == "ivf":
-            index.make_direct_map(True)
+            return cells.build(vectors)
+        index = _empty(kind, vectors.shape[1], tuning)
+        index.add(vectors)
     return index
 
 
-def _empty(kind: IndexKind, vectors: Floats, tuning: Tuning) -> Any:
-    count, dimension = vectors.shape
+def _empty(kind: IndexKind, dimension: int, tuning: Tuning) -> Any:
     if kind == "flat":
         return faiss.IndexFlatIP(dimension)
-    if kind == "hnsw":
-        index = faiss.IndexHNSWFlat(dimension, tuning.links, faiss.METRIC_INNER_PRODUCT)
-        index.hnsw.efConstruction = tuning.build_width
-        return index
-    cells = max(1, min(int(4 * count**0.5), count // _TRAINING_PER_CELL))
-    index = faiss.IndexIVFFlat(
-        faiss.IndexFlatIP(dimension), dimension, cells, faiss.METRIC_INNER_PRODUCT
-    )
-    index.train(vectors)
+    index = faiss.IndexHNSWFlat(dimension, tuning.links, faiss.METRIC_INNER_PRODUCT)
+    index.hnsw.efConstruction = tuning.build_width
     return index
 
 
 def extended(index: Any, vectors: Floats, tuning: Tuning) -> Any:
-    """A copy with these vectors behind those it has."""
+    """An index with these vectors behind those it has."""
+    count = index.ntotal + len(vectors)
+    kind = tuning.kind(count)
+    if kind_of(index) != kind or (kind == "ivf" and cells.is_outgrown(index, count)):
+        return build(kind, np.concatenate([vectors_of(index), vectors]), tuning)
     with _threads(tuning.threads):
+        if kind == "ivf":
+            return cells.extended(index, vectors)
         made = faiss.clone_index(index)
         made.add(vectors)
     return made
 
 
-def overwritten(index: Any, places: Places, vectors: Floats) -> Any:
-    """A copy in which other vectors stand at some positions; nothing of the old ones is left.
+def kept(index: Any, places: Places, tuning: Tuning) -> Any:
+    """An index of the vectors at these ascending positions alone, numbered from 0."""
+    kind = tuning.kind(len(places))
+    if kind == kind_of(index) == "ivf" and not cells.is_outgrown(index, len(places)):
+        return cells.kept(index, places)
+    return build(kind, vectors_of(index)[places], tuning)
 
-    A graph keeps its links and cells their entries, so positions stay and what was found
-    through them is found still.
+
+def overwritten(index: Any, places: Places, vectors: Floats) -> Any:
+    """A copy in which nothing is left of the vectors at some positions.
+
+    A graph keeps its links, and gets these vectors in their place, so that paths through
+    them stay. Elsewhere zeros do.
     """
+    if kind_of(index) == "ivf":
+        return cells.blanked(index, places)
     made = faiss.clone_index(index)
-    if kind_of(made) != "ivf":
-        _stored(made)[places] = vectors
-        return made
-    order = np.argsort(places)
-    for ids, stored in _cells(made):
-        hits = np.flatnonzero(np.isin(ids, places))
-        stored[hits] = vectors[order[np.searchsorted(places[order], ids[hits])]]
+    _stored(made)[places] = vectors
     return made
 
 
 def vectors_of(index: Any) -> Floats:
     """All vectors (n, dimension) by position, as a copy."""
-    if kind_of(index) != "ivf":
-        return _stored(index).copy()
-    found = np.empty((index.ntotal, index.d), np.float32)
-    for ids, stored in _cells(index):
-        found[ids] = stored
-    return found
+    return cells.vectors_of(index) if kind_of(index) == "ivf" else _stored(index).copy()
 
 
 def vector_at(index: Any, place: int) -> Floats:
@@ -186,17 +182,6 @@ def _stored(index: Any) -> Floats:
     codes = faiss.rev_swig_ptr(storage.codes.data(), storage.codes.size())
     found: Floats = codes.view(np.float32).reshape(storage.ntotal, storage.d)
     return found
-
-
-def _cells(index: Any) -> Iterator[tuple[NDArray[np.int64], Floats]]:
-    """The memory of each cell that is not empty: positions and vectors."""
-    lists = index.invlists
-    for cell in range(index.nlist):
-        size = lists.list_size(cell)
-        if size:
-            codes = faiss.rev_swig_ptr(lists.get_codes(cell), size * index.d * 4)
-            vectors: Floats = codes.view(np.float32).reshape(size, index.d)
-            yield faiss.rev_swig_ptr(lists.get_ids(cell), size), vectors
 
 
 @contextmanager

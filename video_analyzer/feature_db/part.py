@@ -16,8 +16,9 @@ import orjson
 from numpy.typing import NDArray
 
 from video_analyzer.feature_db import indexes
+from video_analyzer.feature_db.cells import Places
 from video_analyzer.feature_db.disk import Disk
-from video_analyzer.feature_db.indexes import Places, Tuning
+from video_analyzer.feature_db.indexes import Tuning
 from video_analyzer.feature_db.records import ROW, Floats, Ids, Rows
 from video_analyzer.feature_db.sealed import FeatureDamage, SealedReader, SealedWriter, Source
 
@@ -115,18 +116,13 @@ class Part:
         places = self.living()
         if not len(places):
             return None
-        vectors = self.vectors()[places]
-        kind = self._tuning.kind(len(places))
-        return Part(indexes.build(kind, vectors, self._tuning), self.rows[places], self._tuning)
+        index = indexes.kept(self.index, places, self._tuning)
+        return Part(index, self.rows[places], self._tuning)
 
     def extended(self, rows: Rows, vectors: Floats) -> Part:
         """A part with more features behind these; the dead stay dead."""
         both = np.concatenate([self.rows, rows])
-        kind = self._tuning.kind(len(both))
-        if indexes.kind_of(self.index) == kind and kind != "ivf":
-            index = indexes.extended(self.index, vectors, self._tuning)
-        else:
-            index = indexes.build(kind, np.concatenate([self.vectors(), vectors]), self._tuning)
+        index = indexes.extended(self.index, vectors, self._tuning)
         bits = np.ones(len(both), np.uint8)
         bits[: len(self)] = np.unpackbits(self.alive, count=len(self), bitorder="little")
         return Part(index, both, self._tuning, np.packbits(bits, bitorder="little"))

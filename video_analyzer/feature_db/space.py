@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tenpo.errors import InputError
+from video_analyzer.feature_db.cells import Places
 from video_analyzer.feature_db.delta import Delta
-from video_analyzer.feature_db.indexes import Places
 from video_analyzer.feature_db.part import Part
 from video_analyzer.feature_db.records import ROW, Floats, Ids, Rows
 

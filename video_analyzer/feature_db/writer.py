@@ -11,6 +11,7 @@ from tenpo.errors import ServiceError
 from tenpo.telemetry import get_logger
 from video_analyzer.feature_db.checkpoint import Checkpoints
 from video_analyzer.feature_db.commit import Committer, Plan, T
+from video_analyzer.feature_db.delta import INDEX_ROWS
 from video_analyzer.feature_db.disk import Disk
 from video_analyzer.feature_db.indexes import Tuning
 from video_analyzer.feature_db.log import Log
@@ -48,7 +49,7 @@ class Writer:
         lock: int,
     ) -> None:
         self._state: State = recovered.state
-        self._merge_rows, self._lock = merge_rows, lock
+        self._merge_rows, self._tuning, self._lock = merge_rows, tuning, lock
         self._log = Log(disk, folder, key, recovered.segment, recovered.lsn)
         self._due, self._closing = threading.Event(), threading.Event()
         self._committer = Committer(self._state, self._log, self._look)
@@ -93,6 +94,10 @@ class Writer:
             self._lock = -1
 
     def _look(self) -> None:
+        for space in self._state.spaces:
+            growing = space.view.deltas[-1]
+            if space.deaths is not None and growing.unindexed >= INDEX_ROWS:
+                growing.index(self._tuning)  # a checkpoint takes long
         if any(len(space.view.deltas[-1]) >= self._merge_rows for space in self._state.spaces):
             self._due.set()
 

@@ -31,8 +31,8 @@ KEY = bytes(32)
 ID = "p_0123456789abcdef"
 TUNINGS = {
     "flat": Tuning(flat_max=10_000),
-    "hnsw": Tuning(flat_max=10),
-    "ivf": Tuning(flat_max=10, hnsw_max=20),
+    "hnsw": Tuning(flat_max=10, hnsw_max=10_000),
+    "ivf": Tuning(flat_max=10),
 }
 
 

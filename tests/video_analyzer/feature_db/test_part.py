@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from tests.video_analyzer.feature_db.faces import faces
-from video_analyzer.feature_db import indexes
+from video_analyzer.feature_db import cells, indexes
 from video_analyzer.feature_db.delta import Delta
 from video_analyzer.feature_db.disk import Disk
 from video_analyzer.feature_db.indexes import IndexKind, Tuning
@@ -20,8 +21,8 @@ KEY = bytes(32)
 KINDS: list[IndexKind] = ["flat", "hnsw", "ivf"]
 TUNINGS = {
     "flat": Tuning(flat_max=10_000),
-    "hnsw": Tuning(flat_max=0),
-    "ivf": Tuning(flat_max=0, hnsw_max=0),
+    "hnsw": Tuning(flat_max=0, hnsw_max=10_000),
+    "ivf": Tuning(flat_max=0),
 }
 kinds = pytest.mark.parametrize("kind", KINDS)
 
@@ -38,6 +39,12 @@ def part_of(kind: IndexKind, vectors: Floats, first: int = 1) -> Part:
     index = indexes.build(kind, vectors, tuning)
     assert indexes.kind_of(index) == kind
     return Part(index, some_rows(first, len(vectors)), tuning)
+
+
+def means_of(index: Any) -> dict[int, Floats]:
+    """The direction of what is in each cell."""
+    sums = {cell: stored.sum(axis=0) for cell, _, stored in cells.cells_of(index)}
+    return {cell: total / np.linalg.norm(total) for cell, total in sums.items()}
 
 
 def found_by(part: Part | Delta, queries: Floats, k: int) -> list[list[int]]:
@@ -147,12 +154,61 @@ def test_building_anew_drops_the_dead(kind: IndexKind, rng: np.random.Generator)
     assert found_by(part, vectors[:2], 3) == [[], []]
 
 
+def test_centres_owe_nothing_to_the_dead(rng: np.random.Generator) -> None:
+    part = part_of("ivf", faces(rng, 900))
+    index = part.index
+    assert index.nlist == 18
+    trained = index.quantizer.reconstruct_n(0, 18)
+    part.kill(np.array([5, 700]))
+    made = part.purged().index
+    centres = made.quantizer.reconstruct_n(0, 18)
+    near = np.argsort(-(part.vectors()[[4, 699]] @ trained.T), axis=1)[:, :4]
+    means = means_of(made)
+    for cell in range(18):
+        if cell in near:
+            assert np.allclose(centres[cell], means[cell], atol=1e-5)
+        else:
+            assert np.array_equal(centres[cell], trained[cell])
+    part.kill(np.arange(1, 301))
+    built = part.rebuilt()
+    assert built is not None
+    assert built.index.nlist == 18  # not trained anew, but put amid what is left
+    for cell, mean in means_of(built.index).items():
+        assert np.allclose(built.index.quantizer.reconstruct(cell), mean, atol=1e-5)
+
+
+def test_cells_are_trained_anew_when_they_are_too_few_or_too_many(
+    rng: np.random.Generator,
+) -> None:
+    vectors = faces(rng, 2_100)
+    part = part_of("ivf", vectors[:960])
+    counts = [part.index.nlist]
+    for start in (960, 1_920):
+        fresh = vectors[start : start + 960]
+        part = part.extended(some_rows(start + 1, len(fresh)), fresh)
+        counts.append(part.index.nlist)
+    assert counts == [20, 20, 43]  # 48 vectors a cell, until there should be twice as many
+    assert np.array_equal(part.vectors(), vectors)
+    part.kill(np.arange(1, 1_200))
+    built = part.rebuilt()
+    assert built is not None
+    assert built.index.nlist == 18
+    found = found_by(built, vectors[1_199:], 1)
+    assert agreement(found, [[n] for n in range(1_200, 2_101)]) > 0.99
+
+
 @pytest.mark.parametrize("k", [1, 4])
-def test_the_delta_finds_what_arithmetic_finds(k: int, rng: np.random.Generator) -> None:
+@pytest.mark.parametrize("indexed", [(), (500, 1_000), (2_500,)])
+def test_the_delta_finds_what_arithmetic_finds(
+    k: int, indexed: tuple[int, ...], rng: np.random.Generator
+) -> None:
     vectors = faces(rng, 2_500)
     delta = Delta(32)
     for start in range(0, 2_500, 500):
         delta.add(some_rows(1 + start, 500), vectors[start : start + 500])
+        if len(delta) in indexed:
+            delta.index(Tuning(flat_max=600))
+    assert delta.unindexed == 2_500 - max(indexed, default=0)
     dead = np.arange(1, 2_501, 3)
     delta.kill(dead)
     delta.kill(dead)

@@ -16,7 +16,8 @@ import pytest
 from tenpo.errors import InputError, ServiceError, UnknownReference
 from tests.video_analyzer.feature_db.conftest import SMALL, Open
 from tests.video_analyzer.feature_db.faces import MODEL, NOW, SECRET, SEEN, QuickDisk, faces
-from video_analyzer.feature_db import FeatureDatabase, People, Seen, export, snapshot
+from video_analyzer.feature_db import FeatureDatabase, People, Seen, Tuning, export, snapshot
+from video_analyzer.feature_db.delta import INDEX_ROWS
 from video_analyzer.feature_db.disk import Disk
 from video_analyzer.feature_db.keyring import KEY_FILE
 from video_analyzer.feature_db.manifest import Manifest, read_manifest
@@ -95,11 +96,11 @@ def test_memory_comes_back_when_many_are_deleted(database: Open, rng: np.random.
         store.checkpoint()
         store.delete([feature.feature for feature in added[:40]])
         store.checkpoint()
-        assert store.stats().spaces[0].parts == (("hnsw", 400),)  # a tenth may stay a while
+        assert store.stats().spaces[0].parts == (("ivf", 400),)  # a tenth may stay a while
         store.delete([added[40].feature])
         store.checkpoint()
         [space] = store.stats().spaces
-        assert (space.parts, space.dead) == ((("hnsw", 359),), 0)
+        assert (space.parts, space.dead) == ((("ivf", 359),), 0)
         hits = store.search(MODEL, vectors[41:])
         assert np.mean([m[0].feature == a for m, a in zip(hits, added[41:], strict=True)]) > 0.99
 
@@ -137,6 +138,46 @@ def test_searches_wait_for_nobody(database: Open, rng: np.random.Generator) -> N
         adding.join(30)
         assert all(m[0].score > 0.999 for m in store.search(MODEL, -vectors))
         assert len(store.stats().spaces[0].parts) == 1
+
+
+class SlowParts(QuickDisk):
+    """Begins no part before `go` is set."""
+
+    def __init__(self) -> None:
+        self.asked, self.go = threading.Event(), threading.Event()
+
+    def create(self, path: Path) -> int:
+        if path.name.startswith("part-"):
+            self.asked.set()
+            assert self.go.wait(60)
+        return super().create(path)
+
+
+def test_what_comes_while_a_checkpoint_takes_long_is_indexed(
+    database: Open, rng: np.random.Generator
+) -> None:
+    vectors = faces(rng, 20_050)
+    disk = SlowParts()
+    with (
+        database(disk=disk, tuning=Tuning()).open_store("acme") as store,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        store.add(MODEL, vectors[:50], SEEN)
+        merging = pool.submit(store.checkpoint)
+        assert disk.asked.wait(30)
+        for start in range(50, 20_050, 5_000):
+            added = store.add(MODEL, vectors[start : start + 5_000], SEEN)
+        [space] = store.state.spaces
+        assert len(space.view.deltas[-1]) == 20_000
+        assert space.view.deltas[-1].unindexed < INDEX_ROWS
+        store.delete([added[0].feature])  # number 15,051
+        hits = store.search(MODEL, vectors[::50], threshold=0.999)
+        assert [bool(hit) for hit in hits] == [n != 15_050 for n in range(0, 20_050, 50)]
+        disk.go.set()
+        merging.result(60)
+        store.checkpoint()
+        assert store.search(MODEL, vectors[::50], threshold=0.999) == hits
+    assert store.stats().spaces[0].parts == (("ivf", 20_049),)
 
 
 def test_a_long_delta_becomes_a_part_by_itself(database: Open, rng: np.random.Generator) -> None:
