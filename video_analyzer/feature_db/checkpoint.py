@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from tenpo.failpoint import failpoint
-from video_analyzer.feature_db import indexes
+from video_analyzer.feature_db import indexes, memory
 from video_analyzer.feature_db.commit import Committer, Draft
 from video_analyzer.feature_db.delta import Delta
 from video_analyzer.feature_db.disk import Disk
@@ -96,16 +96,25 @@ class Checkpoints:
             OSError: the disk refuses; the state before goes on, and its files.
         """
         with self.files_kept:
-            begun = self._committer.commit(self._begin, alone=True)
-            try:
-                parts, identity = self._build(begun, purge or bool(begun.to_purge), whole)
-                failpoint("features.built")
-                self._committer.commit(lambda draft: self._swap(begun, parts, identity), alone=True)
-            finally:
-                for space in begun.spaces:
-                    space.deaths = None
+            replaced = self._replace(purge, whole)
             failpoint("features.swapped")
             self.clear()
+        if replaced >= memory.WORTH_BYTES:
+            memory.give_back()
+
+    def _replace(self, purge: bool, whole: bool) -> int:
+        """Put new parts in the place of old ones. Returns the size of those that went."""
+        begun = self._committer.commit(self._begin, alone=True)
+        try:
+            parts, identity = self._build(begun, purge or bool(begun.to_purge), whole)
+            failpoint("features.built")
+            self._committer.commit(lambda draft: self._swap(begun, parts, identity), alone=True)
+        finally:
+            for space in begun.spaces:
+                space.deaths = None
+        kept = {id(part) for made in parts for part in made}
+        old = [part for view in begun.views for part in view.parts if id(part) not in kept]
+        return sum(4 * part.index.d * len(part) for part in old)
 
     def clear(self) -> None:
         """Delete files that the manifest does not name: old ones, and those of a crash."""
