@@ -1,4 +1,4 @@
-"""National holidays of the countries stores trade in. So far Japan's, from `jpholiday`.
+"""National holidays of the countries stores trade in, with English names.
 
 A tenant's own closures and special days are masters, not holidays.
 """
@@ -8,11 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 
-import jpholiday
-
 from api.models import Holiday, Words
-
-_COUNTRY_OF = {"Asia/Tokyo": "JP", "Japan": "JP"}
+from tenpo.holidays import country_of, named_holidays
 
 # The library names holidays in Japanese alone; English as the Cabinet Office writes them.
 _ENGLISH = {
@@ -39,16 +36,15 @@ _ENGLISH = {
 
 def countries(timezones: Iterable[str]) -> set[str]:
     """Countries of the timezones, as far as their holidays are known."""
-    return {_COUNTRY_OF[name] for name in timezones if name in _COUNTRY_OF}
+    return {country for name in timezones if (country := country_of(name))}
 
 
 def holidays(country_codes: set[str], first: date, last: date) -> list[Holiday]:
     """The holidays of a range, both ends included."""
-    if "JP" not in country_codes:
-        return []
     return [
-        Holiday(date=day, country="JP", name=Words(en=_english(name), ja=name))
-        for day, name in jpholiday.between(first, last)
+        Holiday(date=day, country=country, name=Words(en=_english(name), ja=name))
+        for country in sorted(country_codes)
+        for day, name in named_holidays(country, first, last)
     ]
 
 

@@ -1,7 +1,8 @@
-"""`tenpo models`: backtests on any store-day CSV."""
+"""`tenpo models`: runs on the platform's data, backtests on any store-day CSV."""
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +12,7 @@ from tenpo.errors import InputError
 
 if TYPE_CHECKING:
     from kedro_project.panel import ReadPanel
+    from kedro_project.results.record import RunRecord
 
 models = typer.Typer(help="Clusters, targets and forecasts of stores.", no_args_is_help=True)
 _MAX_FOLDS, _MAX_HORIZON = 52, 366
@@ -27,7 +29,7 @@ _TITLES = {
 def callback() -> None:
     """Clusters, targets and forecasts of stores.
 
-    Example: tenpo models backtest --panel sales.csv --mapping mapping.yaml
+    Example: tenpo models run --tenant demo
     """
 
 
@@ -74,6 +76,70 @@ def backtest(
         typer.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode())
     else:
         _show(document)
+
+
+@models.command()
+def run(
+    tenant: Annotated[
+        list[str] | None, typer.Option(help="Only this tenant; may be given again.")
+    ] = None,
+    pipeline: Annotated[
+        str | None,
+        typer.Option(help="Only this: features, clustering, forecast, targets or publish."),
+    ] = None,
+    as_of: Annotated[
+        str | None, typer.Option(help="Last business date to be known, YYYY-MM-DD.")
+    ] = None,
+    key: Annotated[
+        str, typer.Option("--run", help="Name of the run, where pipelines run one by one.")
+    ] = "newest",
+    seed: Annotated[int, typer.Option(help="The same seed gives the same result.", min=0)] = 0,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Publish nothing.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the runs as JSON.")] = False,
+) -> None:
+    """Find clusters, targets and forecasts of tenants, and publish them.
+
+    Example: tenpo models run --tenant demo
+    """
+    from kedro_project.execution import parameters, seeded
+    from kedro_project.platform_run import Wish, checked_pipelines, run_models
+    from tenpo.cli.progress import console
+    from tenpo.lake import Lake
+    from tenpo.masters import MasterBook
+    from tenpo.settings import get_settings
+    from tenpo.telemetry import configure_logging
+
+    settings = get_settings()
+    configure_logging(settings)
+    wanted = [name for name in checked_pipelines(pipeline) if not (dry_run and name == "publish")]
+    day = None if as_of is None else _day(as_of)
+    chosen = parameters()
+    chosen = seeded(chosen, seed=seed, horizon=int(chosen["forecast"]["horizon"]))
+    tenants = tenant or MasterBook(Lake(settings.lake_url)).tenants()
+    for name in tenants:
+        wish = Wish(name, wanted, key, day)
+        record = run_models(settings, wish, chosen, lambda text: console.print(f"  {text}"))
+        _say(name, record, as_json=as_json)
+
+
+def _say(tenant_id: str, record: RunRecord | None, *, as_json: bool) -> None:
+    if as_json:
+        import orjson
+
+        found = None if record is None else record.model_dump(mode="json")
+        typer.echo(orjson.dumps({"tenant_id": tenant_id, "run": found}).decode())
+    elif record is None:
+        typer.echo(f"{tenant_id}: no figures yet, so nothing to learn from")
+    else:
+        chains = ", ".join(record.currencies)
+        typer.echo(f"{tenant_id}: run {record.run_id} of {chains}, as of {record.as_of}")
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise InputError("this is no date", where="--as-of", remedy="Write YYYY-MM-DD.") from error
 
 
 def _write(path: Path, html: str) -> None:

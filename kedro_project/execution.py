@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from kedro.io import DataCatalog, MemoryDataset
+from kedro.io import DataCatalog, DatasetError, MemoryDataset
 from kedro.pipeline import Pipeline
 from kedro.runner import SequentialRunner
+
+from tenpo.errors import TenpoError
 
 _PARAMETERS = Path(__file__).parent / "conf" / "base" / "parameters.yml"
 
@@ -21,7 +23,7 @@ def parameters() -> dict[str, Any]:
 
 
 def seeded(
-    settings: dict[str, Any], *, seed: int, horizon: int, folds: int, threads: int = 1
+    settings: dict[str, Any], *, seed: int, horizon: int, folds: int = 1, threads: int = 1
 ) -> dict[str, Any]:
     """Parameters with the same seed everywhere, and what a backtest is asked for."""
     training = {**settings["forecast"]["training"], "seed": seed, "threads": threads}
@@ -60,3 +62,26 @@ def execute(
     )
     outputs = SequentialRunner().run(pipeline, catalog)
     return {name: dataset.load() for name, dataset in outputs.items()}
+
+
+def run_on(pipeline: Pipeline, catalog: DataCatalog, settings: Mapping[str, Any]) -> None:
+    """Run a pipeline on a catalog's datasets.
+
+    Args:
+        pipeline: to run.
+        catalog: has every dataset but the parameters.
+        settings: parameters, as `parameters()`.
+
+    Raises:
+        TenpoError: as a dataset or node raised it; Kedro would wrap it.
+    """
+    given = {f"params:{key}": value for key, value in settings.items()} | {"parameters": settings}
+    for name in pipeline.inputs() & given.keys():
+        catalog[name] = MemoryDataset(given[name], copy_mode="assign")
+    try:
+        SequentialRunner().run(pipeline, catalog)
+    except DatasetError as error:
+        cause: BaseException | None = error
+        while cause is not None and not isinstance(cause, TenpoError):
+            cause = cause.__cause__
+        raise (cause or error) from None

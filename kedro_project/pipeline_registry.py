@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from kedro.pipeline import Pipeline
 
-from kedro_project.pipelines import backtest, clustering, features, forecast, targets
+from kedro_project.pipelines import (
+    backtest,
+    chain,
+    clustering,
+    features,
+    forecast,
+    publish,
+    targets,
+)
 
 
 def register_pipelines() -> dict[str, Pipeline]:
-    """The pipelines, and `__default__`: everything but the backtest."""
+    """The pipelines; `__default__` is what works on a panel, `product` all that the platform runs.
+
+    `features` as the platform runs it begins with `chain`.
+    """
     found = {
         "features": features.create_pipeline(),
         "clustering": clustering.create_pipeline(),
@@ -16,4 +27,11 @@ def register_pipelines() -> dict[str, Pipeline]:
         "targets": targets.create_pipeline(),
     }
     whole = sum(found.values(), start=Pipeline([]))
-    return found | {"backtest": backtest.create_pipeline(), "__default__": whole}
+    ends = {"chain": chain.create_pipeline(), "publish": publish.create_pipeline()}
+    return {
+        **found,
+        **ends,
+        "product": ends["chain"] + whole + ends["publish"],
+        "backtest": backtest.create_pipeline(),
+        "__default__": whole,
+    }

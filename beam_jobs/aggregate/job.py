@@ -30,12 +30,13 @@ from tenpo.datamart.lease import Lease, lease
 from tenpo.datamart.tables import TABLES
 from tenpo.datamart.upsert import upsert
 from tenpo.failpoint import failpoint
-from tenpo.kpi import KPI_STORE_DAY, KPI_STORE_HOUR, PUBLICATION
+from tenpo.kpi import KPI_STORE_DAY, KPI_STORE_HOUR
 from tenpo.lake import Lake
 from tenpo.masters import MasterBook, TenantMasters
+from tenpo.publication import announce_published
 from tenpo.settings import Settings
 from tenpo.telemetry import get_logger
-from tenpo.warehouse import Job, Warehouse, append, load_sql, query, query_large
+from tenpo.warehouse import Job, Warehouse, load_sql, query, query_large
 from tenpo.warehouse import connect as connect_warehouse
 
 log = get_logger(__name__)
@@ -125,7 +126,7 @@ class _Run:
         self.job = Job("aggregate", self.run_id, self.tenant_id)
 
     def execute(self, runner_args: Sequence[str]) -> Outcome:
-        self._complete_publications()
+        announce_published(self.engine, self.warehouse, self.tenant_id)
         masters = MasterBook(Lake(self.settings.lake_url)).get(self.tenant_id)
         taken = self._take(masters)
         days = self._days(masters, taken)
@@ -140,7 +141,7 @@ class _Run:
         failpoint("aggregate.after_mart")
         rows = self._publish(days, taken)
         failpoint("aggregate.after_datamart")
-        self._complete_publications()
+        announce_published(self.engine, self.warehouse, self.tenant_id)
         log.info("aggregated", run_id=self.run_id, store_days=len(days), **rows)
         return Outcome(self.run_id, self.tenant_id, len(days), rows)
 
@@ -242,26 +243,3 @@ class _Run:
         with transaction(self.engine) as connection:
             self.held.check(connection)
             dirty.clear(connection, taken)
-
-    def _complete_publications(self) -> None:
-        """Tell mart of every published run it does not know of yet."""
-        with transaction(self.engine) as connection:
-            missing = run.unannounced(connection, self.tenant_id)
-        if not missing:
-            return
-        append(
-            self.warehouse,
-            PUBLICATION,
-            PUBLICATION.table(
-                [
-                    {
-                        "run_id": r.run_id,
-                        "tenant_id": self.tenant_id,
-                        "published_at": r.published_at,
-                    }
-                    for r in missing
-                ]
-            ),
-        )
-        with transaction(self.engine) as connection:
-            run.announced(connection, [r.run_id for r in missing])

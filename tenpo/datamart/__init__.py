@@ -11,6 +11,7 @@ What to call; every function takes a Connection, so the caller owns the transact
         ledger.unknown / begin / loaded / …        # which canonical objects are where
         run.start / finish / unannounced           # what a run wrote counts once published
         store.sync, health.seen                    # for the API
+        model_results.replace(connection, …)       # clusters, targets, forecasts of a run
     published_rows(connection, contract, …)        # `published`: current KPI rows, as Arrow
     read_kpis(connection, query)                   # `kpi_read`: KPIs as the API answers
     hints.announce(names), hints.Listener(dsn)     # "look into the lake now"
@@ -18,7 +19,7 @@ What to call; every function takes a Connection, so the caller owns the transact
 Not for events or history: those are in the warehouse.
 """
 
-from tenpo.datamart import dirty, health, hints, ledger, run, store
+from tenpo.datamart import dirty, health, hints, ledger, model_results, run, store
 from tenpo.datamart.connect import connect, transaction
 from tenpo.datamart.migrations import upgrade
 from tenpo.store_day import StoreDay
@@ -30,6 +31,7 @@ __all__ = [
     "health",
     "hints",
     "ledger",
+    "model_results",
     "run",
     "store",
     "transaction",

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, func, select, update
+from sqlalchemy.dialects.postgresql import insert
 
 from tenpo.datamart.tables import run
 
@@ -23,14 +24,20 @@ class PublishedRun:
 
 
 def start(connection: Connection, run_id: str, *, tenant_id: str, job: str) -> None:
-    """Note that a run begins. Its lease is held, so an earlier one still running is dead."""
+    """Note that a run begins, or begins again after it failed.
+
+    Its lease is held, so an earlier one still running is dead.
+    """
     connection.execute(
         update(run)
         .where(run.c.tenant_id == tenant_id, run.c.job == job, run.c.state == "running")
         .values(state="abandoned", finished_at=func.clock_timestamp())
     )
+    statement = insert(run).values(run_id=run_id, tenant_id=tenant_id, job=job, state="running")
     connection.execute(
-        insert(run).values(run_id=run_id, tenant_id=tenant_id, job=job, state="running")
+        statement.on_conflict_do_update(
+            index_elements=[run.c.run_id], set_={"state": "running", "finished_at": None}
+        )
     )
 
 

@@ -19,6 +19,7 @@ from kedro_project.pipeline_registry import register_pipelines
 from tenpo.errors import InputError
 from tests.kedro_project.chain import sales_panel, weekly_sales
 
+PRODUCT_INPUTS = {"store_days", "previous_clusters", "run_results", "run_record"}
 METHODS = {"model", "seasonal_naive", "last_year", "cluster_mean"}
 
 
@@ -69,10 +70,16 @@ def test_pipelines_are_wired() -> None:
     found = register_pipelines()
     assert set(found) == {
         "features", "clustering", "forecast", "targets", "backtest", "__default__",
+        "chain", "publish", "product",
     }  # fmt: skip
     assert {name for name in found["__default__"].inputs() if not name.startswith("params:")} == {
         "panel", "previous_clusters",
     }  # fmt: skip
+    assert (
+        not found["product"].inputs()
+        - PRODUCT_INPUTS
+        - {name for name in found["product"].inputs() if name.startswith("params:")}
+    )
 
 
 def test_nobody_is_told_that_it_runs() -> None:

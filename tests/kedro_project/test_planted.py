@@ -26,7 +26,9 @@ def test_groups_and_their_weak_stores_are_found(seed: int, quick: dict[str, Any]
     label = clusters.label.reindex(list(panel.stores))
     assert adjusted_rand_score(world.group, label) >= 0.9
     none = np.zeros((1, len(panel.stores)))
-    forecast = Forecast("sales", panel.dates[-1:], panel.stores, none, none, none, ())
+    forecast = Forecast(
+        "sales", panel.dates[-1:], panel.stores, none, none, none, (), np.zeros(1), np.zeros(1)
+    )
     targets = attainable_targets(panel, label, {"sales": forecast}, quick["targets"])
     found = targets.stores["headroom_amount"].reindex(list(panel.stores))
     weak = world.lost_amount > 0

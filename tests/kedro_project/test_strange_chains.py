@@ -4,22 +4,31 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kedro_project.panel import FloatArray, Panel
 from kedro_project.pipelines.backtest.nodes import Fold, backtest, summary
+from kedro_project.results.codec import from_bytes, to_bytes
+from kedro_project.results.record import RunRecord
+from kedro_project.results.rows import ChainResults, published_tables
 from tenpo.errors import InputError
 from tests.kedro_project.chain import sales_panel, weekly_sales
 from tests.kedro_project.conftest import small
 
+STORED = ("panel", "features", "clusters", "forecasts", "targets")
 
-def check(fold: Fold) -> None:
+
+def check(panel: Panel, parameters: dict[str, Any]) -> Fold:
     """Every figure that would be published is a number, and intervals hold their forecast."""
+    fold = backtest(panel, parameters)[0]
     assert fold.forecasts
     for forecast in fold.forecasts.values():
         frame = forecast.frame()
@@ -34,6 +43,16 @@ def check(fold: Fold) -> None:
     assert (targets.factors["headroom_amount"] >= 0).all()
     text = json.dumps(summary([fold]), allow_nan=False)
     assert "forecast" in text
+    none = pd.Series(dtype=object)
+    chain = ChainResults("JPY", [], panel, none, fold.features, fold.clusters, fold.forecasts,
+                         fold.targets)  # fmt: skip
+    record = RunRecord.new("acme", (date(2024, 1, 1), date(2024, 5, 1)), ("JPY",), parameters)
+    stored = replace(chain, **{name: from_bytes(to_bytes(getattr(chain, name))) for name in STORED})
+    tables, again = (published_tables([one], record) for one in (chain, stored))
+    assert tables == again, "what is stored between pipelines comes back as it was"
+    assert tables["store_cluster"].num_rows == len(panel.stores)
+    assert tables["store_forecast"].num_rows == len(panel.stores) * len(forecast.dates)
+    return fold
 
 
 def closed_months(values: FloatArray) -> FloatArray:
@@ -80,7 +99,7 @@ def closed_sundays(values: FloatArray) -> FloatArray:
 )  # fmt: skip
 def test_strange_chains(change: Callable[[FloatArray], FloatArray], quick: dict[str, Any]) -> None:
     values = change(weekly_sales(140, 6))
-    check(backtest(sales_panel(values), quick)[0])
+    check(sales_panel(values), quick)
 
 
 def test_a_weekday_without_trade_is_forecast_closed(quick: dict[str, Any]) -> None:
@@ -118,4 +137,4 @@ def test_any_small_chain_gives_numbers(data: st.DataObject) -> None:
     values[rng.random(values.shape) < data.draw(st.floats(0, 1))] = np.nan
     values[rng.random(values.shape) < data.draw(st.floats(0, 1))] = 0.0
     panel: Panel = sales_panel(values)
-    check(backtest(panel, small(horizon=7))[0])
+    check(panel, small(horizon=7))

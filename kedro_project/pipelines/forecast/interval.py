@@ -55,6 +55,36 @@ def spread_of(misses: FloatArray, rows: Design, stores: int, coverage: float) ->
     return Spread(scale, np.minimum(low, 0.0), np.maximum(high, 0.0))
 
 
+def chain_spread(
+    thought: FloatArray, rows: Design, coverage: float
+) -> tuple[FloatArray, FloatArray]:
+    """How far the sum over all stores misses: (W,) logarithms below and above, by week ahead.
+
+    Stores miss together, so the ends of their own intervals cannot be added.
+
+    Args:
+        thought: forecasts of unseen rows, as logarithms.
+        rows: the rows, of all stores.
+        coverage: of the interval.
+    """
+    weeks = max(1, -(-int(rows.ahead.max(initial=1)) // 7))
+    tails = ((1 - coverage) / 2, (1 + coverage) / 2)
+    known = np.isfinite(rows.target) & np.isfinite(thought)
+    keys = np.stack([rows.day[known], rows.ahead[known]])
+    days, place = np.unique(keys, axis=1, return_inverse=True)
+    true, said = (
+        np.bincount(place.ravel(), weights=np.expm1(logs[known]), minlength=days.shape[1])
+        for logs in (rows.logs, thought)
+    )
+    sound = (true > 0) & (said > 0)
+    if not sound.any():
+        return np.full(weeks, -_WIDE), np.full(weeks, _WIDE)
+    misses, ahead = np.log(true[sound] / said[sound]), (days[1][sound] - 1) // 7
+    ends = [_quantiles(misses, ahead, week, tails) for week in range(weeks)]
+    low, high = np.transpose(ends)
+    return np.minimum(low, 0.0), np.maximum(high, 0.0)
+
+
 def _scale(misses: FloatArray, store: IntArray, stores: int) -> FloatArray:
     count = np.bincount(store, minlength=stores).astype(np.float64)
     total = np.bincount(store, weights=np.abs(misses), minlength=stores)

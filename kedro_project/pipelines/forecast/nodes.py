@@ -10,7 +10,7 @@ import pandas as pd
 
 from kedro_project.panel import BoolArray, FloatArray, IntArray, Panel
 from kedro_project.pipelines.forecast.design import design_at, joined
-from kedro_project.pipelines.forecast.interval import Spread, spread_of
+from kedro_project.pipelines.forecast.interval import Spread, chain_spread, spread_of
 from kedro_project.pipelines.forecast.level import History, by_cluster, history, special_days
 from kedro_project.pipelines.forecast.model import (
     FIRST_ORIGIN,
@@ -30,7 +30,8 @@ class Forecast:
     """What is expected of one measure, (H, S) each, for the days after what is known.
 
     `value` is the median, `low` and `high` the ends of the interval. A store of which nothing
-    is known at all has its cluster's typical level and is named in `cold`.
+    is known at all has its cluster's typical level and is named in `cold`. `total_low` and
+    `total_high` (H,) are the ends of the interval of the sum over all stores.
     """
 
     measure: str
@@ -40,6 +41,8 @@ class Forecast:
     low: FloatArray
     high: FloatArray
     cold: tuple[str, ...]
+    total_low: FloatArray
+    total_high: FloatArray
 
     def frame(self) -> pd.DataFrame:
         """One row a store and day."""
@@ -80,7 +83,7 @@ def forecast(
     panel = panel.extended(horizon)
     codes = pd.factorize(clusters.reindex(list(panel.stores)), use_na_sentinel=True)[0]
     past = history(panel, measure, np.asarray(codes, dtype=np.int64))
-    spread = _calibrated(panel, past, horizon, coverage, how)
+    spread, together = _calibrated(panel, past, horizon, coverage, how)
     rows = design_at(panel, past, panel.known - 1, horizon)
     model = _trained(panel, past, horizon, how, until=panel.known)
     logs, cold = _warmed(model.logs(rows), past.clusters)
@@ -91,6 +94,8 @@ def forecast(
         np.where(is_open, np.maximum(np.expm1(ends).reshape(shape), 0.0), 0.0)
         for ends in (logs, low, high)
     )
+    total = value.sum(axis=1)
+    week = np.minimum(np.arange(horizon) // 7, len(together[0]) - 1)
     return Forecast(
         measure=measure,
         dates=panel.dates[panel.known : panel.known + horizon],
@@ -99,6 +104,8 @@ def forecast(
         low=low,
         high=high,
         cold=tuple(panel.stores[n] for n in np.flatnonzero(cold)),
+        total_low=total * np.exp(together[0][week]),
+        total_high=total * np.exp(together[1][week]),
     )
 
 
@@ -109,8 +116,11 @@ def _trained(panel: Panel, past: History, horizon: int, how: Training, *, until:
 
 def _calibrated(
     panel: Panel, past: History, horizon: int, coverage: float, how: Training
-) -> Spread:
-    """The spread on the newest days, forecast by a model that has not seen them."""
+) -> tuple[Spread, tuple[FloatArray, FloatArray]]:
+    """The spread on the newest days, forecast by a model that has not seen them.
+
+    Of each store, and of all stores together.
+    """
     unseen = min(_UNSEEN * horizon, int(_UNSEEN_SHARE * panel.known))
     start = panel.known - unseen
     model = _trained(panel, past, horizon, how, until=start)
@@ -119,8 +129,9 @@ def _calibrated(
         design_at(panel, past, n, min(horizon, panel.known - 1 - n)) for n in origins
     ]  # fmt: skip
     rows = joined(parts) if parts else design_at(panel, past, panel.known - 1, horizon)
-    misses = rows.logs - model.logs(rows) if parts else np.full(len(rows.base), np.nan)
-    return spread_of(misses, rows, len(panel.stores), coverage)
+    thought = model.logs(rows) if parts else np.full(len(rows.base), np.nan)
+    own = spread_of(rows.logs - thought, rows, len(panel.stores), coverage)
+    return own, chain_spread(thought, rows, coverage)
 
 
 def _warmed(logs: FloatArray, clusters: IntArray) -> tuple[FloatArray, BoolArray]:

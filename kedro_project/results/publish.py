@@ -1,0 +1,116 @@
+"""Publishing a run: rows to mart, then one transaction of the datamart, then its name to mart.
+
+Killed before the transaction, the run never was for readers; killed after it, the next run
+tells mart of it. Doing it again is safe: who reads mart takes equal rows once.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+
+from sqlalchemy import Connection, Engine
+
+from kedro_project.results.record import RunRecord
+from kedro_project.results.rows import Tables
+from tenpo.contracts import MODEL_TABLES
+from tenpo.datamart import connect as connect_datamart
+from tenpo.datamart import model_results, run, transaction
+from tenpo.datamart.lease import Lease, lease
+from tenpo.errors import InputError, TenpoError
+from tenpo.failpoint import failpoint
+from tenpo.publication import announce_published
+from tenpo.settings import Settings
+from tenpo.warehouse import Warehouse, append
+from tenpo.warehouse import connect as connect_warehouse
+
+JOB = "models"
+_WAIT_S = 60.0
+
+
+def begin(settings: Settings, record: RunRecord) -> None:
+    """Note that a run begins."""
+    _noted(settings, lambda connection: run.start(
+        connection, record.run_id, tenant_id=record.tenant_id, job=JOB))  # fmt: skip
+
+
+def fail(settings: Settings, record: RunRecord, error: Exception) -> None:
+    """Note that a run failed, and at what; never with a value from the data."""
+    what = error.what if isinstance(error, TenpoError) else type(error).__name__
+    _noted(settings, lambda connection: run.finish(
+        connection, record.run_id, state="failed", note=what))  # fmt: skip
+
+
+def publish(settings: Settings, record: RunRecord, tables: Tables) -> int:
+    """Make a run's rows what readers see. Returns their number; 0 where they are seen already.
+
+    Raises:
+        InputError: a run that knew more is published.
+        LeaseLost: another run of the tenant publishes.
+        ServiceError: a service does not answer; nothing is published, do it again.
+    """
+    engine = connect_datamart(settings)
+    name = f"{JOB}:{record.tenant_id}"
+    holder = f"{socket.gethostname()}:{os.getpid()}"
+    try:
+        with (
+            connect_warehouse(settings) as warehouse,
+            lease(engine, name, holder=holder, seconds=settings.lease_s, wait_s=_WAIT_S) as held,
+        ):
+            announce_published(engine, warehouse, record.tenant_id)
+            if _is_shown(engine, record):
+                return 0
+            rows = _publish(engine, warehouse, held, record, tables)
+            announce_published(engine, warehouse, record.tenant_id)
+            return rows
+    finally:
+        engine.dispose()
+
+
+def _publish(
+    engine: Engine, warehouse: Warehouse, held: Lease, record: RunRecord, tables: Tables
+) -> int:
+    for contract in MODEL_TABLES:
+        append(warehouse, contract, tables[contract.name])
+    failpoint("models.after_mart")
+    with transaction(engine) as connection:
+        held.check(connection)
+        rows = model_results.replace(connection, record.tenant_id, tables)
+        run.finish(connection, record.run_id, state="published", rows=rows)
+    failpoint("models.after_datamart")
+    return rows
+
+
+def refuse_older(settings: Settings, record: RunRecord) -> None:
+    """Refuse, before work is done, what `publish` would refuse in the end.
+
+    Raises:
+        InputError: a run that knew more is published.
+    """
+    engine = connect_datamart(settings)
+    try:
+        _is_shown(engine, record)
+    finally:
+        engine.dispose()
+
+
+def _is_shown(engine: Engine, record: RunRecord) -> bool:
+    with transaction(engine) as connection:
+        shown = model_results.shown(connection, record.tenant_id)
+    if shown is not None and shown.as_of > record.as_of:
+        raise InputError(
+            f"a run that knew days up to {shown.as_of} is published",
+            where=f"{record.tenant_id}, as of {record.as_of}",
+            remedy="Run without --as-of, or with --dry-run to look at an earlier day.",
+        )
+    return shown is not None and shown.run_id == record.run_id
+
+
+def _noted(settings: Settings, note: Callable[[Connection], None]) -> None:
+    engine = connect_datamart(settings)
+    try:
+        with transaction(engine) as connection:
+            note(connection)
+    finally:
+        engine.dispose()

@@ -1,0 +1,232 @@
+"""`tenpo models run` over a real warehouse and datamart: what is published, how, and to whom."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sqlalchemy import Engine, text
+
+from kedro_project.platform_run import PIPELINES, Wish, run_models
+from kedro_project.results.codec import from_bytes, to_bytes
+from kedro_project.results.record import Shelf
+from tenpo.contracts import MODEL_TABLES
+from tenpo.errors import InputError, IntegrityError
+from tenpo.lake import Lake
+from tenpo.settings import Settings, get_settings
+from tenpo.warehouse import Job, Warehouse, query
+from tests.kedro_project import mart_world
+from tests.kedro_project.conftest import small
+from tests.kedro_project.mart_world import EURO, LAST, UNCOUNTED, YEN, YOUNG
+
+ALL = tuple(PIPELINES)
+HORIZON = 14
+AIRFLOW = "scheduled__2026-09-07T00:00:00+00:00"
+
+
+@dataclass(frozen=True)
+class Platform:
+    """The services of this module."""
+
+    settings: Settings
+    engine: Engine
+    warehouse: Warehouse
+
+    def run(self, tenant: str = "acme", **wish: Any) -> Any:
+        asked = Wish(tenant, wish.pop("pipelines", ALL), **wish)
+        return run_models(self.settings, asked, PARAMETERS, lambda _: None)
+
+    def rows(self, table: str, tenant: str = "acme") -> list[dict[str, Any]]:
+        statement = text(f"SELECT * FROM {table} WHERE tenant_id = :tenant")  # noqa: S608
+        with self.engine.connect() as connection:
+            return [dict(r) for r in connection.execute(statement, {"tenant": tenant}).mappings()]
+
+
+PARAMETERS = small(horizon=HORIZON)
+
+
+@pytest.fixture(scope="module")
+def platform(
+    warehouse: Warehouse, datamart: Engine, datamart_dsn: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Platform]:  # fmt: skip
+    home: Path = tmp_path_factory.mktemp("models")
+    known = warehouse.settings
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TENPO_HOME", str(home))
+        patch.setenv("TENPO_SETTINGS_FILE", str(home / "none.toml"))
+        patch.setenv("TENPO_DATAMART_DSN", datamart_dsn)
+        patch.setenv("TENPO_DATASET_PREFIX", known.dataset_prefix)
+        patch.setenv("TENPO_BIGQUERY_ENDPOINT", str(known.bigquery_endpoint))
+        patch.setenv("TENPO_BIGQUERY_GRPC_ENDPOINT", str(known.bigquery_grpc_endpoint))
+        get_settings.cache_clear()
+        settings = get_settings()
+        mart_world.write(warehouse, Lake(settings.lake_url))
+        yield Platform(settings, datamart, warehouse)
+    get_settings.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def published(platform: Platform) -> Platform:
+    platform.run(as_of=LAST - timedelta(days=7))
+    platform.run("zeta")
+    platform.run(as_of=LAST)
+    return platform
+
+
+def test_the_stores_fall_into_their_two_kinds(published: Platform) -> None:
+    rows = {row["store_id"]: row for row in published.rows("store_cluster")}
+    assert set(rows) == {*YEN, *EURO}
+    kinds = [{rows[s]["cluster_id"] for s in YEN[n:10:2]} for n in (0, 1)]
+    assert [len(kind) for kind in kinds] == [1, 1]
+    assert kinds[0] != kinds[1]
+    assert rows["s00"]["traits"].startswith("weekend_high")
+    assert "5 known trading days" in rows[YOUNG]["left_out"]
+    assert rows[YOUNG]["cluster_id"] is None
+    assert {rows[store]["currency"] for store in EURO} == {"EUR"}
+
+
+def test_the_weak_store_is_told_its_worth(published: Platform) -> None:
+    targets = {(r["store_id"], r["factor"]): r for r in published.rows("store_target")}
+    weak = targets["s00", "conversion"]
+    assert weak["is_first"]
+    assert weak["level"] == pytest.approx(Decimal("0.15"), abs=Decimal("0.002"))
+    assert weak["attainable"] == pytest.approx(Decimal("0.25"), abs=Decimal("0.002"))
+    # Two thirds more sales: its visitors, 0.15 of whom pay 1,000, for a month of 30.4 days.
+    monthly = 400 * sum(mart_world.WEEKENDS) / 7 * 0.15 * 1_000 * 30.4
+    assert float(weak["headroom_amount"]) == pytest.approx(monthly * 2 / 3, rel=0.03)
+    assert weak["low_amount"] <= weak["headroom_amount"] <= weak["high_amount"]
+
+
+def test_every_store_is_forecast_and_the_chain_with_its_band(published: Platform) -> None:
+    rows = published.rows("store_forecast")
+    assert len(rows) == (len(YEN) + len(EURO)) * HORIZON * 2
+    assert min(row["business_date"] for row in rows) == LAST + timedelta(days=1)
+    assert all(0 <= row["low"] <= row["value"] <= row["high"] for row in rows)
+    young = [row for row in rows if row["store_id"] == YOUNG]
+    assert all(row["target"] is None for row in young)
+    total = {(r["business_date"], r["currency"]): r for r in published.rows("chain_forecast")
+             if r["measure"] == "sales"}  # fmt: skip
+    day = LAST + timedelta(days=3)
+    parts = [r["value"] for r in rows if r["measure"] == "sales" and r["business_date"] == day
+             and r["currency"] == "JPY"]  # fmt: skip
+    assert float(total[day, "JPY"]["value"]) == pytest.approx(float(sum(parts)), rel=1e-6)
+    assert total[day, "JPY"]["low"] < total[day, "JPY"]["value"] < total[day, "JPY"]["high"]
+
+
+def test_only_published_figures_are_learnt_from(published: Platform) -> None:
+    """A run that was never published says a thousand million a day."""
+    largest = max(row["value"] for row in published.rows("store_forecast"))
+    assert largest < 10**6
+
+
+def test_the_run_is_recorded(published: Platform) -> None:
+    before = {r["currency"]: r for r in published.rows("model_run")}
+    assert set(before) == {"JPY", "EUR"}
+    record = before["JPY"]
+    assert json.loads(record["parameters"]) == json.loads(json.dumps(PARAMETERS))
+    assert json.loads(record["versions"]).keys() >= {"tenpo", "lightgbm", "scikit-learn"}
+    assert record["cluster_count"] == 2
+    codes = {note["code"]: note["count"] for note in json.loads(record["notes"])}
+    assert codes == {"no_year": 98, "uncovered_days": 1}
+
+
+def _comparable(rows: list[dict[str, Any]]) -> set[str]:
+    assert rows
+    return {str({k: v for k, v in r.items() if k not in ("run_id", "started_at")}) for r in rows}
+
+
+def test_an_earlier_day_is_not_published_over_a_later_one(published: Platform) -> None:
+    with pytest.raises(InputError, match="is published"):
+        published.run(as_of=LAST - timedelta(days=7))
+    assert {row["as_of_date"] for row in published.rows("model_run")} == {LAST}
+
+
+def test_ids_of_clusters_come_from_the_run_before(published: Platform) -> None:
+    job = Job("test", "ids", "acme")
+    sql = f"""
+        SELECT DISTINCT as_of_date, store_id, cluster_id
+        FROM `{published.warehouse.table("mart", "store_cluster")}`
+        WHERE as_of_date BETWEEN '2026-01-01' AND '2026-12-31' AND tenant_id = 'acme'
+    """  # noqa: S608
+    by_day: dict[Any, dict[str, str]] = {}
+    for row in query(published.warehouse, sql, job=job).to_pylist():
+        by_day.setdefault(row["as_of_date"], {})[row["store_id"]] = row["cluster_id"]
+    assert len(by_day) == 2
+    first, second = by_day.values()
+    assert first == second
+
+
+def test_tenants_do_not_touch_each_other(published: Platform) -> None:
+    assert {row["store_id"] for row in published.rows("store_cluster", "zeta")} == {"kiosk"}
+    (record,) = published.rows("model_run", "zeta")
+    codes = {note["code"] for note in json.loads(record["notes"])}
+    assert "few_stores" in codes
+    (cluster,) = published.rows("store_cluster", "zeta")
+    assert (cluster["cluster_id"], cluster["traits"]) == ("c1", "all_stores")
+
+
+def test_a_tenant_without_figures_is_left_in_peace(platform: Platform) -> None:
+    assert platform.run("empty") is None
+    assert platform.rows("run", "empty") == []
+
+
+def test_pipelines_one_by_one_repeat_the_run(published: Platform) -> None:
+    """As Airflow starts them; the same data and seed give the same results."""
+    held = {table.name: published.rows(table.name) for table in MODEL_TABLES}
+    with pytest.raises(InputError, match="no such run"):
+        published.run(pipelines=("clustering",), key="scheduled__2026-09-07")
+    for name in ALL:
+        record = published.run(pipelines=(name,), key=AIRFLOW, as_of=LAST)
+        if name != "publish":
+            assert published.rows("model_run") == held["model_run"]
+    assert {row["run_id"] for row in published.rows("model_run")} == {record.run_id}
+    for table, rows in held.items():
+        assert _comparable(published.rows(table)) == _comparable(rows)
+    page = Shelf(Lake(published.settings.lake_url), "acme").of(record, "JPY").get("report")
+    assert b"Map of stores" in page
+    assert UNCOUNTED.encode() in page
+
+
+def test_publishing_twice_adds_nothing(published: Platform) -> None:
+    before = _mart_rows(published)
+    published.run(pipelines=("publish",), key=AIRFLOW)
+    assert _mart_rows(published) == before > 0
+
+
+def test_what_is_no_number_is_not_published(published: Platform) -> None:
+    shelf = Shelf(Lake(published.settings.lake_url), "acme")
+    own = shelf.of(shelf.find(AIRFLOW), "JPY")
+    sound = own.get("forecasts")
+    spoilt = from_bytes(sound)
+    spoilt["sales"].value[0, 0] = np.nan
+    own.put("forecasts", to_bytes(spoilt))
+    before = published.rows("store_forecast")
+    with pytest.raises(IntegrityError, match="no number"):
+        published.run(pipelines=("publish",), key=AIRFLOW)
+    assert published.rows("store_forecast") == before
+    own.put("forecasts", sound)
+
+
+def test_a_failure_is_recorded(published: Platform) -> None:
+    record = published.run(pipelines=("features",), key="again", as_of=LAST)
+    with pytest.raises(IntegrityError, match="has no cluster"):
+        published.run(pipelines=("forecast",), key="again")
+    state = {row["run_id"]: row for row in published.rows("run")}[record.run_id]
+    assert (state["state"], state["published_at"]) == ("failed", None)
+    assert "has no cluster" in state["note"]
+    shown = {row["run_id"] for row in published.rows("model_run")}
+    assert record.run_id not in shown
+
+
+def _mart_rows(platform: Platform) -> int:
+    table = platform.warehouse.table("mart", "store_forecast")
+    sql = f"SELECT COUNT(*) AS n FROM `{table}` WHERE as_of_date > '2026-01-01'"  # noqa: S608
+    return int(query(platform.warehouse, sql, job=Job("test", "count", "acme"))["n"][0].as_py())
