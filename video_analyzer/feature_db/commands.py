@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,6 +13,7 @@ import typer
 from tenpo.errors import InputError, IntegrityError
 
 if TYPE_CHECKING:
+    from tenpo.masters import MasterBook
     from video_analyzer.feature_db import FeatureDatabase
 
 features = typer.Typer(no_args_is_help=True, help=__doc__)
@@ -145,14 +147,36 @@ def export(
         typer.echo(str(export_store(store)))
 
 
+@features.command("import")
+def import_copy(
+    tenant: Tenant, file: Annotated[Path, typer.Argument(help="What `export` wrote.")]
+) -> None:
+    """Take a sealed copy into a tenant that has nothing but its key.
+
+    Example: tenpo features import acme backup/20261101T030000000000Z.sealed
+    """
+    from video_analyzer.feature_db.export import import_store
+
+    database = _database()
+    database.sealed_folder(tenant)  # a new key would not open the copy: there must be one
+    with database.open_store(tenant) as store:
+        count = import_store(store, file)
+        store.checkpoint()
+    typer.echo(f"{count:,} features imported")
+
+
 @features.command()
 def expire(tenant: Tenant) -> None:
     """Delete the features whose time is over, from all files. Run it every night.
 
+    Each store's `retention_days` counts as they are now: shorter ones act on old features, too.
+
     Example: tenpo features expire acme
     """
+    from video_analyzer.feature_db.retention import retention_of
+
     with _database().open_store(tenant) as store:
-        count = store.expire(datetime.now(UTC))
+        count = store.expire(datetime.now(UTC), retention_of(_book(), tenant))
         store.checkpoint(purge=True)
     typer.echo(f"{count:,} features expired")
 
@@ -163,6 +187,14 @@ def _database() -> FeatureDatabase:
 
     settings = get_settings()
     return FeatureDatabase(settings.home / "features", settings.root_secret())
+
+
+def _book() -> MasterBook:
+    from tenpo.lake import Lake
+    from tenpo.masters import MasterBook
+    from tenpo.settings import get_settings
+
+    return MasterBook(Lake(get_settings().lake_url))
 
 
 def _vector_of(found: list[Any]) -> list[float]:

@@ -101,14 +101,19 @@ def import_store(store: FeatureStore, path: Path) -> int:
 
     Raises:
         InputError: the tenant has features already.
-        IntegrityError: the file is no copy of this tenant, or damaged; what came before the
-            damage is there, so delete the tenant's folder before trying again.
+        InputError: there is no such file.
+        IntegrityError: the file is no copy of this tenant, or damaged; nothing was taken.
     """
     if store.state.spaces or store.identity.count():
         raise InputError(
             f"the tenant {store.tenant_id} has features already",
             remedy="Import into a tenant without any.",
         )
+    try:
+        for _ in SealedReader(path, store.key, EXPORT_CONTEXT, whole=True):
+            pass  # all of it must open before any of it counts
+    except FileNotFoundError:
+        raise InputError("there is no such file", where=str(path)) from None
     for frame in SealedReader(path, store.key, EXPORT_CONTEXT, whole=True):
         if frame.plain:
             _, records = decode(frame.plain)

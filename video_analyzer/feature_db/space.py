@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tenpo.errors import InputError
 from video_analyzer.feature_db.cells import Places
@@ -108,15 +109,30 @@ class Space:
         for holder in self.view.holders():
             holder.kill(features)
 
-    def rows_where(self, *, person: Ids | None = None, expired_at: int | None = None) -> Rows:
-        """The living rows of persons, or those that expire until then, or all."""
+    def rows_where(
+        self,
+        *,
+        person: Ids | None = None,
+        expired_at: int | None = None,
+        seen_before: NDArray[np.int64] | None = None,
+    ) -> Rows:
+        """The living rows, of all or of persons.
+
+        Args:
+            person: those of these persons alone.
+            expired_at: those alone that expire until then (µs since 1970), and
+            seen_before: those that were seen by then, a moment for each store by its number.
+        """
         found: list[Rows] = []
         for holder in self.view.holders():
             wanted = np.ones(len(holder.rows), np.bool_)
             if person is not None:
                 wanted &= np.isin(holder.rows["person"], person)
             if expired_at is not None:
-                wanted &= holder.rows["expires"] <= expired_at
+                over = holder.rows["expires"] <= expired_at
+                if seen_before is not None:
+                    over |= holder.rows["observed"] <= seen_before[holder.rows["store"]]
+                wanted &= over
             places = np.flatnonzero(wanted)
             places = places[holder.is_alive(places)]
             found.append(holder.rows[places])

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -190,12 +190,25 @@ class FeatureStore:
 
         return self.commit(plan, alone=True)
 
-    def expire(self, now: datetime) -> int:
-        """Let the features die whose time is over. Returns how many."""
+    def expire(self, now: datetime, retention: Mapping[str, timedelta] | None = None) -> int:
+        """Let the features die whose time is over. Returns how many.
+
+        Args:
+            now: aware.
+            retention: how long stores keep features now, by store: what is older dies, also
+                where it was taken up under a longer one. A longer one brings nothing back.
+        """
         limit = micros(now)
 
         def plan(draft: Draft) -> int:
-            found = [s.rows_where(expired_at=limit)["feature"] for s in self._state.spaces]
+            stores = enumerate(self._state.stores)
+            kept = {n: retention[name] for n, name in stores if retention and name in retention}
+            before = np.full(len(self._state.stores), np.iinfo(np.int64).min)
+            before[list(kept)] = [micros(now - period) for period in kept.values()]
+            found = [
+                space.rows_where(expired_at=limit, seen_before=before)["feature"]
+                for space in self._state.spaces
+            ]
             for features in found:
                 _let_die(draft, features)
             return sum(len(features) for features in found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,9 @@ import orjson
 import pytest
 
 from tenpo.cli.main import main
+from tenpo.masters import Store
 from tenpo.settings import get_settings
+from tenpo.tenants import create_tenant
 from tests.video_analyzer.feature_db.faces import MODEL, SECRET, SEEN, QuickDisk, faces
 from video_analyzer.feature_db import Feature, FeatureDatabase, Seen
 
@@ -108,3 +110,41 @@ def test_expire_and_unknown_tenants(run: Run, added: list[Feature], tmp_path: Pa
     assert parsed(run("stats", "shop", "--json")[1])["spaces"][0]["living"] == 3
     code, _, err = run("stats", "nobody")
     assert (code, "no features" in err) == (3, True)
+
+
+def test_expire_goes_by_the_stores_masters(run: Run, tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    create_tenant(
+        get_settings(), "shop", "Shop",
+        stores=[Store(store_id="s1", name="One", timezone="Asia/Tokyo", currency="JPY",
+                      retention_days=7)],
+    )  # fmt: skip
+    with FeatureDatabase(tmp_path / "features", SECRET).open_store("shop") as store:
+        for days in (6, 8):
+            seen = Seen("s1", now - timedelta(days=days), now + timedelta(days=90))
+            store.add(MODEL, np.eye(1, 8, days % 8, dtype=np.float32), seen)
+    assert run("expire", "shop") == (0, "1 features expired\n", "")
+    assert parsed(run("stats", "shop", "--json")[1])["spaces"][0]["living"] == 1
+
+
+def test_a_copy_is_imported_where_the_key_is(
+    run: Run, added: list[Feature], tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy.sealed"
+    Path(run("export", "acme")[1].strip()).rename(copy)
+    code, _, err = run("import", "acme", str(copy))
+    assert (code, "already" in err) == (3, True)
+    code, _, err = run("import", "nobody", str(copy))
+    assert (code, "no features" in err) == (3, True)
+    folder = tmp_path / "features" / "acme"
+    for path in folder.iterdir():
+        if path.is_file() and path.name != "key.sealed":
+            path.unlink()
+    damaged = bytearray(copy.read_bytes())
+    damaged[-9] ^= 1  # the last frame: what is before it must not count, either
+    (tmp_path / "damaged").write_bytes(damaged)
+    assert run("import", "acme", str(tmp_path / "damaged"))[0] == 6
+    assert parsed(run("stats", "acme", "--json")[1])["spaces"] == []
+    assert run("import", "acme", str(copy)) == (0, "30 features imported\n", "")
+    code, out, _ = run("search", "acme", "--model", MODEL, "--like", "7", "-k", "1", "--json")
+    assert parsed(out)["matches"][0]["person"] == added[6].raw_id

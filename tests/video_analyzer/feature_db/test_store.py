@@ -89,6 +89,25 @@ def test_the_dead_are_gone_at_once_and_for_good(database: Open, rng: np.random.G
             store.checkpoint(purge=True)
 
 
+def test_a_store_that_keeps_features_shorter_lets_old_ones_die(
+    database: Open, rng: np.random.Generator
+) -> None:
+    now = NOW + timedelta(days=10)
+    with database(disk=QuickDisk()).open_store("acme") as store:
+        for name in ("s1", "s2"):
+            for days in (0, 4, 5, 9):
+                seen = replace(SEEN, store_id=name, observed_at=NOW + timedelta(days=days))
+                store.add(MODEL, faces(rng, 1), seen)
+        store.checkpoint()
+        retention = {"s2": timedelta(days=5), "other": timedelta(days=1)}
+        assert store.expire(now, retention) == 3
+        left = store.get(range(1, 9))
+        assert [(one.seen.store_id, (one.seen.observed_at - NOW).days) for one in left] == [
+            ("s1", 0), ("s1", 4), ("s1", 5), ("s1", 9), ("s2", 9),
+        ]  # fmt: skip
+        assert store.expire(now, {"s2": timedelta(days=50)}) == 0
+
+
 def test_memory_comes_back_when_many_are_deleted(database: Open, rng: np.random.Generator) -> None:
     vectors = faces(rng, 400)
     with database().open_store("acme") as store:

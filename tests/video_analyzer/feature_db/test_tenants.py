@@ -156,6 +156,8 @@ def test_a_copy_opens_for_its_own_tenant_alone(
             import_store(a, path)
         with pytest.raises(IntegrityError):
             import_store(b, path)
+        with pytest.raises(InputError, match="no such file"):
+            import_store(b, path.with_name("other"))
         assert b.stats().persons == 0
     moved = tmp_path / "copy"
     path.rename(moved)
