@@ -20,6 +20,7 @@ features = typer.Typer(no_args_is_help=True, help=__doc__)
 
 Tenant = Annotated[str, typer.Argument(help="The tenant.")]
 Person = Annotated[str, typer.Argument(help="Any raw id of the person: p_ and 16 hex digits.")]
+Model = Annotated[str, typer.Option(help="Version of the model.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
@@ -72,7 +73,7 @@ def verify(tenant: Tenant, as_json: AsJson = False) -> None:
 @features.command()
 def search(
     tenant: Tenant,
-    model: Annotated[str, typer.Option(help="Version of the model.")],
+    model: Model,
     like: Annotated[
         int | None, typer.Option(help="Number of a feature; else a JSON list on stdin.")
     ] = None,
@@ -187,6 +188,63 @@ def _database() -> FeatureDatabase:
 
     settings = get_settings()
     return FeatureDatabase(settings.home / "features", settings.root_secret())
+
+
+@features.command()
+def thresholds(
+    tenant: Tenant,
+    model: Model,
+    false_matches: Annotated[
+        float, typer.Option(min=1e-7, max=0.5, help="Wanted share of strangers taken for one.")
+    ] = 1e-4,
+    threshold: Annotated[
+        float | None, typer.Option(help="Look at this cosine in place of finding one.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Find the cosine from which on two features are one person, and how each store fares.
+
+    Example: tenpo features thresholds acme --model sface-1 --false-matches 0.001
+    """
+    from video_analyzer.feature_db.calibration import calibrate
+
+    store = _database().read_store(tenant)
+    found = calibrate(store, model, false_match_ratio=false_matches, threshold=threshold)
+    if as_json:
+        _print_json(asdict(found))
+        return
+    typer.echo(f"threshold {found.threshold:.4f}, on {found.features:,} features of {found.model}")
+    for group in found.groups:
+        missed = group.false_non_match_ratio
+        typer.echo(
+            f"{group.store_id or 'all'}: {group.strangers:,} pairs of strangers, "
+            f"{group.false_match_ratio:.2g} taken for one (at most {group.false_match_at_most:.2g})"
+            + (f"; {missed:.2g} of {group.pairs_of_one:,} pairs of one missed"
+               if missed is not None else "")
+        )  # fmt: skip
+
+
+@features.command()
+def propose(
+    tenant: Tenant,
+    model: Model,
+    threshold: Annotated[float, typer.Option(help="From `tenpo features thresholds`.")],
+    as_json: AsJson = False,
+) -> None:
+    """Look for people who may be one, for somebody to decide. Run it every night.
+
+    Example: tenpo features propose acme --model sface-1 --threshold 0.62
+    """
+    from video_analyzer.feature_db.proposals import propose as look
+
+    with _database().open_store(tenant) as store:
+        found = look(store, model, threshold)
+    if as_json:
+        _print_json(asdict(found))
+        return
+    for each in found.proposals:
+        typer.echo(f"{each.score:.4f}  {each.a}  {each.b}  {each.pairs} pairs")
+    typer.echo(f"{len(found.proposals):,} proposals")
 
 
 def _book() -> MasterBook:

@@ -28,6 +28,7 @@ from tenpo.identifiers import micros
 from video_analyzer.feature_db.commit import Draft
 from video_analyzer.feature_db.disk import Disk
 from video_analyzer.feature_db.identity import Kind, person_number, person_text
+from video_analyzer.feature_db.proposals import forget_proposals
 from video_analyzer.feature_db.records import Erased, Floats, Ids
 from video_analyzer.feature_db.scan import SAME, Finding, ScanReport, scan
 from video_analyzer.feature_db.space import Space
@@ -115,6 +116,7 @@ def _erase(
     failpoint("features.erasure_noted")
     _forget(store, members, proof.begun_at)
     failpoint("features.erasure_committed")
+    forget_proposals(Disk(), store.folder)
     store.checkpoint(purge=True)
     alone = [_without_twins(*pair) for pair in zip(store.state.spaces, vectors, strict=False)]
     after = _look(store, texts, alone)
@@ -178,6 +180,7 @@ def finish_erasures(store: FeatureStore) -> None:
     """Finish the erasures that a crash cut short."""
     open_proofs = [proof for proof in read_proofs(store.folder) if proof["note"] == "begun"]
     if store.state.to_purge:
+        forget_proposals(Disk(), store.folder)
         store.checkpoint(purge=True)
     for found in open_proofs:
         path = _path(store.folder, found["digests"])

@@ -135,6 +135,10 @@ class Identity:
                 remedy="An erased id stays erased." if erased else "Check tenant and id.",
             )
 
+    def order(self, person: int) -> int:
+        """Its place in the order of creation; 0 for one that was never created, or erased."""
+        return self._order(person) or 0
+
     def count(self) -> int:
         """Raw ids that were created and not erased."""
         return len(self._created) + len(self._known[0])

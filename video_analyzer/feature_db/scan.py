@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from video_analyzer.feature_db.identity import person_number
 from video_analyzer.feature_db.keyring import KEY_FILE
 from video_analyzer.feature_db.manifest import DRAFT_FILE, MANIFEST_FILE
+from video_analyzer.feature_db.proposals import PROPOSALS_DRAFT, PROPOSALS_FILE
 from video_analyzer.feature_db.records import Floats
 from video_analyzer.feature_db.sealed import MAGIC, FeatureDamage, SealedReader
 from video_analyzer.feature_db.writer import LOCK_FILE
@@ -135,7 +136,8 @@ def _contents(path: Path, key: bytes) -> Iterator[bytes]:
             while piece := file.read(_BLOCK):
                 yield piece
             return
-    context = {DRAFT_FILE: MANIFEST_FILE}.get(path.name, path.name)
+    drafts = {DRAFT_FILE: MANIFEST_FILE, PROPOSALS_DRAFT: PROPOSALS_FILE}
+    context = drafts.get(path.name, path.name)
     if path.parent.name == EXPORT_FOLDER:
         context = EXPORT_CONTEXT
     reader = SealedReader(path, key, context, whole=False)

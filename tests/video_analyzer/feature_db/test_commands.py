@@ -148,3 +148,16 @@ def test_a_copy_is_imported_where_the_key_is(
     assert run("import", "acme", str(copy)) == (0, "30 features imported\n", "")
     code, out, _ = run("search", "acme", "--model", MODEL, "--like", "7", "-k", "1", "--json")
     assert parsed(out)["matches"][0]["person"] == added[6].raw_id
+
+
+def test_thresholds_and_proposals(run: Run, added: list[Feature]) -> None:
+    code, out, _ = run("thresholds", "acme", "--model", MODEL, "--false-matches", "0.05", "--json")
+    assert (code, parsed(out)["groups"][0]["strangers"]) == (0, 30 * 29 // 2)
+    threshold = parsed(out)["threshold"]
+    code, out, _ = run("thresholds", "acme", "--model", MODEL, "--threshold", "0.9")
+    assert (code, "all: 435 pairs of strangers" in out) == (0, True)
+    code, out, _ = run("propose", "acme", "--model", MODEL, "--threshold", str(threshold), "--json")
+    assert code == 0
+    assert len(parsed(out)["proposals"]) == 435 * 5 // 100  # each has one feature
+    code, _, err = run("thresholds", "acme", "--model", MODEL)
+    assert (code, "too few" in err) == (3, True)

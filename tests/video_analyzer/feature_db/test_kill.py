@@ -13,6 +13,7 @@ import threading
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from tests.video_analyzer.feature_db.faces import MODEL, SECRET
 from tests.video_analyzer.feature_db.load import vectors_of
@@ -41,6 +42,7 @@ def run_until_killed(folder: Path, seed: int) -> list[list[str]]:
     return [line.split() for line in lines if line.endswith("\n")]
 
 
+@pytest.mark.timeout(120 + 30 * KILLS)
 def test_every_acknowledged_write_is_there_and_none_is_torn(tmp_path: Path) -> None:
     added: dict[int, np.ndarray[tuple[int], np.dtype[np.float32]]] = {}
     deleted: set[int] = set()
