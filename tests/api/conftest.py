@@ -19,6 +19,7 @@ from tenpo.datamart import connect, transaction, upgrade
 from tenpo.lake import Lake
 from tenpo.settings import Settings
 from tests.api.deliveries import write_deliveries
+from tests.api.model_seed import write_models
 from tests.api.seed import token_of, write_datamart, write_masters
 from tests.conftest import Postgres
 
@@ -35,6 +36,7 @@ def settings(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Se
     engine = connect(made)
     with transaction(engine) as connection:
         write_datamart(connection)
+        write_models(connection)
     engine.dispose()
     write_masters(Lake(made.lake_url))
     write_deliveries(Lake(made.lake_url))

@@ -28,6 +28,9 @@ PRIVATE = {
     "/v1/stores": ["/v1/stores"],
     "/v1/freshness": ["/v1/freshness"],
     "/v1/receipts": ["/v1/receipts", "/v1/receipts?state=done"],
+    "/v1/clusters": ["/v1/clusters"],
+    "/v1/targets": ["/v1/targets"],
+    "/v1/forecasts": ["/v1/forecasts", "/v1/forecasts?by=store&measure=sales"],
     "/v1/definitions": ["/v1/definitions"],
     "/v1/holidays": [f"/v1/holidays?{RANGE}"],
 }
