@@ -3,24 +3,11 @@
 import { colour } from "./dom.js";
 import { eachDay, weekday } from "./dates.js";
 import { count, coverage, day, hour, money, say, shortMoney, word } from "./format.js";
-
-let library = null;
-
-/** plotly.js is large: it is fetched once, after the headline stands. */
-function plotly(address) {
-  library ??= new Promise((resolve, reject) => {
-    const script = document.createElement("script");
-    script.src = address;
-    script.onload = () => resolve(window.Plotly);
-    script.onerror = () => reject(new Error(address));
-    document.head.append(script);
-  });
-  return library;
-}
+import { plotly } from "./plotly.js";
 
 /** Draw the figures of a state into a place. */
 export async function drawChart(place, facts, figures, state) {
-  const Plotly = await plotly(document.getElementById("figures").dataset.plotly);
+  const Plotly = await plotly();
   const points = state.grain === "hour" ? hourPoints(figures.hours) : dayPoints(figures, state);
   const hasFootfall = points.some((point) => point.footfall !== null);
   const hasSales = points.some((point) => point.sales !== null);

@@ -7,6 +7,7 @@ import { deliveries, deliveriesProblem } from "./deliveries.js";
 import { byId, el, show } from "./dom.js";
 import { range, say, word } from "./format.js";
 import { heatmap } from "./heatmap.js";
+import { showModels, showOutlook } from "./models.js";
 import { freshnessLine } from "./quality.js";
 import { anchor, readState, settle, writeState } from "./state.js";
 import { seriesTable, storeTable } from "./table.js";
@@ -45,6 +46,7 @@ async function load() {
     figures = answer;
     await render();
     byId("status").textContent = say("now_showing");
+    showModels(facts, state, (store) => change({ store }));
   } catch (error) {
     if (mine === turn) showProblem(error, load);
   } finally {
@@ -177,11 +179,17 @@ function listen() {
     state = readState(facts);
     load();
   });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => figures?.total && render());
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+    if (figures?.total) render();
+    showOutlook();
+  });
   let resized = 0;
   addEventListener("resize", () => {
     clearTimeout(resized);
-    resized = setTimeout(() => figures?.total && showChart(), RESIZE_MS);
+    resized = setTimeout(() => {
+      if (figures?.total) showChart();
+      showOutlook();
+    }, RESIZE_MS);
   });
   setInterval(refresh, REFRESH_MS);
 }

@@ -13,6 +13,8 @@ from tests.api.seed import LAST, STORES
 
 AHEAD = 42
 LEFT_OUT = "sapporo"
+#: What a shop of size 1 is forecast a day.
+BASES = {"sales": 300_000, "footfall": 500}
 #: Factor, level, attainable, worth a month: of the shop in Ginza.
 GINZA = (
     ("conversion", "0.18", "0.23", "1200000"),
@@ -45,7 +47,7 @@ def _rows(tenant_id: str) -> dict[str, list[dict[str, Any]]]:
         chain = common | {"currency": currency}
         own = [store.store_id for store in stores if store.currency == currency]
         found["model_run"].append(chain | _run(len(own)))
-        found["chain_forecast"] += [chain | day for day in _days(1_000 * len(own), 0.05)]
+        found["chain_forecast"] += [chain | day for day in _days(len(own), 0.05)]
         for place, store_id in enumerate(own):
             row = chain | {"store_id": store_id}
             found["store_cluster"].append(row | _cluster(store_id, place))
@@ -53,7 +55,7 @@ def _rows(tenant_id: str) -> dict[str, list[dict[str, Any]]]:
                 found["store_target"] += [row | factor for factor in _targets(store_id)]
             found["store_forecast"] += [
                 row | day | {"target": day["value"] + 10, "is_cold": False}
-                for day in _days(1_000 + 10 * place, 0.2)
+                for day in _days(1 + place / 10, 0.2)
             ]
     return found
 
@@ -90,13 +92,15 @@ def _targets(store_id: str) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _days(base: int, width: float) -> list[dict[str, Any]]:
+def _days(size: float, width: float) -> list[dict[str, Any]]:
+    """Six weeks that grow by one a day."""
     return [
         {
             "business_date": LAST + timedelta(days=n), "measure": measure,
-            "value": Decimal(base + n), "low": (base + n) * Decimal(str(1 - width)),
-            "high": (base + n) * Decimal(str(1 + width)),
+            "value": value, "low": value * Decimal(str(1 - width)),
+            "high": value * Decimal(str(1 + width)),
         }
-        for measure in ("sales", "footfall")
+        for measure, base in BASES.items()
         for n in range(1, AHEAD + 1)
+        for value in [Decimal(round(base * size) + n)]
     ]  # fmt: skip

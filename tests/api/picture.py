@@ -59,8 +59,9 @@ def signed_in(context: BrowserContext, url: str, token: str, query: str = "") ->
 
 
 def wait_for_figures(page: Page) -> None:
-    """Until the newest answer is on the page, chart included."""
+    """Until the newest answer is on the page, charts included."""
     page.wait_for_selector("#figures[aria-busy=false]")
+    page.wait_for_selector("#outlook-card:not([aria-busy=true])", state="attached")
 
 
 def take_picture(

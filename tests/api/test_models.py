@@ -56,7 +56,8 @@ def test_forecasts_of_the_chain_and_of_a_store(client: TestClient) -> None:
     assert (chain["by"], len(chain["days"])) == ("all", AHEAD)
     assert chain["days"][0] == {
         "store_id": None, "currency": "JPY", "business_date": "2026-11-21", "measure": "sales",
-        "value": "5001", "low": "4750.95", "high": "5251.05", "target": None, "is_cold": False,
+        "value": "1500001", "low": "1425000.95", "high": "1575001.05", "target": None,
+        "is_cold": False,
     }  # fmt: skip
     store = ask(client, "/v1/forecasts?store=ginza")
     assert (store["by"], len(store["days"])) == ("store", 2 * AHEAD)
@@ -96,7 +97,7 @@ def test_before_the_first_run_there_is_nothing_and_no_error(client: TestClient, 
 def test_currencies_stay_apart(client: TestClient) -> None:
     days = ask(client, "/v1/forecasts?measure=sales", bearer("globe"))["days"]
     first = {day["currency"]: day["value"] for day in days if day["business_date"] == "2026-11-21"}
-    assert first == {"JPY": "2001", "EUR": "1001", "GBP": "1001"}
+    assert first == {"JPY": "600001", "EUR": "300001", "GBP": "300001"}
 
 
 def test_an_unknown_measure_is_refused(client: TestClient) -> None:
