@@ -144,13 +144,14 @@ class Device(Master):
 class Token(Master):
     """A token, by its SHA-256. Without a store it speaks for the whole tenant.
 
-    `read` is for the API; `send` for gateways. `valid_until` ends one that was rotated;
+    `read` is for the API; `send` for gateways; `features` for the faces of people, where one
+    store's token is its device's. `valid_until` ends one that was rotated;
     `rate_per_s` bounds what it may send a second, where the platform's own bound does not fit.
     """
 
     name: str
     sha256: str
-    scope: Literal["send", "read"] = "send"
+    scope: Literal["send", "read", "features"] = "send"
     store_id: str | None = None
     revoked: bool = False
     valid_until: datetime | None = None

@@ -99,6 +99,7 @@ class Settings(BaseSettings):
     api_url: str = "http://127.0.0.1:8080"
     gateway_url: str = "http://127.0.0.1:8081"
     airflow_url: str = "http://127.0.0.1:8082"
+    features_url: str = "http://127.0.0.1:8083"
     mqtt_url: str = "mqtt://127.0.0.1:1883"
     airflow_username: str = "admin"
     airflow_password: SecretStr | None = Field(

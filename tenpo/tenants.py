@@ -33,10 +33,12 @@ from tenpo.masters import (
 )
 from tenpo.settings import Settings
 
-Scope = Literal["send", "read"]
+Scope = Literal["send", "read", "features"]
 #: Ends the name of a token that works on for its grace; no scope or store has it in its name.
 _FORMER = "~former"
-_FILES: dict[Scope, str] = {"send": "token", "read": "read-token"}
+_FILES: dict[Scope, str] = {"send": "token", "read": "read-token", "features": "features-token"}
+#: Every tenant has these; one for faces is issued where somebody asks for it.
+_EVERYBODYS: tuple[Scope, ...] = ("send", "read")
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +178,7 @@ def _keep_tokens(settings: Settings, book: MasterBook, tenant_id: str) -> Tenant
     known = {row.sha256 for row in _tokens(book, tenant_id) if row.is_valid()}
     kept: dict[Scope, str] = {}
     new: list[Scope] = []
-    for scope in _FILES:
+    for scope in _EVERYBODYS:
         path = _secret_file(settings, tenant_id, scope)
         secret = path.read_text("ascii").strip() if path.exists() else ""
         if token_digest(secret) not in known:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 
 import typer
 
@@ -84,7 +84,9 @@ def list_tenants(as_json: AsJson = False) -> None:
 def token(
     name: Name,
     store: Annotated[str | None, typer.Option(help="Only for this store.")] = None,
-    scope: Annotated[str, typer.Option(help="send (gateways) or read (API).")] = "send",
+    scope: Annotated[
+        str, typer.Option(help="send (gateways), read (API) or features (faces).")
+    ] = "send",
     revoke: Annotated[
         bool, typer.Option("--revoke", help="Make the token worthless instead.")
     ] = False,
@@ -105,10 +107,11 @@ def token(
     from datetime import timedelta
 
     from tenpo.settings import get_settings
-    from tenpo.tenants import issue_token, revoke_token
+    from tenpo.tenants import Scope, issue_token, revoke_token
 
-    if scope not in ("send", "read"):
-        raise InputError(f"{scope!r} is no scope", where="--scope", remedy="Use send or read.")
+    if scope not in get_args(Scope):
+        known = ", ".join(get_args(Scope))
+        raise InputError(f"{scope!r} is no scope", where="--scope", remedy=f"Use one of {known}.")
     wanted = cast("Scope", scope)
     if revoke:
         revoke_token(get_settings(), name, wanted, store)

@@ -247,6 +247,17 @@ def propose(
     typer.echo(f"{len(found.proposals):,} proposals")
 
 
+@features.command()
+def serve() -> None:
+    """Answer the analyzer and people over HTTP, on the address of TENPO_FEATURES_URL.
+
+    While it runs, ask it to erase or expire: it alone may write. Example: tenpo features serve
+    """
+    from video_analyzer.feature_service.serve import main
+
+    main()
+
+
 def _book() -> MasterBook:
     from tenpo.lake import Lake
     from tenpo.masters import MasterBook

@@ -1,0 +1,72 @@
+"""The application: calls, errors, metrics, and the limit of a body. Serving it is `serve`'s."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request
+from fastapi.responses import Response
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from tenpo import __version__
+from tenpo.errors import AuthError
+from tenpo.lake import Lake
+from tenpo.masters import MasterBook
+from tenpo.settings import Settings
+from video_analyzer.feature_db import FeatureDatabase
+from video_analyzer.feature_service import errors, routes
+from video_analyzer.feature_service.backend import TIMEOUT_S, Backend
+from video_analyzer.feature_service.bounds import Bounds
+from video_analyzer.feature_service.metrics import Metrics
+
+_DESCRIPTION = """
+Features of people, sealed by tenant. Send `X-Tenpo-Tenant` and a token of scope `features` as
+`Authorization: Bearer`: of one store for its device, which may identify; of the tenant for a
+person.
+"""
+
+
+def create_app(settings: Settings, *, timeout_s: float = TIMEOUT_S) -> FastAPI:
+    """The service of these settings."""
+    database = FeatureDatabase(settings.home / "features", settings.root_secret())
+    book = MasterBook(Lake(settings.lake_url))
+    backend = Backend(database, book, Metrics(), timeout_s)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        backend.close()
+
+    app = FastAPI(
+        title="Tenpo features", version=__version__, description=_DESCRIPTION, lifespan=lifespan,
+        docs_url=None, redoc_url=None,
+    )  # fmt: skip
+    app.state.backend = backend
+    errors.install(app)
+    app.include_router(routes.router)
+    _add_operators_routes(app, settings, backend.metrics)
+    app.add_middleware(Bounds, idle_s=settings.body_idle_s)
+    return app
+
+
+def _add_operators_routes(app: FastAPI, settings: Settings, metrics: Metrics) -> None:
+    secret = settings.metrics_secret()
+
+    @app.get("/healthz", include_in_schema=False)
+    async def healthz() -> dict[str, str]:
+        """Whether the process answers."""
+        return {"status": "ok"}
+
+    @app.get("/metrics", include_in_schema=False)
+    async def read_metrics(request: Request) -> Response:
+        """The metrics, for whoever shows the operator's token: they name every tenant."""
+        shown = request.headers.get("authorization", "").encode()
+        if not secret or not hmac.compare_digest(shown, f"Bearer {secret}".encode()):
+            raise AuthError(
+                "the metrics are the operator's",
+                where="Authorization",
+                remedy="Send the token of TENPO_METRICS_TOKEN, or of secrets/metrics_token.",
+            )
+        return Response(metrics.text(), headers={"Content-Type": CONTENT_TYPE_LATEST})

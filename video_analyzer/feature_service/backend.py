@@ -1,0 +1,127 @@
+"""Runs calls: opens tenants, keeps them open, and bounds how many run and how long they take.
+
+A tenant is opened at its first call and stays open, since its index is in memory. Calls run
+on threads: many that change something share one fsync (`feature_db.commit`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from tenpo.errors import AuthError, RateLimited, ServiceError, TenpoError
+from tenpo.masters import MasterBook
+from video_analyzer.feature_db import FeatureDatabase, FeatureStore
+from video_analyzer.feature_service.access import Caller
+from video_analyzer.feature_service.metrics import Metrics
+
+T = TypeVar("T")
+
+THREADS = 64
+#: Of one tenant at once; more would only wait, and hold up the others.
+MAX_RUNNING = 32
+TIMEOUT_S = 10.0
+
+
+class Backend:
+    """The calls of all tenants.
+
+    Args:
+        database: their features.
+        book: their masters.
+        metrics: where calls are counted.
+        timeout_s: how long a call may take.
+    """
+
+    def __init__(
+        self,
+        database: FeatureDatabase,
+        book: MasterBook,
+        metrics: Metrics,
+        timeout_s: float = TIMEOUT_S,
+    ) -> None:
+        self.book, self.metrics = book, metrics
+        self._database, self._timeout_s = database, timeout_s
+        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="feature-call")
+        self._running: Counter[str] = Counter()
+        self._opening = threading.Lock()
+        self._open: dict[str, FeatureStore] = {}
+
+    async def run(
+        self,
+        caller: Caller,
+        call: str,
+        work: Callable[[FeatureStore], T],
+        *,
+        timeout_s: float | None = None,
+    ) -> T:
+        """Run one call on its tenant's features.
+
+        Raises:
+            RateLimited: the tenant has too many under way.
+            ServiceError: it took too long; what it changes may still come about.
+        """
+        began, status = time.perf_counter(), 500
+        try:
+            found = await self._bounded(caller.tenant_id, work, timeout_s or self._timeout_s)
+            status = 200
+        except TenpoError as error:
+            status = error.status if isinstance(error, AuthError) else error.http_status
+            raise
+        else:
+            return found
+        finally:
+            self.metrics.calls.labels(caller.tenant_id, call, status).inc()
+            self.metrics.seconds.labels(call).observe(time.perf_counter() - began)
+
+    async def _bounded(
+        self, tenant_id: str, work: Callable[[FeatureStore], T], timeout_s: float
+    ) -> T:
+        if self._running[tenant_id] >= MAX_RUNNING:
+            raise RateLimited(
+                f"{MAX_RUNNING} calls of the tenant are under way",
+                remedy="Wait for their answers, then send more.",
+            )
+        running = self.metrics.running.labels(tenant_id)
+        self._running[tenant_id] += 1
+        running.inc()
+        future = self._pool.submit(lambda: work(self._store(tenant_id)))
+        loop = asyncio.get_running_loop()
+
+        def done(_: object) -> None:  # when the thread is through, also after its time was over
+            loop.call_soon_threadsafe(self._ended, tenant_id)
+
+        future.add_done_callback(done)
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await asyncio.wrap_future(future)
+        except TimeoutError as error:
+            raise ServiceError(
+                f"the call took longer than {timeout_s:g} s",
+                remedy="Try again; what it was to change may have come about.",
+            ) from error
+
+    def _ended(self, tenant_id: str) -> None:
+        self._running[tenant_id] -= 1
+        self.metrics.running.labels(tenant_id).dec()
+
+    def _store(self, tenant_id: str) -> FeatureStore:
+        store = self._open.get(tenant_id)
+        if store is None:
+            with self._opening:
+                store = self._open.get(tenant_id)
+                if store is None:
+                    store = self._open[tenant_id] = self._database.open_store(tenant_id)
+        return store
+
+    def close(self) -> None:
+        """Finish what is under way and give the files free."""
+        self._pool.shutdown()
+        for store in self._open.values():
+            store.close()
+        self._open.clear()

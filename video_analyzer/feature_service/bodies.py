@@ -1,0 +1,204 @@
+"""What the service takes and gives, as JSON. Vectors come in; none ever goes out."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, FiniteFloat
+
+from tenpo.errors import InputError
+from video_analyzer.feature_db import Feature, Seen
+from video_analyzer.feature_db.space import MAX_DIMENSION
+
+MAX_FEATURES = 1_000
+MAX_MATCHES = 100
+_CLOCK_TOLERANCE = timedelta(minutes=5)
+
+Model = Annotated[str, Field(min_length=1, max_length=100)]
+Vector = Annotated[list[FiniteFloat], Field(min_length=1, max_length=MAX_DIMENSION)]
+Cosine = Annotated[float, Field(ge=-1, le=1)]
+RawId = Annotated[str, Field(pattern=r"^p_[0-9a-f]{16}$")]
+
+
+class Body(BaseModel):
+    """A body: unknown keys are an error, so that a typing mistake is seen."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class IdentifyBody(Body):
+    """Who is this, seen in a store at a time?"""
+
+    model: Model
+    vector: Vector
+    store_id: str
+    observed_at: AwareDatetime
+    threshold: Cosine
+
+    def seen(self, retention_days: int) -> Seen:
+        """Where and when, and until when it is kept.
+
+        Raises:
+            InputError: the time lies in the future, or longer ago than the store keeps features.
+        """
+        now, expires = datetime.now(UTC), self.observed_at + timedelta(days=retention_days)
+        if self.observed_at > now + _CLOCK_TOLERANCE or expires <= now:
+            raise InputError(
+                "the time is in the future, or longer ago than the store keeps features",
+                where="observed_at",
+                remedy="Set the sender's clock.",
+            )
+        return Seen(self.store_id, self.observed_at, expires)
+
+
+class SearchBody(Body):
+    """Which features are like this one?"""
+
+    model: Model
+    vector: Vector
+    k: Annotated[int, Field(ge=1, le=MAX_MATCHES)] = 10
+    threshold: Cosine = -1.0
+
+
+class FeaturesBody(Body):
+    """Features by number."""
+
+    features: Annotated[list[int], Field(max_length=MAX_FEATURES)]
+
+
+class PersonBody(Body):
+    """A person, by any raw id; never in an address, which ends up in logs."""
+
+    person: RawId
+
+
+class TwoBody(Body):
+    """Two people."""
+
+    a: RawId
+    b: RawId
+
+
+class LinkBody(Body):
+    """A link between two raw ids, by number."""
+
+    link: int
+
+
+class ProposeBody(Body):
+    """Who may be one?"""
+
+    model: Model
+    threshold: Cosine
+
+
+class IdentifiedAnswer(BaseModel):
+    """Who it is."""
+
+    raw_id: str
+    person: str
+    score: float | None
+    is_new: bool
+
+
+class FeatureAnswer(BaseModel):
+    """A feature without its vector."""
+
+    feature: int
+    raw_id: str
+    person: str
+    model: str
+    store_id: str
+    observed_at: datetime
+    expires_at: datetime
+
+    @classmethod
+    def of(cls, found: Feature) -> FeatureAnswer:
+        """The answer for one feature."""
+        seen = found.seen
+        return cls(
+            feature=found.feature, raw_id=found.raw_id, person=found.person, model=found.model,
+            store_id=seen.store_id, observed_at=seen.observed_at, expires_at=seen.expires_at,
+        )  # fmt: skip
+
+
+class MatchAnswer(FeatureAnswer):
+    """A feature like the one that was searched for."""
+
+    score: float
+
+
+class HeldAnswer(BaseModel):
+    """What is held of one person."""
+
+    tenant: str
+    person: str
+    raw_ids: list[str]
+    features: list[dict[str, object]]
+
+
+class ErasedAnswer(BaseModel):
+    """What came of an erasure; not completed while files hold the person that are not our own."""
+
+    is_complete: bool
+    features: int
+    digests: list[str]
+    note: str
+
+
+class ProposalAnswer(BaseModel):
+    """Two people who may be one."""
+
+    a: str
+    b: str
+    score: float
+    pairs: int
+
+
+class ProposalsAnswer(BaseModel):
+    """The newest proposals, best first; none were ever made where `made_at` is missing."""
+
+    made_at: datetime | None = None
+    model: str = ""
+    threshold: float | None = None
+    proposals: list[ProposalAnswer] = []
+
+
+class SpaceAnswer(BaseModel):
+    """The features of one version of a model."""
+
+    model: str
+    dimension: int
+    living: int
+    dead: int
+    in_delta: int
+    parts: list[tuple[str, int]]
+
+
+class StatsAnswer(BaseModel):
+    """A tenant's features in numbers."""
+
+    tenant_id: str
+    persons: int
+    log_segments: int
+    bytes_on_disk: int
+    spaces: list[SpaceAnswer]
+
+
+class CountAnswer(BaseModel):
+    """How many."""
+
+    count: int
+
+
+class LinkAnswer(BaseModel):
+    """The number of a link, to split it again."""
+
+    link: int
+
+
+class DoneAnswer(BaseModel):
+    """It is done and durable."""
+
+    done: bool = True

@@ -1,0 +1,172 @@
+"""How Python asks the service: one method a call, typed, with the errors of the platform.
+
+Errors that are worth a second try are `ServiceError`s; what is not is raised as it was meant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import httpx
+from pydantic import BaseModel, TypeAdapter
+
+from tenpo.errors import AuthError, InputError, RateLimited, ServiceError, UnknownReference
+from video_analyzer.feature_service import bodies
+
+A = TypeVar("A", bound=BaseModel)
+
+
+class FeatureClient:
+    """The features of one tenant, over HTTP. May be shared by threads.
+
+    Args:
+        url: of the service.
+        tenant_id: the tenant.
+        token: of scope `features`.
+        timeout_s: how long an answer is waited for; `propose`, `expire` and `erase` may take long.
+        http: another client, in tests.
+
+    All methods raise:
+        AuthError: the token does not open this.
+        InputError: the service refuses what was sent; `UnknownReference` what it does not know.
+        ServiceError: it does not answer, or not now.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        tenant_id: str,
+        token: str,
+        *,
+        timeout_s: float = 15.0,
+        http: httpx.Client | None = None,
+    ) -> None:
+        self._http = http or httpx.Client(base_url=url, timeout=timeout_s, trust_env=False)
+        self._headers = {"X-Tenpo-Tenant": tenant_id, "Authorization": f"Bearer {token}"}
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def identify(
+        self,
+        model: str,
+        vector: Sequence[float],
+        store_id: str,
+        observed_at: datetime,
+        threshold: float,
+    ) -> bodies.IdentifiedAnswer:
+        """Who someone is, or a new person."""
+        body = {
+            "model": model, "vector": list(map(float, vector)), "store_id": store_id,
+            "observed_at": observed_at.isoformat(), "threshold": threshold,
+        }  # fmt: skip
+        return self._one(bodies.IdentifiedAnswer, "identify", body)
+
+    def search(
+        self, model: str, vector: Sequence[float], *, k: int = 10, threshold: float = -1.0
+    ) -> list[bodies.MatchAnswer]:
+        """The features most like one, best first."""
+        vector = list(map(float, vector))
+        body = {"model": model, "vector": vector, "k": k, "threshold": threshold}
+        return self._many(bodies.MatchAnswer, "search", body)
+
+    def get(self, features: Sequence[int]) -> list[bodies.FeatureAnswer]:
+        """Those of these features that are alive."""
+        return self._many(bodies.FeatureAnswer, "features/get", {"features": list(features)})
+
+    def delete(self, features: Sequence[int]) -> int:
+        """Let features die. Returns how many were alive."""
+        body = {"features": list(features)}
+        return self._one(bodies.CountAnswer, "features/delete", body).count
+
+    def held(self, person: str) -> bodies.HeldAnswer:
+        """What is held of one person."""
+        return self._one(bodies.HeldAnswer, "persons/held", {"person": person})
+
+    def erase(self, person: str) -> bodies.ErasedAnswer:
+        """Forget a person."""
+        return self._one(bodies.ErasedAnswer, "persons/erase", {"person": person})
+
+    def merge(self, a: str, b: str) -> int:
+        """Note that two are one person. Returns the link's number."""
+        return self._one(bodies.LinkAnswer, "persons/merge", {"a": a, "b": b}).link
+
+    def split(self, link: int) -> None:
+        """Take a link away again."""
+        self._one(bodies.DoneAnswer, "persons/split", {"link": link})
+
+    def part(self, a: str, b: str) -> None:
+        """Note that two are different people."""
+        self._one(bodies.DoneAnswer, "persons/part", {"a": a, "b": b})
+
+    def stats(self) -> bodies.StatsAnswer:
+        """The tenant's features in numbers."""
+        return self._one(bodies.StatsAnswer, "stats")
+
+    def proposals(self) -> bodies.ProposalsAnswer:
+        """The newest proposals of people who may be one."""
+        return self._one(bodies.ProposalsAnswer, "proposals")
+
+    def propose(self, model: str, threshold: float) -> int:
+        """Look for people who may be one. Returns how many pairs there are."""
+        body = {"model": model, "threshold": threshold}
+        return self._one(bodies.CountAnswer, "propose", body).count
+
+    def expire(self) -> int:
+        """Delete the features whose time is over. Returns how many."""
+        return self._one(bodies.CountAnswer, "expire", {}).count
+
+    def _one(self, kind: type[A], call: str, body: dict[str, Any] | None = None) -> A:
+        return kind.model_validate_json(self._call(call, body))
+
+    def _many(self, kind: type[A], call: str, body: dict[str, Any]) -> list[A]:
+        return TypeAdapter(list[kind]).validate_json(self._call(call, body))  # type: ignore[valid-type]
+
+    def _call(self, call: str, body: dict[str, Any] | None) -> bytes:
+        method = "GET" if body is None else "POST"
+        try:
+            answer = self._http.request(method, f"/v1/{call}", json=body, headers=self._headers)
+        except httpx.HTTPError as error:
+            raise ServiceError(
+                f"the feature service does not answer: {type(error).__name__}",
+                where=call,
+                remedy="See whether it runs: tenpo features serve",
+            ) from error
+        if answer.is_error:
+            raise _refused(answer, call)
+        return answer.content
+
+
+def _refused(answer: httpx.Response, call: str) -> AuthError | InputError | ServiceError:
+    """The error that the service meant."""
+    try:
+        told = dict(answer.json())
+    except ValueError:
+        told = {}
+    said = str(told.get("what") or f"the feature service answers {answer.status_code}")
+    where, remedy = str(told.get("where") or call), str(told.get("remedy") or "")
+    status = answer.status_code
+    if status in (401, 403):
+        return AuthError(said, where=where, remedy=remedy, forbidden=status == 403)
+    if status == 429:
+        wait_s = float(answer.headers.get("Retry-After", 1))
+        return RateLimited(said, where=where, remedy=remedy, retry_after_s=wait_s)
+    if status >= 500:
+        return ServiceError(said, where=where, remedy=remedy)
+    kind = UnknownReference if status == 404 else InputError
+    return kind(said, where=where, remedy=remedy)

@@ -1,0 +1,207 @@
+"""The calls. What a device may: `identify`. Everything else is for people."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+
+from video_analyzer.feature_db import FeatureStore, People
+from video_analyzer.feature_db.erasure import erase
+from video_analyzer.feature_db.export import held_of
+from video_analyzer.feature_db.proposals import propose, read_proposals
+from video_analyzer.feature_db.retention import retention_of
+from video_analyzer.feature_service import bodies
+from video_analyzer.feature_service.access import Caller, caller_of
+from video_analyzer.feature_service.backend import Backend
+
+router = APIRouter(prefix="/v1")
+#: Of calls that look at everything.
+LONG_S = 900.0
+
+
+def _backend(request: Request) -> Backend:
+    found: Backend = request.app.state.backend
+    return found
+
+
+Running = Annotated[Backend, Depends(_backend)]
+
+
+async def _caller(request: Request, backend: Running) -> Caller:
+    headers = request.headers
+    shown = headers.get("x-tenpo-tenant"), headers.get("authorization")
+    if shown[0] and backend.book.kept(shown[0]) is not None:
+        return caller_of(backend.book, *shown)
+    return await asyncio.to_thread(caller_of, backend.book, *shown)
+
+
+Anybody = Annotated[Caller, Depends(_caller)]
+
+
+async def _person(caller: Anybody) -> Caller:
+    caller.require_person()
+    return caller
+
+
+Person = Annotated[Caller, Depends(_person)]
+
+
+@router.post("/identify")
+async def identify(
+    body: bodies.IdentifyBody, caller: Anybody, backend: Running
+) -> bodies.IdentifiedAnswer:
+    """Say who someone is, or make them a new person, in one atomic step."""
+    seen = body.seen(caller.store_with_faces(body.store_id).retention_days)
+
+    def work(store: FeatureStore) -> bodies.IdentifiedAnswer:
+        found = store.identify_or_create(body.model, body.vector, seen, threshold=body.threshold)
+        return bodies.IdentifiedAnswer(
+            raw_id=found.raw_id, person=found.person, score=found.score, is_new=found.is_new
+        )
+
+    return await backend.run(caller, "identify", work)
+
+
+@router.post("/search")
+async def search(
+    body: bodies.SearchBody, caller: Person, backend: Running
+) -> list[bodies.MatchAnswer]:
+    """Find the features most like one, best first."""
+
+    def work(store: FeatureStore) -> list[bodies.MatchAnswer]:
+        [found] = store.search(body.model, [body.vector], k=body.k, threshold=body.threshold)
+        return [
+            bodies.MatchAnswer(score=match.score, **dict(bodies.FeatureAnswer.of(match.feature)))
+            for match in found
+        ]
+
+    return await backend.run(caller, "search", work)
+
+
+@router.post("/features/get")
+async def get(
+    body: bodies.FeaturesBody, caller: Person, backend: Running
+) -> list[bodies.FeatureAnswer]:
+    """Those of these features that are alive."""
+    return await backend.run(
+        caller, "get",
+        lambda store: [bodies.FeatureAnswer.of(one) for one in store.get(body.features)],
+    )  # fmt: skip
+
+
+@router.post("/features/delete")
+async def delete(body: bodies.FeaturesBody, caller: Person, backend: Running) -> bodies.CountAnswer:
+    """Let features die. Says how many were alive."""
+    return await backend.run(
+        caller, "delete", lambda store: bodies.CountAnswer(count=store.delete(body.features))
+    )
+
+
+@router.post("/persons/held")
+async def held(body: bodies.PersonBody, caller: Person, backend: Running) -> bodies.HeldAnswer:
+    """What is held of one person."""
+    return await backend.run(
+        caller, "held",
+        lambda store: bodies.HeldAnswer.model_validate(held_of(store, body.person)),
+    )  # fmt: skip
+
+
+@router.post("/persons/erase")
+async def erase_person(
+    body: bodies.PersonBody, caller: Person, backend: Running
+) -> bodies.ErasedAnswer:
+    """Forget who this person is now, with a proof in the tenant's folder."""
+
+    def work(store: FeatureStore) -> bodies.ErasedAnswer:
+        proof = erase(store, body.person)
+        return bodies.ErasedAnswer(
+            is_complete=proof.completed_at is not None, features=proof.features,
+            digests=list(proof.digests), note=proof.note,
+        )  # fmt: skip
+
+    return await backend.run(caller, "erase", work, timeout_s=LONG_S)
+
+
+@router.post("/persons/merge")
+async def merge(body: bodies.TwoBody, caller: Person, backend: Running) -> bodies.LinkAnswer:
+    """Note that two are one person."""
+    return await backend.run(
+        caller, "merge",
+        lambda store: bodies.LinkAnswer(link=People(store).merge(body.a, body.b, _now())),
+    )  # fmt: skip
+
+
+@router.post("/persons/split")
+async def split(body: bodies.LinkBody, caller: Person, backend: Running) -> bodies.DoneAnswer:
+    """Take a link away again."""
+
+    def work(store: FeatureStore) -> bodies.DoneAnswer:
+        People(store).split(body.link, _now())
+        return bodies.DoneAnswer()
+
+    return await backend.run(caller, "split", work)
+
+
+@router.post("/persons/part")
+async def part(body: bodies.TwoBody, caller: Person, backend: Running) -> bodies.DoneAnswer:
+    """Note that two are different people: no merge may join them, and none is proposed."""
+
+    def work(store: FeatureStore) -> bodies.DoneAnswer:
+        People(store).part(body.a, body.b, _now())
+        return bodies.DoneAnswer()
+
+    return await backend.run(caller, "part", work)
+
+
+@router.get("/stats")
+async def stats(caller: Person, backend: Running) -> bodies.StatsAnswer:
+    """The tenant's features in numbers."""
+    return await backend.run(
+        caller, "stats",
+        lambda store: bodies.StatsAnswer.model_validate(asdict(store.stats())),
+    )  # fmt: skip
+
+
+@router.get("/proposals")
+async def proposals(caller: Person, backend: Running) -> bodies.ProposalsAnswer:
+    """The newest proposals of people who may be one."""
+
+    def work(store: FeatureStore) -> bodies.ProposalsAnswer:
+        with store.copying:
+            found = read_proposals(store.folder, store.key)
+        return bodies.ProposalsAnswer.model_validate(asdict(found) if found else {})
+
+    return await backend.run(caller, "proposals", work)
+
+
+@router.post("/propose")
+async def make_proposals(
+    body: bodies.ProposeBody, caller: Person, backend: Running
+) -> bodies.CountAnswer:
+    """Look for people who may be one; for every night."""
+
+    def work(store: FeatureStore) -> bodies.CountAnswer:
+        return bodies.CountAnswer(count=len(propose(store, body.model, body.threshold).proposals))
+
+    return await backend.run(caller, "propose", work, timeout_s=LONG_S)
+
+
+@router.post("/expire")
+async def expire(caller: Person, backend: Running) -> bodies.CountAnswer:
+    """Delete the features whose time is over, from all files; for every night."""
+    retention = await asyncio.to_thread(retention_of, backend.book, caller.tenant_id)
+
+    def work(store: FeatureStore) -> bodies.CountAnswer:
+        count = store.expire(_now(), retention)
+        store.checkpoint(purge=True)
+        return bodies.CountAnswer(count=count)
+
+    return await backend.run(caller, "expire", work, timeout_s=LONG_S)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
