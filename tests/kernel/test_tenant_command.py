@@ -49,7 +49,7 @@ def test_mistakes_get_a_remedy_and_their_exit_code(tmp_path: Path) -> None:
     assert "tenpo tenant create" in nobody.stderr
     scope = _tenpo(tmp_path, "tenant", "token", "nobody", "--scope", "write")
     assert scope.returncode == 3
-    assert "Use send or read" in scope.stderr
+    assert "Use one of send, read, features" in scope.stderr
 
 
 def test_a_simulation_is_written_with_its_truth(tmp_path: Path) -> None:
