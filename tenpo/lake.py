@@ -7,11 +7,12 @@ Layout, where `date` is the UTC date of receiving:
     master/<tenant>/<kind>/<origin>/<stamp>.json                masters, append-only
     spec/<tenant>/<name>/<stamp>.yaml                           declarative adapters
     artifact/<tenant>/…                                         what jobs publish
+    video/<tenant>/<store>/<camera>/<date>/<begin>.mp4.sealed   what cameras sent, encrypted
     job/<tenant>/<receipt>.<round>.json                         large deliveries to be worked on
     receipt/<tenant>/<date>/<receipt>.<round>.json              what became of them
 
-An object is written once and never changed, and it is there whole or not at all. Jobs alone
-are deleted, once they are settled.
+An object is written once and never changed, and it is there whole or not at all. Jobs
+are deleted once they are settled, and videos when their time is over.
 """
 
 from __future__ import annotations

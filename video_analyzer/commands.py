@@ -10,12 +10,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tenpo.errors import InputError
+from video_analyzer.moments import aware
+from video_analyzer.record.commands import bulk, expire, run
 
 if TYPE_CHECKING:
     from video_analyzer.analysis import Analysis
     from video_analyzer.offline import Report
 
 video = typer.Typer(no_args_is_help=True, help=__doc__)
+
+for command in (run, bulk, expire):
+    video.command()(command)
 
 CameraFile = Annotated[Path, typer.Option("--camera", help="The camera's YAML file.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
@@ -50,7 +55,7 @@ def analyze(
     suffix = out.suffix.lower()
     if suffix not in (".json", ".parquet"):
         raise InputError("the kind of file is unknown", where="--out", remedy="Use .json.")
-    begins, loaded = _moment(start), load_camera(camera)
+    begins, loaded = aware(start), load_camera(camera)
     detector = make_detector(loaded.detector, get_settings())
     tracks: list[str] = []
 
@@ -95,7 +100,7 @@ def evaluate(
     if tracks is not None:
         found = _tracks_compared(truth, tracks)
     elif events is not None:
-        found = _crossings_compared(truth, events, _moment(start), (column, line, kind), within)
+        found = _crossings_compared(truth, events, aware(start), (column, line, kind), within)
     _show(found, as_json)
 
 
@@ -144,22 +149,6 @@ def _tell(report: Report, as_json: bool) -> None:
         typer.echo(f"{report.still_count} tracks never moved and were left out")
     if report.state != "complete":
         typer.echo(f"the file is {report.state}: {report.reason}", err=True)
-
-
-def _moment(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        found = None
-    if found is None or found.tzinfo is None:
-        raise InputError(
-            "that is no time with an offset",
-            where="--start",
-            remedy="Write it as 2026-11-02T10:00:00+09:00.",
-        )
-    return found.astimezone(UTC)
 
 
 def _parquet(table: Any) -> bytes:

@@ -94,11 +94,23 @@ def analyze_file(
 
 
 def order_of(
-    path: Path, camera: Camera, detector: Detector, start_us: int | None, due_us: int | None = None
+    path: Path | str,
+    camera: Camera,
+    detector: Detector,
+    start_us: int | None,
+    due_us: int | None = None,
 ) -> Order:
-    """What the reading child is told."""
+    """What the reading child is told.
+
+    Args:
+        path: of a file, or an address.
+        camera: its rate is kept.
+        detector: pictures are shrunk to its input.
+        start_us: wall clock of the beginning; None: as the source says.
+        due_us: when the next picture is due, by what was read before.
+    """
     return Order(
-        path=str(path.absolute()),
+        path=str(path.absolute() if isinstance(path, Path) else path),
         start_us=start_us,
         fit_width=detector.width,
         fit_height=detector.height,

@@ -140,7 +140,7 @@ def test_no_feature_of_a_face_is_computed_and_no_picture_kept(
     assert list(tmp_path.rglob("*")) == []
     analysis = Analysis(camera(), MotionDetector())
     assert set(json.loads(analysis.state())) == {
-        "version", "camera_id", "detector", "tracker", "counter"}  # fmt: skip
+        "version", "camera_id", "detector", "last_us", "tracker", "counter"}  # fmt: skip
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tests.video_analyzer.clips import HEIGHT, WIDTH, Straight, render
-from video_analyzer.source.clip import Beat
+from video_analyzer.source.beat import Beat
 from video_analyzer.source.frames import Frame, FrameSource
 from video_analyzer.source.wire import Order, Outcome
 

@@ -1,15 +1,16 @@
-"""Decoding a file of video with PyAV: which pictures it holds, when each was taken.
+"""Decoding video with PyAV: which pictures it holds, when each was taken.
 
-Runs in a child process (`reader`). FFmpeg opens the one file it is given and nothing that the
-file points to: playlists and other protocols are switched off. https://pyav.org/docs/stable/
+Runs in a child process (`reader`). FFmpeg opens the one source it is given and nothing that the
+source points to: playlists and other protocols are switched off. https://pyav.org/docs/stable/
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import av
@@ -21,67 +22,68 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation
 from av.video.stream import VideoStream
 
+from video_analyzer.record.tape import MICRO, Tape
+from video_analyzer.source.beat import Beat
 from video_analyzer.source.wire import Facts, Order, Outcome, State
 
 FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpegts,avi,nut"
-_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": FORMATS}
-_MICRO = 1_000_000
-_ENDS_EARLY_US = 2 * _MICRO
-_LATE = 0.1  # a picture this part of a period early is on time: clocks of cameras tremble
+_FILE = {"protocol_whitelist": "file", "format_whitelist": FORMATS}
+_CAMERA = {
+    "protocol_whitelist": "rtsp,rtsps,rtp,srtp,http,https,httpproxy,tcp,tls,udp",
+    "format_whitelist": f"rtsp,{FORMATS}",
+    "rtsp_transport": "tcp",  # UDP loses packets without a word
+}
+_SILENCE_S = 15.0
+_JUMP_US = 10 * MICRO
+_ENDS_EARLY_US = 2 * MICRO
 
 
 class UnreadableError(Exception):
     """The source cannot be read at all."""
 
 
-class Beat:
-    """Takes at most one picture a period, by the pictures' own times.
-
-    The same pictures are taken however the video is cut into files, if `due_us` is handed on.
-
-    Args:
-        period_us: the least time between two pictures.
-        due_us: when the next one is due.
-    """
-
-    def __init__(self, period_us: int, due_us: int | None) -> None:
-        self._period, self.due_us = period_us, due_us
-
-    def takes(self, at_us: int) -> bool:
-        """Whether to look at a picture of this moment."""
-        due = at_us if self.due_us is None else self.due_us
-        if at_us < due - self._period * _LATE:
-            return False
-        behind = at_us - due > self._period
-        self.due_us = (at_us if behind else due) + self._period
-        return True
+def _ignore(_name: str = "") -> None:
+    """Tell nobody."""
 
 
 class Clip:
-    """A file of video, opened.
+    """A file of video, or one connection to a camera.
 
     Args:
         order: what to read, and its limits.
+        beat: which pictures are looked at.
+        pulse: called with each packet.
+        tell: called with the name of each chunk that has been recorded.
 
     Raises:
         UnreadableError: it cannot be opened, has no video, or breaks the limits.
     """
 
-    def __init__(self, order: Order) -> None:
-        self._order = order
+    def __init__(
+        self,
+        order: Order,
+        beat: Beat,
+        pulse: Callable[[], None] = _ignore,
+        tell: Callable[[str], None] = _ignore,
+    ) -> None:
+        self._order, self._beat, self._pulse = order, beat, pulse
         try:
-            self._container = _opened(order.path)
+            self._container = _opened(order)
         except (av.FFmpegError, OSError, ValueError) as error:
             raise UnreadableError("it is no video, or its beginning is damaged") from error
         self._stream = _video_of(self._container)
         self._check_size(self._stream.codec_context.width, self._stream.codec_context.height)
         self._stream.thread_type = "NONE"
         self._stream.codec_context.thread_count = 1
-        self.start_us = _start_of(self._container, order.start_us)
-        self.beat = Beat(order.period_us, order.due_us)
+        self.start_us = _start_of(self._container, order)
+        self._tape: Tape | None = None
+        if order.tape is not None:
+            folder, chunk_s = Path(order.tape.folder), order.tape.chunk_s
+            self._tape = Tape(folder, self._stream, self.start_us, chunk_s, tell)
         self._packets = self._frames = self._shown = self._lost = 0
         self._lost_before = 0
         self._last_us: int | None = None
+        self._packet_us: float | None = None
         self._ended_badly = ""
         self._decode_s = self._convert_s = 0.0
 
@@ -100,13 +102,23 @@ class Clip:
             if at_us is None:
                 self._lose()
                 continue
-            if at_us - self.start_us > self._order.max_duration_s * _MICRO:
+            if not self._order.is_live and at_us - self.start_us > self._longest_us:
                 raise UnreadableError("it is longer than the limit")
             self._frames, self._last_us = self._frames + 1, at_us
-            if self.beat.takes(at_us):
+            if self._beat.takes(at_us):
                 self._shown += 1
                 lost, self._lost_before = self._lost_before, 0
                 yield frame, at_us, lost
+
+    def drop(self, lost: int) -> None:
+        """Say of the picture just given that nobody had room for it.
+
+        Args:
+            lost: what was said to be lost before it.
+        """
+        self._shown -= 1
+        self._lost += 1
+        self._lost_before += lost + 1
 
     def shrunk(self, frame: VideoFrame) -> npt.NDArray[np.uint8]:
         """The picture upright, blue-green-red, fitted into the order's size; never enlarged."""
@@ -136,13 +148,15 @@ class Clip:
             shown_count=self._shown,
             lost_count=self._lost,
             end_us=self._last_us,
-            due_us=self.beat.due_us,
+            due_us=self._beat.due_us,
             decode_s=self._decode_s,
             convert_s=self._convert_s,
         )
 
     def close(self) -> None:
-        """Close the file."""
+        """Finish the chunk and close the source."""
+        if self._tape is not None:
+            self._tape.close()
         self._container.close()
 
     def _decoded(self) -> Iterator[VideoFrame]:
@@ -172,8 +186,22 @@ class Clip:
         packet = next(packets, None)
         if packet is None:
             return None
+        self._pulse()
         self._packets += packet.size > 0
-        return packet.decode()
+        if self._order.is_live and self._has_jumped(packet):
+            self._ended_badly = "the camera's clock has jumped"
+            return None
+        if self._tape is not None and packet.size and not self._tape.take(packet):
+            self._lose()
+            return []
+        return packet.decode() if self._order.is_looked_at else []
+
+    def _has_jumped(self, packet: Packet[VideoStream]) -> bool:
+        """Whether the camera's clock leaves the wall clock; a new connection finds it again."""
+        if packet.dts is None or packet.time_base is None:
+            return False
+        before, self._packet_us = self._packet_us, float(packet.dts * packet.time_base * MICRO)
+        return before is not None and abs(self._packet_us - before) > _JUMP_US
 
     def _lose(self) -> None:
         self._lost += 1
@@ -183,34 +211,48 @@ class Clip:
         """When a picture was taken; None if that is unknown, or it is out of order or damaged."""
         if frame.pts is None or frame.time_base is None or frame.is_corrupt:
             return None
-        ticks = frame.pts - (self._stream.start_time or 0)
-        at_us = self.start_us + round(Fraction(ticks) * frame.time_base * _MICRO)
-        return at_us if self._last_us is None or at_us > self._last_us else None
+        at_us = self._time_of(frame.pts, frame.time_base)
+        in_order = at_us is not None and (self._last_us is None or at_us > self._last_us)
+        return at_us if in_order else None
+
+    def _time_of(self, pts: int, base: Fraction) -> int | None:
+        if self._tape is not None:
+            return self._tape.time_of(pts, base)
+        return self.start_us + round((pts - (self._stream.start_time or 0)) * base * MICRO)
+
+    @property
+    def _longest_us(self) -> float:
+        return self._order.max_duration_s * MICRO
 
     def _check_size(self, width: int, height: int) -> None:
         if width * height > self._order.max_pixels or min(width, height) < 1:
             raise UnreadableError("its pictures are larger than the limit, or have no size")
 
     def _state(self) -> tuple[State, str]:
-        if not self._frames:
+        if not self._frames and self._order.is_looked_at:
             return "unreadable", "no picture of it could be decoded"
         # An MP4's index lists its pictures; AVI's header counts slots, the empty ones too.
         promised = self._stream.frames if "mp4" in self._container.format.name else 0
-        duration = self._container.duration
+        duration = self._container.duration or 0
         if self._packets < promised:
             return "truncated", f"{self._packets} of {promised} pictures are there"
         ends_us = (self._last_us or 0) - self.start_us
-        if duration is not None and ends_us + _ENDS_EARLY_US < duration:
+        is_short = self._order.is_looked_at and ends_us + _ENDS_EARLY_US < duration
+        if is_short and not self._order.is_live:
             return "truncated", f"it ends after {ends_us / 1e6:.1f} of {duration / 1e6:.1f} s"
         if self._ended_badly:
             return "truncated", self._ended_badly
         if self._lost:
-            return "damaged", f"{self._lost} pictures could not be decoded or dated"
+            return "damaged", f"{self._lost} pictures could not be decoded, dated or waited for"
         return "complete", ""
 
 
-def _opened(path: str) -> InputContainer:
-    container = av.open(path, mode="r", options=_OPTIONS, metadata_errors="replace")
+def _opened(order: Order) -> InputContainer:
+    options = _CAMERA if "://" in order.path else _FILE
+    container = av.open(
+        order.path, mode="r", options=options, metadata_errors="replace",
+        timeout=_SILENCE_S if order.is_live else None,
+    )  # fmt: skip
     if not isinstance(container, InputContainer):
         raise TypeError("an input was asked for")
     return container
@@ -222,10 +264,12 @@ def _video_of(container: InputContainer) -> VideoStream:
     return container.streams.video[0]
 
 
-def _start_of(container: InputContainer, start_us: int | None) -> int:
-    """Wall clock of the file's beginning: as ordered, else as its maker wrote into it."""
-    if start_us is not None:
-        return start_us
+def _start_of(container: InputContainer, order: Order) -> int:
+    """Wall clock of the beginning: as ordered, else now or as the file's maker wrote into it."""
+    if order.start_us is not None:
+        return order.start_us
+    if order.is_live:
+        return time.time_ns() // 1000
     written = container.metadata.get("creation_time", "")
     try:
         moment = datetime.fromisoformat(written)
@@ -234,4 +278,4 @@ def _start_of(container: InputContainer, start_us: int | None) -> int:
     if moment is None or moment.year < 2000:  # cameras without a clock write 1904 or 1970
         raise UnreadableError("it does not say when it was taken: give --start")
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return round(aware.timestamp() * _MICRO)
+    return round(aware.timestamp() * MICRO)

@@ -11,7 +11,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -20,11 +20,14 @@ from types import TracebackType
 import numpy as np
 import numpy.typing as npt
 
+from video_analyzer.record.names import chunk_name, chunk_start
 from video_analyzer.source.wire import (
+    CHUNK,
     END,
     FACTS,
     FRAME,
     MAX_MESSAGE,
+    PULSE,
     SLOTS,
     Facts,
     FrameHead,
@@ -58,31 +61,37 @@ class FrameSource:
     Args:
         order: what to read.
         stall_s: a child that says nothing for so long is given up.
+        on_chunk: told the name of each chunk that has been recorded.
+        content: the bytes themselves, where they are no file; they get on no disk.
 
     Attributes:
         facts: of the source, from its first picture on.
         outcome: how reading ended, after the last picture.
     """
 
-    def __init__(self, order: Order, stall_s: float = STALL_S) -> None:
+    def __init__(
+        self,
+        order: Order,
+        stall_s: float = STALL_S,
+        on_chunk: Callable[[str], None] = lambda _name: None,
+        content: bytes | None = None,
+    ) -> None:
         self.facts: Facts | None = None
         self.outcome: Outcome | None = None
-        self._order, self._stall_s, self._shown = order, stall_s, 0
+        self._stall_s, self._on_chunk, self._shown = stall_s, on_chunk, 0
         self._slot = order.fit_width * order.fit_height * 3
         handle = os.memfd_create("pictures")
         os.ftruncate(handle, self._slot * SLOTS)
         self._memory = mmap.mmap(handle, self._slot * SLOTS)
         ours, theirs = socket.socketpair()
-        command = [sys.executable, "-P", "-m", "video_analyzer.source.reader"]
-        # The child's own environment is small: it has no business with any secret.
-        self._child = subprocess.Popen(
-            [*command, str(theirs.fileno()), str(handle)],
-            pass_fds=(theirs.fileno(), handle),
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            env={"PATH": os.defpath, "OMP_NUM_THREADS": "1"},
-        )  # fmt: skip
+        passed = [theirs.fileno(), handle]
+        if content is not None:
+            passed.append(_in_memory(content))
+            order = order.model_copy(update={"path": f"/proc/self/fd/{passed[-1]}"})
+        self._child = _started(passed)
         theirs.close()
-        os.close(handle)
+        for one in passed[1:]:
+            os.close(one)
         self._channel: Connection[bytes, bytes] = Connection(ours.detach())
         self._channel.send_bytes(order.model_dump_json().encode())
 
@@ -114,7 +123,9 @@ class FrameSource:
                     self.facts = Facts.model_validate_json(rest)
                 elif kind == END:
                     self.outcome = Outcome.model_validate_json(rest)
-                else:
+                elif kind == CHUNK:
+                    self._on_chunk(checked_chunk(rest))
+                elif kind != PULSE:
                     raise ValueError("unknown message")
             except ValueError:
                 self.outcome = self._given_up("died", "the child that read it broke")
@@ -141,3 +152,35 @@ class FrameSource:
         flat = np.frombuffer(self._memory, np.uint8, size, head.slot * self._slot)
         self._shown += 1
         return Frame(head.number, head.at_us, head.lost, flat.reshape(head.height, head.width, 3))
+
+
+def _in_memory(content: bytes) -> int:
+    handle = os.memfd_create("video")
+    with os.fdopen(handle, "wb", closefd=False) as file:
+        file.write(content)
+    return handle
+
+
+def _started(passed: Sequence[int]) -> subprocess.Popen[bytes]:
+    """The child. Its environment is small: it has no business with any secret."""
+    socket_and_memory = [str(one) for one in passed[:2]]
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "video_analyzer.source.reader", *socket_and_memory],
+        pass_fds=passed,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={"PATH": os.defpath, "OMP_NUM_THREADS": "1"},
+    )
+
+
+def checked_chunk(told: bytes) -> str:
+    """A chunk's name as the child told it.
+
+    Raises:
+        ValueError: it is none, but perhaps another file's.
+    """
+    name = told.decode("ascii")
+    if chunk_name(chunk_start(name)) != name:
+        raise ValueError("no chunk")
+    return name

@@ -1,7 +1,7 @@
 """The child that reads a source: `python -m video_analyzer.source.reader SOCKET MEMORY`.
 
-It gets an `Order`, bounds itself, and sends facts, frames and an outcome (`wire`). It ends with
-its parent. Whatever a file does to FFmpeg, it does to this process alone.
+It gets an `Order`, bounds itself, and sends facts, frames, chunks and an outcome (`wire`). It
+ends with its parent. Whatever a source does to FFmpeg, it does to this process alone.
 """
 
 from __future__ import annotations
@@ -9,21 +9,38 @@ from __future__ import annotations
 import mmap
 import resource
 import sys
+import time
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from video_analyzer.source.beat import Beat
 from video_analyzer.source.clip import Clip, UnreadableError
-from video_analyzer.source.wire import END, FACTS, SLOTS, FrameHead, Order, Outcome
+from video_analyzer.source.wire import (
+    CHUNK,
+    END,
+    FACTS,
+    PULSE,
+    SLOTS,
+    FrameHead,
+    Order,
+    Outcome,
+)
+
+_CHUNK_BYTES = 8 * 1024**3
+_PULSE_S = 5.0
+_LONGEST_REST_S = 30.0
+_HELD_S = 60.0  # a connection that has lasted so long was a good one
 
 
 def bound(order: Order) -> None:
-    """Limit this process: memory, no core dumps, no writing of files."""
+    """Limit this process: memory, no core dumps, no writing of files but chunks."""
+    longest = 0 if order.tape is None else _CHUNK_BYTES
     resource.setrlimit(resource.RLIMIT_AS, (order.memory_bytes, order.memory_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (longest, longest))
     resource.setrlimit(resource.RLIMIT_NOFILE, (32, 32))
 
 
@@ -39,8 +56,16 @@ class Shelf:
         self._channel = channel
         self._slots = np.frombuffer(memory, np.uint8).reshape(SLOTS, -1)
         self._free = list(range(SLOTS))
+        self._told_s = time.monotonic()
+        self._number = 0
 
-    def show(self, picture: npt.NDArray[np.uint8], number: int, at_us: int, lost: int) -> None:
+    def has_room(self) -> bool:
+        """Whether a picture can be shown without waiting."""
+        while self._channel.poll(0):
+            self._free += self._channel.recv_bytes(SLOTS)
+        return bool(self._free)
+
+    def show(self, picture: npt.NDArray[np.uint8], at_us: int, lost: int) -> None:
         """Put a picture where the parent sees it; waits while all slots are taken."""
         while not self._free:
             self._free += self._channel.recv_bytes(SLOTS)
@@ -48,45 +73,99 @@ class Shelf:
         height, width = picture.shape[:2]
         self._slots[slot, : picture.size].reshape(picture.shape)[:] = picture
         head = FrameHead(
-            slot=slot, number=number, at_us=at_us, lost=lost, width=width, height=height
+            slot=slot, number=self._number, at_us=at_us, lost=lost, width=width, height=height
         )
-        self._channel.send_bytes(head.packed())
+        self._number += 1
+        self.tell(head.packed())
+
+    def tell(self, message: bytes) -> None:
+        """Send a message."""
+        self._told_s = time.monotonic()
+        self._channel.send_bytes(message)
+
+    def pulse(self) -> None:
+        """Let the parent know, now and then, that there is life."""
+        if time.monotonic() - self._told_s > _PULSE_S:
+            self.tell(PULSE)
+
+    def tell_chunk(self, name: str) -> None:
+        """Say that a chunk is whole."""
+        self.tell(CHUNK + name.encode())
+
+    def rest(self, seconds: float) -> None:
+        """Wait; ends with the parent."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            self.pulse()
+            if self._channel.poll(min(left, 1.0)):
+                self._free += self._channel.recv_bytes(SLOTS)
 
 
-def read(order: Order, channel: Connection[bytes, bytes], shelf: Shelf) -> Outcome:
-    """Read a file to its end."""
-    clip = None
+def read(order: Order, shelf: Shelf) -> Outcome:
+    """Read a file to its end, or one connection until it breaks."""
     try:
-        if not Path(order.path).is_file():  # a pipe or a device would be waited for
-            return Outcome(state="unreadable", reason="there is no such file")
-        if not Path(order.path).stat().st_size:
-            return Outcome(state="empty", reason="the file has no bytes")
-        clip = Clip(order)
-        for number, (frame, at_us, lost) in enumerate(clip.pictures()):
-            if not number:
-                channel.send_bytes(FACTS + clip.facts(frame).model_dump_json().encode())
-            shelf.show(clip.shrunk(frame), number, at_us, lost)
-        return clip.outcome()
+        if (refused := _refused(order)) is not None:
+            return refused
+        return _read(order, shelf, Beat(order.period_us, order.due_us))
     except UnreadableError as error:
         return Outcome(state="unreadable", reason=str(error))
     except OSError:
-        return Outcome(state="unreadable", reason="the file cannot be opened")
+        return Outcome(state="unreadable", reason="the source cannot be opened")
     except MemoryError:
         return Outcome(state="unreadable", reason="it needs too much memory")
+
+
+def follow(order: Order, shelf: Shelf) -> None:
+    """Read a camera for ever; connect again when it goes, ever more slowly while it is away."""
+    rest_s = order.rest_s
+    while True:
+        begun = time.monotonic()
+        read(order, shelf)
+        if time.monotonic() - begun > _HELD_S:
+            rest_s = order.rest_s
+        shelf.rest(rest_s)
+        rest_s = min(2 * rest_s, _LONGEST_REST_S)
+
+
+def _refused(order: Order) -> Outcome | None:
+    path = Path(order.path)
+    if "://" in order.path:
+        return None
+    if not path.is_file():  # a pipe or a device would be waited for
+        return Outcome(state="unreadable", reason="there is no such file")
+    if not path.stat().st_size:
+        return Outcome(state="empty", reason="the file has no bytes")
+    return None
+
+
+def _read(order: Order, shelf: Shelf, beat: Beat) -> Outcome:
+    clip = Clip(order, beat, shelf.pulse, shelf.tell_chunk)
+    has_begun = False
+    try:
+        for frame, at_us, lost in clip.pictures():
+            if not has_begun:
+                shelf.tell(FACTS + clip.facts(frame).model_dump_json().encode())
+                has_begun = True
+            if order.is_live and not shelf.has_room():
+                clip.drop(lost)
+            else:
+                shelf.show(clip.shrunk(frame), at_us, lost)
+        return clip.outcome()
     finally:
-        if clip is not None:
-            clip.close()
+        clip.close()
 
 
 def main() -> None:
     """Do as ordered."""
     channel: Connection[bytes, bytes] = Connection(int(sys.argv[1]))
     memory = mmap.mmap(int(sys.argv[2]), 0)
+    shelf = Shelf(channel, memory)
     try:
         order = Order.model_validate_json(channel.recv_bytes())
         bound(order)
-        outcome = read(order, channel, Shelf(channel, memory))
-        channel.send_bytes(END + outcome.model_dump_json().encode())
+        if order.is_live and "://" in order.path:
+            follow(order, shelf)
+        shelf.tell(END + read(order, shelf).model_dump_json().encode())
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return  # the parent is gone, or has seen enough
 

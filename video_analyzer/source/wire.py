@@ -12,7 +12,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 SLOTS = 4
-FACTS, FRAME, END = b"H", b"F", b"E"
+FACTS, FRAME, END, CHUNK, PULSE = b"H", b"F", b"E", b"C", b"P"
 _FRAME = struct.Struct("<BqqIHH")
 MAX_MESSAGE = 1 << 20
 
@@ -23,11 +23,27 @@ class _Message(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class TapeOrder(_Message):
+    """That the child shall also record.
+
+    Args:
+        folder: where chunks appear.
+        chunk_s: how long they are at least.
+    """
+
+    folder: str
+    chunk_s: float
+
+
 class Order(_Message):
     """What the child shall read.
 
     Args:
-        path: the file.
+        path: the file, or the address of a camera.
+        is_live: the source does not wait: pictures that nobody has room for are dropped, the
+            clock is this machine's, and the connection is made again when it breaks.
+        is_looked_at: whether pictures are wanted, or a recording alone.
+        tape: where to record.
         start_us: wall clock of its beginning, microseconds since 1970; None: as the file says.
         fit_width: pictures are shrunk to fit into fit_width by fit_height.
         fit_height: see fit_width.
@@ -35,17 +51,22 @@ class Order(_Message):
         due_us: when the next picture is due, where an earlier chunk has set the beat.
         max_pixels: of one picture of the source.
         max_duration_s: of the source.
+        rest_s: before a camera that went is called again; twice as long each time.
         memory_bytes: address space of the child.
     """
 
     path: str
-    start_us: int | None
+    start_us: int | None = None
+    is_live: bool = False
+    is_looked_at: bool = True
+    tape: TapeOrder | None = None
     fit_width: int
     fit_height: int
     period_us: int
     due_us: int | None = None
     max_pixels: int = 36_000_000
     max_duration_s: float = 12 * 3600.0
+    rest_s: float = 1.0
     memory_bytes: int = 4 * 1024**3
 
 
@@ -75,7 +96,8 @@ class Outcome(_Message):
         reason: more of it, in words; without anything of the file in it.
         frame_count: pictures decoded.
         shown_count: of these, pictures looked at.
-        lost_count: pictures that the source had and that could not be decoded or dated.
+        lost_count: pictures that the source had and that could not be decoded, dated or waited
+            for.
         end_us: time of the last picture.
         due_us: when the next picture would be due.
         decode_s: CPU seconds of decoding.

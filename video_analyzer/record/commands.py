@@ -1,0 +1,137 @@
+"""`tenpo video run`, `bulk` and `expire`: cameras that are recorded, and their recordings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from video_analyzer.camera import Camera
+    from video_analyzer.detect import Detector
+    from video_analyzer.record.shelf import ChunkShelf
+    from video_analyzer.source.wire import Order
+
+CameraFile = Annotated[Path, typer.Option("--camera", help="The camera's YAML file.")]
+OutFolder = Annotated[Path, typer.Option("--out", help="Folder for files of events.")]
+
+
+def run(
+    camera: CameraFile,
+    source: Annotated[
+        str, typer.Option(envvar="TENPO_VIDEO_SOURCE", help="rtsp://…, http://… or a file. An "
+                          "address with a password belongs into the variable.")
+    ],
+    out: OutFolder,
+    start: Annotated[str | None, typer.Option(help="When a file begins.")] = None,
+    chunk_s: Annotated[float, typer.Option(min=1, max=3600, help="Least length of a chunk.")] = 300,
+    for_s: Annotated[float | None, typer.Option(help="End after so many seconds.")] = None,
+) -> None:  # fmt: skip
+    """Record a camera and count in it, at once.
+
+    Example: tenpo video run --camera door.yaml --source rtsp://10.0.0.5/stream --out events/
+    """
+    from tenpo.cli.progress import progress
+    from video_analyzer.analysis import Analysis
+    from video_analyzer.record.live import Live
+    from video_analyzer.record.outbox import Outbox
+
+    loaded, detector, shelf = _prepared(camera)
+    order = _order(source, start, loaded, detector, chunk_s)
+    running, outbox = Live(order, Analysis(loaded, detector), shelf), Outbox(out, loaded)
+    try:
+        with progress("Looking", unit="pictures") as advance:
+            for events in running.events(_until(for_s)):
+                outbox.add(events)
+                advance()
+    finally:
+        outbox.flush()
+    typer.echo(f"{outbox.count:,} events in {out}")
+
+
+def bulk(
+    camera: CameraFile,
+    out: OutFolder,
+    finish: Annotated[
+        bool, typer.Option("--finish", help="End open tracks: no further chunk will come.")
+    ] = False,
+) -> None:
+    """Count in the recorded chunks of a camera that have not been looked at.
+
+    Example: tenpo video bulk --camera door.yaml --out events/
+    """
+    from video_analyzer.record.bulk import Bulk
+    from video_analyzer.record.outbox import Outbox
+
+    loaded, detector, shelf = _prepared(camera)
+    job, outbox, count = Bulk(shelf, loaded, detector), Outbox(out, loaded), 0
+    for result in job.run():
+        outbox.add(result.events)
+        outbox.flush()
+        count += 1
+        if result.outcome.state != "complete":
+            reason = result.outcome.reason
+            typer.echo(f"{result.chunk} is {result.outcome.state}: {reason}", err=True)
+    if finish:
+        outbox.add(job.finished())
+        outbox.flush()
+    typer.echo(f"{count:,} chunks, {outbox.count:,} events in {out}")
+
+
+def expire(
+    camera: CameraFile, days: Annotated[float, typer.Option(min=0, help="Older than this goes.")]
+) -> None:
+    """Delete recorded chunks whose time is over. Run it every night.
+
+    Example: tenpo video expire --camera door.yaml --days 7
+    """
+    _, shelf = _shelf(camera)
+    gone = shelf.expire(datetime.now(UTC) - timedelta(days=days))
+    typer.echo(f"{len(gone):,} chunks deleted")
+
+
+def _prepared(path: Path) -> tuple[Camera, Detector, ChunkShelf]:
+    from tenpo.settings import get_settings
+    from video_analyzer.detect import make_detector
+
+    camera, shelf = _shelf(path)
+    return camera, make_detector(camera.detector, get_settings()), shelf
+
+
+def _shelf(path: Path) -> tuple[Camera, ChunkShelf]:
+    from tenpo.lake import Lake
+    from tenpo.settings import get_settings
+    from video_analyzer.camera import load_camera
+    from video_analyzer.record.shelf import ChunkShelf
+
+    settings, camera = get_settings(), load_camera(path)
+    return camera, ChunkShelf(Lake(settings.lake_url), settings.root_secret(), camera)
+
+
+def _order(
+    source: str, start: str | None, camera: Camera, detector: Detector, chunk_s: float
+) -> Order:
+    from tenpo.identifiers import micros
+    from tenpo.settings import get_settings
+    from video_analyzer.moments import aware
+    from video_analyzer.offline import order_of
+    from video_analyzer.source.wire import TapeOrder
+
+    is_live, begins = "://" in source, aware(start)
+    place = source if is_live else Path(source)
+    spool = get_settings().home / "video" / camera.tenant_id / camera.store_id / camera.camera_id
+    order = order_of(place, camera, detector, None if begins is None else micros(begins))
+    tape = TapeOrder(folder=str(spool), chunk_s=chunk_s)
+    return order.model_copy(update={"is_live": is_live, "tape": tape})
+
+
+def _until(for_s: float | None) -> Callable[[], bool]:
+    import time
+
+    if for_s is None:
+        return lambda: True
+    end = time.monotonic() + for_s
+    return lambda: time.monotonic() < end
