@@ -25,7 +25,7 @@ from video_analyzer.analysis import Analysis
 from video_analyzer.commands import video
 from video_analyzer.events import VisitEvent
 from video_analyzer.offline import order_of
-from video_analyzer.record.bulk import Bulk
+from video_analyzer.record.bulk import Bulk, ChunkResult
 from video_analyzer.record.live import Live
 from video_analyzer.record.names import chunk_name, chunk_start
 from video_analyzer.record.shelf import ChunkShelf
@@ -109,6 +109,19 @@ def test_live_and_recorded_give_the_same_events(recording: Recording, recorded: 
     crossings = [one.kind for one in told if one.zone_id == "door"]
     assert crossings == ["enter", "exit", "enter", "enter"]
     assert bulk(shelf).result(results[0].chunk) == results[0]
+
+
+def test_a_chunk_whose_events_were_not_kept_is_analysed_again(recorded: ChunkShelf) -> None:
+    def full(_result: ChunkResult) -> None:
+        raise OSError("no space")
+
+    expected = next(bulk(recorded).run())
+    recorded.lake.delete(recorded.result_name(expected.chunk))
+    with pytest.raises(OSError, match="no space"):
+        next(Bulk(recorded, camera(), DarkDetector(), full).run())
+    again = next(bulk(recorded).run())
+    assert (again.chunk, again.events) == (expected.chunk, expected.events)
+    assert again.events
 
 
 def test_a_damaged_chunk_is_told_and_passed_over(tmp_path: Path, recorded: ChunkShelf) -> None:

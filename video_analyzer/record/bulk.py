@@ -1,13 +1,14 @@
 """Recorded chunks of one camera, analysed in their order; tracks go on from chunk to chunk.
 
 What was found in a chunk is one object, with the state that the next chunk begins with: written
-once, whole, so a killed run is taken up at the chunk it was in and finds the same. A chunk that
+once, whole, after its events were kept. A killed run is taken up at the chunk it was in, finds
+the same and keeps it again. A chunk that
 cannot be read is told and passed over.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,10 +48,18 @@ class Bulk:
         shelf: the camera's chunks.
         camera: which.
         detector: finds people. `motion` learns its background anew in each run.
+        keep: makes what was found durable, before the chunk counts as analysed.
     """
 
-    def __init__(self, shelf: ChunkShelf, camera: Camera, detector: Detector) -> None:
+    def __init__(
+        self,
+        shelf: ChunkShelf,
+        camera: Camera,
+        detector: Detector,
+        keep: Callable[[ChunkResult], None] = lambda _result: None,
+    ) -> None:
         self._shelf, self._camera, self._detector = shelf, camera, detector
+        self._keep = keep
 
     def run(self) -> Iterator[ChunkResult]:
         """Analyse the open chunks, oldest first.
@@ -85,6 +94,8 @@ class Bulk:
             analysis.restore(handed["state"].encode())
             due_us = handed["due_us"]
         outcome, events = self._looked(chunk, analysis, due_us)
+        result = ChunkResult(chunk, outcome, tuple(events))
+        self._keep(result)
         written = {
             "outcome": outcome.model_dump(),
             "state": analysis.state().decode(),
@@ -92,7 +103,7 @@ class Bulk:
             "events": events,
         }
         self._shelf.lake.put(self._shelf.result_name(chunk), orjson.dumps(written))
-        return ChunkResult(chunk, outcome, tuple(events))
+        return result
 
     def _looked(
         self, chunk: str, analysis: Analysis, due_us: int | None

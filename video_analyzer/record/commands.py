@@ -63,14 +63,18 @@ def bulk(
 
     Example: tenpo video bulk --camera door.yaml --out events/
     """
-    from video_analyzer.record.bulk import Bulk
+    from video_analyzer.record.bulk import Bulk, ChunkResult
     from video_analyzer.record.outbox import Outbox
 
     loaded, detector, shelf = _prepared(camera)
-    job, outbox, count = Bulk(shelf, loaded, detector), Outbox(out, loaded), 0
-    for result in job.run():
+    outbox, count = Outbox(out, loaded), 0
+
+    def keep(result: ChunkResult) -> None:
         outbox.add(result.events)
         outbox.flush()
+
+    job = Bulk(shelf, loaded, detector, keep)
+    for result in job.run():
         count += 1
         if result.outcome.state != "complete":
             reason = result.outcome.reason
