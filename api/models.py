@@ -15,11 +15,44 @@ Exact = Annotated[
 ]
 
 
+class ComparedItem(BaseModel):
+    """The figures a row is compared with."""
+
+    period: str | None
+    period_from: date | None
+    period_to: date | None
+    business_date: date | None
+    store_count: int
+    day_count: int
+    values: dict[str, Exact]
+    partial: list[str]
+    coverage_ratio: Exact
+    imputed_ratio: Exact
+    ratios: dict[str, Exact] = Field(description="Value now over value then, by KPI.")
+
+
+class CompareRange(BaseModel):
+    """What a range is compared with."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    against: Literal["previous", "year"]
+    from_: date = Field(alias="from")
+    to: date
+
+
 class KpiItem(BaseModel):
     """One row of KPIs: of one currency, and of one store, day and hour as far as asked for."""
 
     store_id: str | None = Field(description="With by=store.", examples=["ginza"])
     currency: str = Field(examples=["JPY"])
+    period: str | None = Field(
+        default=None, description="With grain week and month.", examples=["2026-W47", "2026-P10"]
+    )
+    period_from: date | None = Field(default=None, description="Its first day.")
+    period_to: date | None = Field(
+        default=None, description="Its last day, within the range or not: `day_count` tells."
+    )
     business_date: date | None = Field(description="With grain day and hour.")
     hour_start_at: datetime | None = Field(
         description="With grain hour: when it began; null where stores of several timezones are"
@@ -30,6 +63,7 @@ class KpiItem(BaseModel):
         examples=[14],
     )
     store_count: int = Field(description="Stores that had a row to sum.")
+    day_count: int = Field(description="Business dates that had a row to sum.")
     values: dict[str, Exact] = Field(
         description="KPI by name; null is unknown, which is not zero.",
         examples=[{"footfall": 412, "net_sales_amount": "183250", "conversion_ratio": "0.271845"}],
@@ -41,6 +75,9 @@ class KpiItem(BaseModel):
     mixed_definitions: bool = Field(description="The range crosses a change of definitions.")
     revision: int = Field(description="Highest revision among the rows.")
     computed_at: datetime = Field(description="Newest computation among the rows.")
+    compared: ComparedItem | None = Field(
+        default=None, description="With `compare`: the days compared with; null without figures."
+    )
 
 
 class KpiAnswer(BaseModel):
@@ -51,8 +88,11 @@ class KpiAnswer(BaseModel):
     tenant_id: str
     from_: date = Field(alias="from")
     to: date
-    grain: Literal["hour", "day", "total"]
+    grain: Literal["hour", "day", "week", "month", "total"]
     by: Literal["all", "store"]
+    calendar: Literal["iso", "retail_454"]
+    as_of: datetime | None = Field(description="The moment asked for; null is now.")
+    compare: CompareRange | None = None
     rows: list[KpiItem]
 
 

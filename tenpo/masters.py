@@ -59,10 +59,11 @@ class Master(BaseModel):
 
 
 class Tenant(Master):
-    """A retailer."""
+    """A retailer. `calendar` says what its weeks and months are (`tenpo.kpi.calendar`)."""
 
     tenant_id: str
     name: str
+    calendar: Literal["iso", "retail_454"] = "iso"
 
 
 class Store(Master):
@@ -201,6 +202,11 @@ class TenantMasters(BaseModel):
     device: list[Device] = []
     token: list[Token] = []
     webhook: list[Webhook] = []
+
+    @property
+    def calendar(self) -> Literal["iso", "retail_454"]:
+        """What the tenant's weeks and months are."""
+        return self.tenant[-1].calendar if self.tenant else "iso"
 
     @cached_property
     def stores(self) -> dict[str, Store]:

@@ -19,6 +19,7 @@ import orjson
 
 from tenpo.errors import UnknownReference
 from tenpo.identifiers import checked_name
+from tenpo.kpi.calendar import Calendar
 from tenpo.lake import Lake
 from tenpo.masters import (
     Device,
@@ -65,6 +66,7 @@ def create_tenant(
     stores: Sequence[Store] = (),
     store_codes: Sequence[StoreCode] = (),
     devices: Sequence[Device] = (),
+    calendar: Calendar | None = None,
 ) -> TenantTokens:
     """Make a tenant, or bring its masters up to date; its tokens stay as they are.
 
@@ -75,6 +77,7 @@ def create_tenant(
         stores: all its stores; none leaves the ones it has.
         store_codes: likewise.
         devices: likewise.
+        calendar: what its weeks and months are; none leaves what it has, ISO at first.
     """
     checked_name("tenant", tenant_id)
     book = MasterBook(Lake(settings.lake_url))
@@ -87,7 +90,9 @@ def create_tenant(
         if rows:
             _put_changed(book, tenant_id, kind, rows)
     tokens = _keep_tokens(settings, book, tenant_id)
-    _put_changed(book, tenant_id, "tenant", [Tenant(tenant_id=tenant_id, name=name)])
+    calendar = calendar or _calendar(book, tenant_id)
+    held = Tenant(tenant_id=tenant_id, name=name, calendar=calendar)
+    _put_changed(book, tenant_id, "tenant", [held])
     list_for_airflow(settings)
     return tokens
 
@@ -189,6 +194,11 @@ def _keep_tokens(settings: Settings, book: MasterBook, tenant_id: str) -> Tenant
             new.append(scope)
         kept[scope] = secret
     return TenantTokens(tenant_id, kept["send"], kept["read"], tuple(new))
+
+
+def _calendar(book: MasterBook, tenant_id: str) -> Calendar:
+    own = [row for row in book.own(tenant_id, "tenant") if isinstance(row, Tenant)]
+    return own[-1].calendar if own else "iso"
 
 
 def _tokens(book: MasterBook, tenant_id: str) -> list[Token]:

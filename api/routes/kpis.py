@@ -6,7 +6,7 @@ from datetime import date
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from api.dependencies import TheBackend, TheReader, allowed_stores
 from api.errors import RESPONSES
@@ -14,8 +14,11 @@ from api.models import KpiAnswer
 from api.queries import read_stores
 from api.responses import csv_answer, json_answer
 from api.tokens import Reader
-from tenpo.datamart.kpi_read import By, Grain, KpiQuery, as_csv, as_document, read_kpis
+from tenpo.datamart.kpi_answer import as_csv, as_document
+from tenpo.datamart.kpi_query import By, Grain, KpiQuery
+from tenpo.datamart.kpi_read import compare_kpis, read_kpis
 from tenpo.errors import InputError
+from tenpo.kpi.calendar import Against, Calendar
 
 MAX_ROWS = 100_000
 
@@ -32,7 +35,7 @@ class KpiParameters(BaseModel):
         alias="to", description="Last business date, included.", examples=["2026-11-28"]
     )
     grain: Grain = Field(
-        default="day", description="One row an hour, a day, or for the whole range."
+        default="day", description="One row an hour, day, week, month, or for the whole range."
     )
     by: By = Field(default="all", description="`all` sums the stores, `store` keeps them apart.")
     store: list[str] = Field(
@@ -40,6 +43,16 @@ class KpiParameters(BaseModel):
     )
     kpi: list[str] = Field(
         default=[], description="Only these KPIs; repeatable.", examples=[["net_sales_amount"]]
+    )
+    as_of: AwareDatetime | None = Field(
+        default=None,
+        description="As everybody read it at this moment; none means now.",
+        examples=["2026-11-20T09:00:00+09:00"],
+    )
+    compare: Against | None = Field(
+        default=None,
+        description="`previous`: the period before, or the same weekdays before the range;"
+        " `year`: the same weekdays, or the same calendar month, a year before. JSON only.",
     )
     format: Literal["json", "csv"] = "json"
 
@@ -61,9 +74,13 @@ def get_kpis(
     Currencies are never added: a range over two of them has two rows. Amounts and ratios are
     strings holding exact decimals. `null` means unknown, not zero.
     """
+    calendar = backend.book.get(reader.tenant_id).calendar
     with backend.datamart() as connection:
         known = {store.store_id for store in read_stores(connection, reader.tenant_id)}
-        query = _query(reader, asked, known)
+        query = _query(reader, asked, known, calendar)
+        if asked.compare is not None:
+            found = compare_kpis(connection, query, asked.compare)
+            return json_answer(request, found.as_document())
         rows = read_kpis(connection, query)
     if asked.format == "csv":
         name = f"kpis_{query.grain}_{query.first}_{query.last}.csv"
@@ -71,7 +88,9 @@ def get_kpis(
     return json_answer(request, as_document(query, rows))
 
 
-def _query(reader: Reader, asked: KpiParameters, known: set[str]) -> KpiQuery:
+def _query(reader: Reader, asked: KpiParameters, known: set[str], calendar: Calendar) -> KpiQuery:
+    if asked.compare is not None and asked.format == "csv":
+        raise InputError("CSV has no comparison", where="compare", remedy="Ask for format=json.")
     query = KpiQuery(
         tenant_id=reader.tenant_id,
         first=asked.first,
@@ -80,9 +99,12 @@ def _query(reader: Reader, asked: KpiParameters, known: set[str]) -> KpiQuery:
         by=asked.by,
         stores=allowed_stores(reader, tuple(asked.store), known),
         kpis=tuple(asked.kpi),
+        as_of=asked.as_of,
+        calendar=calendar,
     )
     stores = len(query.stores or known) if query.by == "store" else 1
-    hours = {"hour": 24 * query.days, "day": query.days, "total": 1}[query.grain]
+    rows = {"hour": 24 * query.days, "day": query.days, "total": 1}
+    hours = rows.get(query.grain, len(query.periods))
     if stores * hours > MAX_ROWS:
         raise InputError(
             f"{stores} stores over {query.days} days by {query.grain} are up to"

@@ -2,13 +2,13 @@
 
 import { colour } from "./dom.js";
 import { eachDay, weekday } from "./dates.js";
-import { count, coverage, day, hour, money, say, shortMoney, word } from "./format.js";
+import { count, coverage, day, hour, money, range, say, shortMoney, word } from "./format.js";
 import { plotly } from "./plotly.js";
 
 /** Draw the figures of a state into a place. */
 export async function drawChart(place, facts, figures, state) {
   const Plotly = await plotly();
-  const points = state.grain === "hour" ? hourPoints(figures.hours) : dayPoints(figures, state);
+  const points = pointsOf(figures, state);
   const hasFootfall = points.some((point) => point.footfall !== null);
   const hasSales = points.some((point) => point.sales !== null);
   const labels = { sales: word(facts.kpis.net_sales_amount.label), footfall: word(facts.kpis.footfall.label) };
@@ -18,6 +18,21 @@ export async function drawChart(place, facts, figures, state) {
     { displayModeBar: false });
   place.setAttribute("aria-label", summary(points, state));
   return points;
+}
+
+function pointsOf(figures, state) {
+  if (state.grain === "hour") return hourPoints(figures.hours);
+  return figures.periods ? periodPoints(figures.periods, state) : dayPoints(figures, state);
+}
+
+/** Weeks and months; one that the range cuts says so by its days. */
+function periodPoints(rows, state) {
+  return rows.map((row) => {
+    const [first, last] = [row.period_from, row.period_to];
+    const cut = first < state.first || last > state.last;
+    const days = range(cut && first < state.first ? state.first : first, cut && last > state.last ? state.last : last);
+    return point(first, row, { label: `${row.period} · ${days}`, name: row.period });
+  });
 }
 
 function dayPoints(figures, state) {
@@ -101,7 +116,7 @@ function layout(place, points, labels, state, { hasFootfall, hasSales, narrow })
       ...headroom(points, "sales", 1.12) },
     yaxis2: { ...axis, domain: footfallDomain, automargin: true, visible: hasFootfall, tickformat: ",d",
       ...headroom(points, "footfall", 1.25) },
-    shapes: state.grain === "day" ? bands(points) : dayLines(points),
+    shapes: state.grain === "day" ? bands(points) : state.grain === "hour" ? dayLines(points) : [],
     annotations: annotations(points, labels, state, { hasSales, hasFootfall, salesDomain, footfallDomain }),
   };
 }
@@ -138,6 +153,10 @@ function ticks(points, state, narrow) {
     chosen = starts.length === 1 ? points.filter((_, index) => index % (narrow ? 3 : 2) === 0) : thin(starts, room);
     const name = (each) => (starts.length === 1 ? hour(each.hour) : day(each.date, narrow ? "short" : "day"));
     return { tickmode: "array", tickvals: chosen.map((each) => each.label), ticktext: chosen.map(name) };
+  }
+  if (points[0]?.name) {
+    chosen = thin(points, room);
+    return { tickmode: "array", tickvals: chosen.map((each) => each.label), ticktext: chosen.map((each) => each.name) };
   }
   const mondays = points.filter((each) => weekday(each.date) === 0);
   chosen = points.length <= 10 ? points : mondays.length ? thin(mondays, room) : thin(points, room);

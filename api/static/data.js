@@ -1,6 +1,6 @@
 // Asking the API. Every failure becomes a Problem that says what, where and how to mend it.
 
-import { addDays, previous } from "./dates.js";
+import { addDays, before } from "./dates.js";
 import { say } from "./format.js";
 
 export class Problem extends Error {
@@ -11,9 +11,13 @@ export class Problem extends Error {
 }
 
 async function ask(path, parameters = {}) {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters)) {
+    for (const one of [value].flat()) query.append(name, one);
+  }
   let response;
   try {
-    response = await fetch(`${path}?${new URLSearchParams(parameters)}`);
+    response = await fetch(`${path}?${query}`);
   } catch (error) {
     throw new Problem({ what: say("error_title"), remedy: String(error.message) });
   }
@@ -25,6 +29,9 @@ async function ask(path, parameters = {}) {
 
 export const loadFreshness = () => ask("/v1/freshness");
 export const loadReceipts = async () => (await ask("/v1/receipts", { limit: 10 })).receipts;
+
+export const loadExplanation = (asked) => ask("/v1/explain", asked);
+export const loadSources = (asked) => ask("/v1/sources", asked);
 
 /** What the page needs to know once: stores, definitions, freshness. */
 export async function loadFacts() {
@@ -44,27 +51,30 @@ export function parameters(state, more) {
 
 /** The figures of a state: totals now and before, by store, by day and by hour. */
 export async function loadFigures(state) {
-  const before = previous(state.first, state.last);
-  const earlier = { ...state, ...before };
+  const base = before(state.first, state.last, state.against);
+  const earlier = { ...state, ...base };
+  const byPeriod = state.grain === "week" || state.grain === "month";
   const get = (of, more) => ask("/v1/kpis", parameters(of, more));
-  const [total, totalBefore, stores, storesBefore, days, hours, holidays] = await Promise.all([
+  const [total, totalBefore, stores, storesBefore, days, hours, periods, holidays] = await Promise.all([
     get(state, { grain: "total" }),
     get(earlier, { grain: "total" }),
     get(state, { grain: "total", by: "store" }),
     get(earlier, { grain: "total", by: "store" }),
     get(state, { grain: "day" }),
     hourRows(state, get),
+    byPeriod ? get(state, { grain: state.grain }) : null,
     ask("/v1/holidays", { from: state.first, to: state.last }),
   ]);
   const mine = (answer) => answer.rows.filter((row) => row.currency === state.currency);
   return {
-    before,
+    before: base,
     total: mine(total)[0] ?? null,
     totalBefore: mine(totalBefore)[0] ?? null,
     stores: mine(stores),
     storesBefore: new Map(mine(storesBefore).map((row) => [row.store_id, row])),
     days: mine(days),
     hours: mine(hours),
+    periods: periods && mine(periods),
     holidays: new Map(holidays.holidays.map((holiday) => [holiday.date, holiday.name])),
   };
 }

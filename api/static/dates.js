@@ -22,5 +22,11 @@ export function previous(first, last) {
   return { first: addDays(first, -back), last: addDays(last, -back) };
 }
 
+/** What a range is compared with: the earlier period, or the same weekdays a year (364 days) before. */
+export function before(first, last, against) {
+  if (against !== "year") return previous(first, last);
+  return { first: addDays(first, -364), last: addDays(last, -364) };
+}
+
 /** Today in a timezone. */
 export const today = (timeZone) => new Intl.DateTimeFormat("en-CA", { timeZone }).format(new Date());

@@ -27,6 +27,18 @@ export function open(button, content) {
   const panel = byId("definition");
   panel.replaceChildren(...content);
   panel.showPopover();
+  place(panel, button);
+}
+
+/** Put other content into the open panel, unless it was closed or shows something else by now. */
+export function refill(button, marker, content) {
+  const panel = byId("definition");
+  if (!marker.isConnected || !panel.matches(":popover-open")) return;
+  panel.replaceChildren(...content);
+  place(panel, button);
+}
+
+function place(panel, button) {
   const from = button.getBoundingClientRect();
   const size = panel.getBoundingClientRect();
   const below = from.bottom + 8 + size.height < innerHeight;

@@ -2,9 +2,10 @@
 
 import { drawChart } from "./chart.js";
 import { Problem, loadFacts, loadFigures, loadFreshness, loadReceipts, parameters } from "./data.js";
-import { addDays, previous } from "./dates.js";
+import { addDays, before } from "./dates.js";
 import { deliveries, deliveriesProblem } from "./deliveries.js";
 import { byId, el, show } from "./dom.js";
+import { explain } from "./explain.js";
 import { range, say, word } from "./format.js";
 import { heatmap } from "./heatmap.js";
 import { showModels, showOutlook } from "./models.js";
@@ -73,11 +74,15 @@ async function render() {
   const comparable = figures.totalBefore !== null && figures.before.first >= firstDate;
   const caption = say("stores_caption", { range: range(state.first, state.last) });
   show(byId("tiles"), ...tiles(
-    facts, figures.total, comparable ? figures.totalBefore : null, state.store ? [state.store] : null));
-  show(byId("stores"), storeTable(facts, figures, comparable, caption, (store) => change({ store })));
+    facts, figures.total, comparable ? figures.totalBefore : null, state.store ? [state.store] : null, why));
+  show(byId("stores"), storeTable(facts, figures, comparable, caption, (store) => change({ store }), why));
   showHeat();
   await showChart();
 }
+
+/** What is pressed to learn why a figure of these stores (null: all that are shown) is what it is. */
+const why = (name, storeIds) => (event) =>
+  explain(event.currentTarget, facts, state, name, storeIds);
 
 function showHeat() {
   const known = ["footfall", "net_sales_amount"].filter(
@@ -101,16 +106,17 @@ async function showChart() {
   byId("chart-title").textContent = hasFootfall
     ? say("sales_title") : word(facts.kpis.net_sales_amount.label);
   await drawChart(byId("chart"), facts, figures, state);
-  const rows = state.grain === "hour" ? figures.hours : figures.days;
+  const rows = state.grain === "hour" ? figures.hours : figures.periods ?? figures.days;
   show(byId("chart-table"), seriesTable(facts, rows, say("sales_title")));
 }
 
 function showControls() {
   const store = facts.stores.find((each) => each.store_id === state.store);
   byId("title").textContent = store?.name ?? say("all_stores");
-  const before = previous(state.first, state.last);
+  const base = before(state.first, state.last, state.against);
   byId("range").textContent = `${range(state.first, state.last)} · `
-    + say("compared_with", { range: range(before.first, before.last) });
+    + say("compared_with", { range: range(base.first, base.last) });
+  byId("against").value = state.against;
   byId("store").value = state.store;
   byId("currency-field").hidden = state.currencies.length < 2 || state.store !== "";
   byId("currency").value = state.currency;
@@ -166,6 +172,7 @@ function listen() {
   byId("controls").addEventListener("submit", (event) => event.preventDefault());
   byId("store").addEventListener("change", (event) => change({ store: event.target.value }));
   byId("currency").addEventListener("change", (event) => change({ currency: event.target.value }));
+  byId("against").addEventListener("change", (event) => change({ against: event.target.value }));
   byId("presets").addEventListener("click", (event) => {
     const { preset } = event.target.dataset;
     if (preset) change({ preset });

@@ -4,6 +4,7 @@ import { addDays, daysIn, today } from "./dates.js";
 
 const LENGTHS = { yesterday: 1, "7d": 7, "28d": 28 };
 const MAX_HOUR_DAYS = 14;
+const GRAINS = ["day", "hour", "week", "month"];
 
 /** The state of the address, filled up from the facts (stores, freshness). */
 export function readState(facts) {
@@ -18,7 +19,8 @@ export function readState(facts) {
     preset: query.get("range") in LENGTHS ? query.get("range") : "",
     first: query.get("from"),
     last: query.get("to"),
-    grain: query.get("grain") === "hour" ? "hour" : "day",
+    grain: GRAINS.includes(query.get("grain")) ? query.get("grain") : "day",
+    against: query.get("against") === "year" ? "year" : "previous",
     metric: query.get("metric") === "net_sales_amount" ? "net_sales_amount" : "footfall",
   };
   if (store) state.currency = facts.stores.find((each) => each.store_id === store).currency;
@@ -42,7 +44,7 @@ export function settle(state, facts) {
     settled.first = addDays(settled.last, 1 - LENGTHS[settled.preset]);
   }
   settled.hoursAllowed = daysIn(settled.first, settled.last) <= MAX_HOUR_DAYS;
-  if (!settled.hoursAllowed) settled.grain = "day";
+  if (!settled.hoursAllowed && settled.grain === "hour") settled.grain = "day";
   return settled;
 }
 
@@ -55,7 +57,8 @@ export function writeState(state) {
     query.set("from", state.first);
     query.set("to", state.last);
   }
-  if (state.grain === "hour") query.set("grain", "hour");
+  if (state.grain !== "day") query.set("grain", state.grain);
+  if (state.against === "year") query.set("against", "year");
   if (state.metric !== "footfall") query.set("metric", state.metric);
   history.pushState(null, "", `?${query}`);
 }

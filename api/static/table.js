@@ -10,12 +10,12 @@ const COUNTED = ["footfall", "conversion_ratio", "spv_amount", "coverage_ratio"]
 
 let order = { name: "net_sales_amount", descending: true };
 
-/** The table of stores; pressing a store's name chooses it. */
-export function storeTable(facts, figures, comparable, caption, choose) {
+/** The table of stores; pressing a store's name chooses it, pressing a figure explains it. */
+export function storeTable(facts, figures, comparable, caption, choose, why) {
   const names = new Map(facts.stores.map((store) => [store.store_id, store.name]));
   const counted = figures.stores.some((row) => row.coverage_ratio !== null || row.values.footfall !== null);
   const columns = counted ? COLUMNS : COLUMNS.filter((name) => !COUNTED.includes(name));
-  const context = { facts, figures, comparable, columns, counted, names, choose };
+  const context = { facts, figures, comparable, columns, counted, names, choose, why };
   const table = el("table", { class: "figures" });
   const draw = () => table.replaceChildren(
     el("caption", { class: "visually-hidden" }, caption),
@@ -72,7 +72,7 @@ function line(context, row) {
     el("th", { scope: "row" }, el("button", {
       type: "button", class: "linklike", onclick: () => choose(row.store_id),
     }, name)),
-    cells(context, row, before),
+    cells(context, row, before, [row.store_id]),
     context.counted ? coverageCell(facts, row, [row.store_id]) : null);
 }
 
@@ -82,13 +82,16 @@ function footer(context) {
   if (figures.stores.length < 2) return "";
   return el("tfoot", {}, el("tr", {},
     el("th", { scope: "row" }, say("total")),
-    cells(context, figures.total, comparable ? figures.totalBefore : null),
+    cells(context, figures.total, comparable ? figures.totalBefore : null, null),
     context.counted ? coverageCell(facts, figures.total, ids) : null));
 }
 
-function cells({ facts, columns }, row, before) {
+function cells({ facts, columns, why }, row, before, storeIds) {
   const shown = columns.map((name) => el("td", { "data-kpi": name, title: row.values[name] },
-    figure(facts.kpis[name], row.values[name], row.currency)));
+    el("button", {
+      type: "button", class: "why", "aria-haspopup": "dialog", "aria-description": say("why"),
+      onclick: why(name, storeIds),
+    }, figure(facts.kpis[name], row.values[name], row.currency))));
   const sales = facts.kpis.net_sales_amount;
   const changed = before ? change(sales, row.values.net_sales_amount, before.values.net_sales_amount) : null;
   shown.splice(1, 0, el("td", { class: `delta ${changed?.direction ?? ""}` }, changed?.text ?? "—"));
@@ -111,7 +114,7 @@ export function seriesTable(facts, rows, caption) {
     el("thead", {}, el("tr", {}, el("th", { scope: "col" }, say("period")),
       columns.map((name) => el("th", { scope: "col" }, word(facts.kpis[name].label))))),
     el("tbody", {}, rows.map((row) => el("tr", {},
-      el("th", { scope: "row" }, row.local_hour === null
-        ? day(row.business_date) : `${day(row.business_date)} ${hour(row.local_hour)}`),
+      el("th", { scope: "row" }, row.period ?? (row.local_hour === null
+        ? day(row.business_date) : `${day(row.business_date)} ${hour(row.local_hour)}`)),
       columns.map((name) => el("td", {}, figure(facts.kpis[name], row.values[name], row.currency)))))));
 }

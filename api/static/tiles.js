@@ -9,20 +9,22 @@ const WITH_COUNTERS = ["net_sales_amount", "footfall", "conversion_ratio", "atv_
 const WITHOUT = ["net_sales_amount", "transactions", "atv_amount", "upt"];
 const COUNTED = ["footfall", "conversion_ratio"];
 
-/** The tiles of a total; `before` is null where there is no full earlier period. */
-export function tiles(facts, row, before, storeIds) {
+/** The tiles of a total; `before` is null where there is no full earlier period; `why` explains. */
+export function tiles(facts, row, before, storeIds, why) {
   const hasCounters = row.coverage_ratio !== null || row.values.footfall !== null;
   const names = hasCounters ? WITH_COUNTERS : WITHOUT;
-  return names.map((name) => tile(facts, facts.kpis[name], row, before, storeIds));
+  return names.map((name) => tile(facts, facts.kpis[name], row, before, storeIds, why));
 }
 
-function tile(facts, kpi, row, before, storeIds) {
+function tile(facts, kpi, row, before, storeIds, why) {
   const value = row.values[kpi.name];
   const id = `tile-${kpi.name}`;
   return el("article", { class: "tile card", "aria-labelledby": id, "data-kpi": kpi.name },
     el("h2", {}, el("span", { id }, word(kpi.label)), explainButton(facts, kpi)),
-    el("p", { class: "value", "data-value": value ?? "", title: value },
-      figure(kpi, value, row.currency)),
+    el("button", {
+      type: "button", class: "value why", "data-value": value ?? "", title: value,
+      "aria-haspopup": "dialog", "aria-description": say("why"), onclick: why(kpi.name, storeIds),
+    }, figure(kpi, value, row.currency)),
     delta(kpi, value, before),
     remarks(facts, kpi, row, storeIds).map((text) => el("p", { class: "remark" }, text)),
   );

@@ -25,7 +25,7 @@ from beam_jobs.aggregate.revise import RunStamp
 from beam_jobs.aggregate.transforms import FEW_STORE_DAYS, PACKAGE, ReviseStoreDays, RunContext
 from beam_jobs.options import pipeline_options
 from tenpo.datamart import connect as connect_datamart
-from tenpo.datamart import dirty, run, transaction
+from tenpo.datamart import dirty, past, run, transaction
 from tenpo.datamart.lease import Lease, lease
 from tenpo.datamart.tables import TABLES
 from tenpo.datamart.upsert import upsert
@@ -218,6 +218,7 @@ class _Run:
         with transaction(self.engine) as connection:
             self.held.check(connection)
             for name, rows in tables.items():
+                past.keep(connection, name, rows)
                 upsert(connection, TABLES[name], rows)
             dirty.clear(connection, taken)
             total = sum(rows.num_rows for rows in tables.values())

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from tenpo.errors import InputError, UnknownReference
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from tenpo.datamart.kpi_read import By, Grain, KpiQuery, KpiRow
+    from tenpo.datamart.kpi_answer import Compared, KpiRow
+    from tenpo.datamart.kpi_query import By, Grain, KpiQuery
     from tenpo.datamart.standing import Standing
+    from tenpo.kpi.calendar import Against
+    from tenpo.masters import TenantMasters
 
-_CHOICES = {"grain": ("hour", "day", "total"), "by": ("all", "store")}
-_WITHOUT_DECIMALS = frozenset({"JPY", "KRW", "VND", "CLP", "ISK"})
+_CHOICES = {
+    "grain": ("hour", "day", "week", "month", "total"),
+    "by": ("all", "store"),
+    "compare": ("previous", "year"),
+}
 _SHOWN = (
     "net_sales_amount",
     "transactions",
@@ -35,12 +41,20 @@ def kpi(
     last: Annotated[
         datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="Last business date, included.")
     ],
-    grain: Annotated[str, typer.Option(help="One row per hour, day, or total.")] = "day",
+    grain: Annotated[
+        str, typer.Option(help="One row per hour, day, week, month, or total.")
+    ] = "day",
     by: Annotated[str, typer.Option(help="all sums the stores, store keeps them apart.")] = "all",
     store: Annotated[list[str] | None, typer.Option(help="Only this store; repeatable.")] = None,
     name: Annotated[
         list[str] | None, typer.Option("--kpi", help="Only this KPI; repeatable.")
     ] = None,
+    as_of: Annotated[
+        str, typer.Option(help="As everybody read it then: 2026-11-20T09:00:00+09:00.")
+    ] = "",
+    compare: Annotated[
+        str, typer.Option(help="previous: the period before; year: the same weekdays last year.")
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
 ) -> None:
@@ -52,7 +66,11 @@ def kpi(
     """
     if as_json and as_csv:
         raise InputError("--json and --csv exclude each other", remedy="Give one of them.")
-    from tenpo.datamart.kpi_read import KpiQuery
+    if compare:
+        _choice("compare", compare)
+        if as_csv:
+            raise InputError("CSV has no comparison", where="--compare", remedy="Use --json.")
+    from tenpo.datamart.kpi_query import KpiQuery
 
     query = KpiQuery(
         tenant_id=tenant,
@@ -62,14 +80,57 @@ def kpi(
         by=cast("By", _choice("by", by)),
         stores=tuple(store or ()),
         kpis=tuple(name or ()),
+        as_of=moment_of(as_of),
+        calendar=masters_of(tenant, store or ()).calendar,
     )
-    rows, found = _read(query)
+    compared, found = _read(query, cast("Against | None", compare or None))
+    rows = [row for row, _ in compared.rows]
     if as_json:
-        _print_json(query, rows)
+        _print_json(compared)
     elif as_csv:
         _print_csv(query, rows)
     else:
-        _print_table(query, rows, found)
+        _print_table(query, compared, found)
+
+
+def moment_of(text: str) -> datetime | None:
+    """A moment as people write it; none where nothing is written.
+
+    Raises:
+        InputError: it is none, or has no timezone.
+    """
+    try:
+        moment = datetime.fromisoformat(text) if text else None
+    except ValueError as error:
+        raise InputError(
+            f"{text!r} is no moment", where="--as-of", remedy="Write 2026-11-20T09:00:00+09:00."
+        ) from error
+    if moment is not None and moment.tzinfo is None:
+        raise InputError(
+            f"{text!r} has no timezone", where="--as-of", remedy="Add +09:00, or end it in Z."
+        )
+    return moment
+
+
+def masters_of(tenant: str, stores: Sequence[str]) -> TenantMasters:
+    """The tenant's masters.
+
+    Raises:
+        UnknownReference: there is no such tenant, or it has no such store.
+    """
+    from tenpo.lake import Lake
+    from tenpo.masters import MasterBook
+    from tenpo.settings import get_settings
+
+    masters = MasterBook(Lake(get_settings().lake_url)).get(tenant)
+    strange = [store_id for store_id in stores if store_id not in masters.stores]
+    if strange:
+        raise UnknownReference(
+            f"{tenant} has no store {', '.join(map(repr, strange))}",
+            where="--store",
+            remedy=f"Choose from: {', '.join(sorted(masters.stores))}.",
+        )
+    return masters
 
 
 def _choice(option: str, value: str) -> str:
@@ -83,58 +144,51 @@ def _choice(option: str, value: str) -> str:
     return value
 
 
-def _read(query: KpiQuery) -> tuple[list[KpiRow], Standing]:
+def _read(query: KpiQuery, against: Against | None) -> tuple[Compared, Standing]:
     from tenpo.datamart import connect, transaction
-    from tenpo.datamart.kpi_read import read_kpis
+    from tenpo.datamart.kpi_answer import Compared
+    from tenpo.datamart.kpi_read import compare_kpis, read_kpis
     from tenpo.datamart.standing import standing
-    from tenpo.lake import Lake
-    from tenpo.masters import MasterBook
     from tenpo.settings import get_settings
 
-    settings = get_settings()
-    masters = MasterBook(Lake(settings.lake_url)).get(query.tenant_id)
-    strange = [store_id for store_id in query.stores if store_id not in masters.stores]
-    if strange:
-        raise UnknownReference(
-            f"{query.tenant_id} has no store {', '.join(map(repr, strange))}",
-            where="--store",
-            remedy=f"Choose from: {', '.join(sorted(masters.stores))}.",
-        )
-    engine = connect(settings)
+    engine = connect(get_settings())
     try:
         with transaction(engine) as connection:
-            return read_kpis(connection, query), standing(connection, query.tenant_id)
+            found = standing(connection, query.tenant_id)
+            if against is not None:
+                return compare_kpis(connection, query, against), found
+            rows = read_kpis(connection, query)
+            return Compared(query, None, query, [(row, None) for row in rows]), found
     finally:
         engine.dispose()
 
 
-def _print_json(query: KpiQuery, rows: Sequence[KpiRow]) -> None:
+def _print_json(compared: Compared) -> None:
     import orjson
 
-    from tenpo.datamart.kpi_read import as_document
-
-    typer.echo(orjson.dumps(as_document(query, rows), option=orjson.OPT_INDENT_2).decode())
+    typer.echo(orjson.dumps(compared.as_document(), option=orjson.OPT_INDENT_2).decode())
 
 
 def _print_csv(query: KpiQuery, rows: Sequence[KpiRow]) -> None:
-    from tenpo.datamart.kpi_read import as_csv
+    from tenpo.datamart.kpi_answer import as_csv
 
     typer.echo("".join(as_csv(query, rows)), nl=False)
 
 
-def _print_table(query: KpiQuery, rows: Sequence[KpiRow], found: Standing) -> None:
+def _print_table(query: KpiQuery, compared: Compared, found: Standing) -> None:
     from rich.console import Console
     from rich.table import Table
 
     from tenpo.kpi import KPIS
 
     console = Console()
+    rows = [row for row, _ in compared.rows]
     if not rows:
         console.print(f"No figures of {query.tenant_id} from {query.first} to {query.last}.")
         console.print(_outlook(found), style="dim", highlight=False)
         return
     names = query.kpis or _SHOWN
-    keys = _keys(query, rows)
+    keys = _keys(query)
     table = Table(
         box=None, pad_edge=False, padding=(0, 1), collapse_padding=True, header_style="bold"
     )
@@ -142,14 +196,27 @@ def _print_table(query: KpiQuery, rows: Sequence[KpiRow], found: Standing) -> No
         table.add_column("" if key == "currency" else key, no_wrap=key != "store")
     for n in names:
         table.add_column(KPIS[n].label[0], justify="right", no_wrap=True)
-    for row in rows:
-        figures = (_figure(n, row.values[n], row.currency) for n in names)
-        table.add_row(*(_key(row, key) for key in keys), *figures)
+    for row, before in compared.rows:
+        table.add_row(*(_key(row, key) for key in keys), *_figures(names, row, before))
     console.print(table)
     newest = max(row.computed_at for row in rows)
     console.print(f"[dim]computed {newest:%Y-%m-%d %H:%M:%S} UTC[/]", highlight=False)
     if any(row.partial for row in rows):
         console.print("[dim]Some days or stores lack some of these figures: see coverage.[/]")
+
+
+def _figures(names: Sequence[str], row: KpiRow, before: KpiRow | None) -> Iterator[str]:
+    """Each figure; below it the change since what it is compared with."""
+    from tenpo.kpi import KPIS
+    from tenpo.kpi.words import figure
+
+    for name in names:
+        shown = figure(KPIS[name].unit, row.values[name], row.currency)
+        value, base = row.values[name], before and before.values[name]
+        if value is not None and base:
+            is_ratio = KPIS[name].unit == "ratio"
+            shown += f"\n{value - base:+.1%}" if is_ratio else f"\n{value / base - 1:+.1%}"
+        yield shown
 
 
 def _outlook(found: Standing) -> str:
@@ -162,8 +229,8 @@ def _outlook(found: Standing) -> str:
     return f"There are figures from {found.first} to {found.last}. {hint}"
 
 
-def _keys(query: KpiQuery, rows: Sequence[KpiRow]) -> list[str]:
-    keys = [] if query.grain == "total" else ["date"]
+def _keys(query: KpiQuery) -> list[str]:
+    keys = {"total": [], "week": ["week"], "month": ["month"]}.get(query.grain, ["date"])
     keys += ["hour"] if query.grain == "hour" else []
     keys += ["store"] if query.by == "store" else []
     return [*keys, "currency"]
@@ -173,26 +240,11 @@ def _key(row: KpiRow, key: str) -> str:
     match key:
         case "date":
             return str(row.business_date)
+        case "week" | "month" if row.period is not None:
+            return row.period.name
         case "hour":
             return f"{row.local_hour:02d}:00"
         case "store":
             return str(row.store_id)
         case _:
             return row.currency
-
-
-def _figure(name: str, value: Any, currency: str) -> str:
-    """A figure for people: yen without decimals, ratios in percent, a dash where unknown."""
-    from tenpo.kpi import KPIS
-
-    if value is None:
-        return "—"
-    match KPIS[name].unit:
-        case "ratio":
-            return f"{value:.1%}"
-        case "currency" if currency in _WITHOUT_DECIMALS:
-            return f"{value:,.0f}"
-        case "currency" | "units/receipt":
-            return f"{value:,.2f}"
-        case _:
-            return f"{value:,.0f}"

@@ -10,6 +10,7 @@ import typer
 from tenpo.errors import InputError
 
 if TYPE_CHECKING:
+    from tenpo.kpi.calendar import Calendar
     from tenpo.masters import Device, Store, StoreCode, TenantMasters
     from tenpo.tenants import Scope
 
@@ -26,6 +27,9 @@ def create(
         Path | None, typer.Option(help="YAML file of stores, store codes and devices.")
     ] = None,
     label: Annotated[str, typer.Option(help="The retailer's name for people.")] = "",
+    calendar: Annotated[
+        str, typer.Option(help="Weeks and months: iso or retail_454; it stays as it was.")
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
     """Create a tenant, or bring its masters up to date; its tokens stay as they are.
@@ -36,6 +40,10 @@ def create(
     from tenpo.settings import get_settings
     from tenpo.tenants import create_tenant
 
+    if calendar not in ("", "iso", "retail_454"):
+        raise InputError(
+            f"{calendar!r} is no calendar", where="--calendar", remedy="Use iso or retail_454."
+        )
     settings = get_settings()
     masters = load_masters_file(stores) if stores else {}
     tokens = create_tenant(
@@ -45,6 +53,7 @@ def create(
         cast("list[Store]", masters.get("store", [])),
         cast("list[StoreCode]", masters.get("store_code", [])),
         cast("list[Device]", masters.get("device", [])),
+        cast("Calendar", calendar or None),
     )
     made = {scope: getattr(tokens, scope) for scope in tokens.new}
     folder = settings.home / "secrets"

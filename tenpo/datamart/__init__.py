@@ -12,6 +12,7 @@ What to call; every function takes a Connection, so the caller owns the transact
         run.start / finish / unannounced           # what a run wrote counts once published
         store.sync, health.seen                    # for the API
         model_results.replace(connection, …)       # clusters, targets, forecasts of a run
+    past.keep(connection, name, rows)              # before it: what the rows are to replace
     published_rows(connection, contract, …)        # `published`: current KPI rows, as Arrow
     read_kpis(connection, query)                   # `kpi_read`: KPIs as the API answers
     hints.announce(names), hints.Listener(dsn)     # "look into the lake now"
@@ -19,7 +20,7 @@ What to call; every function takes a Connection, so the caller owns the transact
 Not for events or history: those are in the warehouse.
 """
 
-from tenpo.datamart import dirty, health, hints, ledger, model_results, run, store
+from tenpo.datamart import dirty, health, hints, ledger, model_results, past, run, store
 from tenpo.datamart.connect import connect, transaction
 from tenpo.datamart.migrations import upgrade
 from tenpo.store_day import StoreDay
@@ -32,6 +33,7 @@ __all__ = [
     "hints",
     "ledger",
     "model_results",
+    "past",
     "run",
     "store",
     "transaction",

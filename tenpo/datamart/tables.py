@@ -55,17 +55,22 @@ def column_of(field: Field, *, primary_key: bool = False) -> Column[Any]:
     return Column(field.name, _TYPES[field.type], primary_key=primary_key, nullable=nullable)
 
 
-def _kpi_table(contract: Contract, *key: str) -> Table:
+def _kpi_table(contract: Contract, name: str, *key: str) -> Table:
     columns = (column_of(field, primary_key=field.name in key) for field in contract.fields)
-    by_date = Index(f"{contract.name}_by_date", "tenant_id", "business_date")
-    return Table(contract.name, metadata, *columns, by_date)
+    by_date = Index(f"{name}_by_date", "tenant_id", "business_date")
+    return Table(name, metadata, *columns, by_date)
 
 
-#: Current rows only; the revisions before them are in mart.
-kpi_store_hour = _kpi_table(
-    KPI_STORE_HOUR, "tenant_id", "store_id", "business_date", "hour_start_at"
-)
-kpi_store_day = _kpi_table(KPI_STORE_DAY, "tenant_id", "store_id", "business_date")
+_DAY_KEY = ("tenant_id", "store_id", "business_date")
+_HOUR_KEY = (*_DAY_KEY, "hour_start_at")
+
+#: Current rows only.
+kpi_store_hour = _kpi_table(KPI_STORE_HOUR, "kpi_store_hour", *_HOUR_KEY)
+kpi_store_day = _kpi_table(KPI_STORE_DAY, "kpi_store_day", *_DAY_KEY)
+
+#: The revisions that they replaced; mart has them, too.
+kpi_store_hour_past = _kpi_table(KPI_STORE_HOUR, "kpi_store_hour_past", *_HOUR_KEY, "revision")
+kpi_store_day_past = _kpi_table(KPI_STORE_DAY, "kpi_store_day_past", *_DAY_KEY, "revision")
 
 
 def _model_table(contract: Contract, *key: str) -> Table:

@@ -11,7 +11,9 @@ import httpx
 
 from tenpo.contracts import CONFORMED
 from tenpo.datamart import connect as connect_datamart
-from tenpo.datamart.kpi_read import KpiQuery, KpiRow, read_kpis
+from tenpo.datamart.kpi_answer import KpiRow
+from tenpo.datamart.kpi_query import KpiQuery
+from tenpo.datamart.kpi_read import read_kpis
 from tenpo.errors import IntegrityError, ServiceError
 from tenpo.settings import Settings
 from tenpo.warehouse import Job, Reconciliation, Warehouse, load_sql, query, reconcile

@@ -17,6 +17,15 @@ Number = int | Decimal
 Unit = Literal["people", "receipts", "units", "currency", "ratio", "units/receipt"]
 
 
+def quotient(top: Number | None, bottom: Number | None) -> Decimal | None:
+    """A quotient to nine places; None where either is unknown or the lower one is zero."""
+    if top is None or not bottom:
+        return None
+    with localcontext() as context:
+        context.prec = 38
+        return (Decimal(top) / Decimal(bottom)).quantize(Decimal("0.000000001"))
+
+
 @dataclass(frozen=True, slots=True)
 class Kpi:
     """One KPI.
@@ -46,17 +55,17 @@ class Kpi:
             else (f"{self.numerator} ÷ {self.denominator}")
         )
 
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The measures it is made of."""
+        return (self.numerator,) if self.denominator is None else (self.numerator, self.denominator)
+
     def value(self, sums: Mapping[str, Number | None]) -> Number | None:
         """The KPI of summed measures; None where it is unknown or divides by zero."""
         top = sums.get(self.numerator)
-        if self.denominator is None or top is None:
+        if self.denominator is None:
             return top
-        bottom = sums.get(self.denominator)
-        if not bottom:
-            return None
-        with localcontext() as context:
-            context.prec = 38
-            return (Decimal(top) / Decimal(bottom)).quantize(Decimal("0.000000001"))
+        return quotient(top, sums.get(self.denominator))
 
 
 KPIS: dict[str, Kpi] = {

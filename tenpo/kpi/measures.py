@@ -41,6 +41,40 @@ MEASURES: tuple[Measure, ...] = (
     Field("imputed_s", Type.INT64, "Open time whose counts were imputed.", "s"),
 )  # fmt: skip
 
+#: Their names for people, English and Japanese.
+MEASURE_LABELS: dict[str, tuple[str, str]] = {
+    "in_count": ("entries", "入店数"),
+    "out_count": ("exits", "退店数"),
+    "footfall": ("visitors", "来店客数"),
+    "transactions": ("receipts", "取引件数"),
+    "return_receipts": ("receipts with a return", "返品のあるレシート"),
+    "sale_lines": ("receipt lines", "レシート明細"),
+    "net_sales_amount": ("net sales", "売上高(税抜)"),
+    "gross_sales_amount": ("gross sales", "売上高(税込)"),
+    "sold_net_amount": ("sold", "返品前の売上"),
+    "returned_net_amount": ("returned", "返品額"),
+    "merchandise_net_amount": ("net merchandise sales", "商品の売上高"),
+    "units": ("units", "販売点数"),
+    "covered_footfall": ("visitors in counted hours", "計測時間帯の来店客数"),
+    "covered_transactions": ("receipts in counted hours", "計測時間帯の取引件数"),
+    "covered_net_sales_amount": ("net sales in counted hours", "計測時間帯の売上高"),
+    "open_s": ("opening time", "営業時間"),
+    "expected_s": ("opening time to be counted", "計測すべき営業時間"),
+    "covered_s": ("counted opening time", "計測できた営業時間"),
+    "imputed_s": ("filled-in opening time", "補完した営業時間"),
+}
+
+#: Those that rest on people counters; of the others, on registers.
+COUNTED = frozenset(
+    {"in_count", "out_count", "footfall", "covered_footfall", "covered_transactions",
+     "covered_net_sales_amount", "expected_s", "covered_s", "imputed_s"}
+)  # fmt: skip
+SOLD = frozenset(
+    {"covered_transactions", "covered_net_sales_amount", "transactions", "return_receipts",
+     "sale_lines", "net_sales_amount", "gross_sales_amount", "sold_net_amount",
+     "returned_net_amount", "merchandise_net_amount", "units"}
+)  # fmt: skip
+
 _BUSINESS_DATE = Field("business_date", Type.DATE, "The store's own trading day.", required=True)
 
 _HOUR = (

@@ -26,6 +26,9 @@ from tenpo.masters import MasterBook, Store, Tenant, Token, token_digest
 LAST = date(2026, 11, 20)
 DAYS = 35
 COMPUTED_AT = datetime(2026, 11, 21, 1, 30, tzinfo=UTC)
+TEN_DAYS = timedelta(days=10)
+#: A day of ginza's that was corrected: it has two revisions.
+CORRECTED = date(2026, 10, 31)
 HOUR = timedelta(hours=1)
 WEEK = (0.82, 0.78, 0.84, 0.88, 1.06, 1.42, 1.34)
 SHAPE = (0.35, 0.6, 0.95, 1.05, 0.9, 0.95, 1.1, 1.3, 1.25, 0.95, 0.55)
@@ -68,9 +71,10 @@ class Rows:
 
     def add(self, keys: Row, hour_start_at: datetime, local_hour: int, measures: Row) -> None:
         """One hour; measures not named are null."""
+        run_id = f"run-{keys['tenant_id']}"
         self.hours.append(
             {**dict.fromkeys(m.name for m in MEASURES), **keys, **_REVISED, **measures}
-            | {"hour_start_at": hour_start_at, "local_hour": local_hour}
+            | {"hour_start_at": hour_start_at, "local_hour": local_hour, "run_id": run_id}
         )
 
     def days(self) -> Iterator[Row]:
@@ -92,7 +96,6 @@ _REVISED: Row = {
     "revision": 1,
     "cause": "new events",
     "computed_at": COMPUTED_AT,
-    "run_id": "run-seed",
 }
 
 
@@ -204,22 +207,42 @@ def _register_only(rows: Rows, day: date) -> None:
         rows.add(_keys("corner", store, day), start, hour, _sales(3, Decimal("12.345"), 7))
 
 
+def _revise(connection: Connection, name: str, rows: list[Row]) -> None:
+    """What ginza knew of `CORRECTED` ten days before: no counts yet, and 1,000 yen less an hour."""
+    late = [r for r in rows if r["store_id"] == "ginza" and r["business_date"] == CORRECTED]
+    less = Decimal(1000 if name == "kpi_store_hour" else 11_000)
+    for row in late:
+        before = {
+            **row, "net_sales_amount": row["net_sales_amount"] - less, "footfall": None,
+            "covered_footfall": None, "cause": "first computed", "run_id": "run-hinode-first",
+            "computed_at": COMPUTED_AT - TEN_DAYS,
+        }  # fmt: skip
+        row |= {"revision": 2, "cause": "new or corrected sale_line"}
+        _insert(connection, f"{name}_past", [before])
+
+
 def write_datamart(connection: Connection) -> None:
     """Fill the empty datamart."""
     rows = all_rows()
+    days = list(rows.days())
+    _revise(connection, "kpi_store_hour", rows.hours)
+    _revise(connection, "kpi_store_day", days)
     _insert(connection, "kpi_store_hour", rows.hours)
-    _insert(connection, "kpi_store_day", rows.days())
+    _insert(connection, "kpi_store_day", days)
     stores = [
         {"tenant_id": t, "store_id": s.store_id, "name": s.name, "timezone": s.timezone,
          "currency": s.currency}
         for t, group in STORES.items() for s in group
     ]  # fmt: skip
     _insert(connection, "store", stores)
-    runs = [
+    runs: list[Row] = [
         {"run_id": f"run-{t}", "tenant_id": t, "job": "aggregate", "state": "published",
          "started_at": COMPUTED_AT - HOUR, "finished_at": COMPUTED_AT, "published_at": COMPUTED_AT}
         for t in STORES if t != "fresh"
     ]  # fmt: skip
+    moments = ("started_at", "finished_at", "published_at")
+    first = runs[0] | {name: runs[0][name] - TEN_DAYS for name in moments}
+    runs.append(first | {"run_id": "run-hinode-first"})
     _insert(connection, "run", runs)
     _insert(connection, "device_health", _devices())
 

@@ -261,6 +261,38 @@ def test_a_figure_explains_itself(dashboard: Opener) -> None:
     expect(panel).to_contain_text("umeda-door")
 
 
+def test_a_pressed_figure_says_why_it_is_what_it_is(dashboard: Opener) -> None:
+    page = dashboard(query="from=2026-10-31&to=2026-10-31&store=ginza")
+    page.locator("#tiles [data-kpi=atv_amount] .value").focus()
+    page.keyboard.press("Enter")
+    panel = page.locator("#definition")
+    expect(panel).to_contain_text("receipts came late or were corrected")
+    expect(panel).to_contain_text(tile(page, "atv_amount").strip("¥"))
+    page.keyboard.press("Escape")
+    expect(panel).to_be_hidden()
+    page = dashboard(query="lang=ja")
+    figure = page.locator("#stores tfoot [data-kpi=footfall] button")
+    figure.scroll_into_view_if_needed()
+    page.evaluate("() => new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r)))")
+    figure.click()  # what scrolls closes the panel, so the scrolling has to be over
+    expect(page.locator("#definition")).to_contain_text("umeda 11-20 10:00")
+    expect(page.locator("#definition")).to_contain_text("営業時間の95.5%")
+
+
+def test_weeks_months_and_last_year_can_be_chosen(dashboard: Opener) -> None:
+    page = dashboard(query="from=2026-10-19&to=2026-11-15")
+    page.click("[data-grain=week]")
+    wait_for_figures(page)
+    page.locator("#content details summary").click()
+    heads = page.locator("#chart-table tbody th")
+    assert heads.all_inner_texts() == ["2026-W43", "2026-W44", "2026-W45", "2026-W46"]
+    page.click("[data-grain=month]")
+    expect(heads).to_have_text(["2026-10", "2026-11"])
+    page.select_option("#against", "year")
+    expect(page.locator("#range")).to_contain_text("16 Nov 2025")
+    expect(page.locator("#tiles")).to_contain_text("No full earlier period")
+
+
 def test_the_download_is_the_apis_csv(dashboard: Opener) -> None:
     page = dashboard()
     with page.expect_download() as coming:

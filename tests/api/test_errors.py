@@ -24,7 +24,7 @@ WRONG = [
         "query.from",
     ),
     ({"to": "2026-11-14"}, "from: Field required", "query.from"),
-    ({"from": "2026-11-14", "to": "2026-11-14", "grain": "week"}, "grain: Input", "query.grain"),
+    ({"from": "2026-11-14", "to": "2026-11-14", "grain": "year"}, "grain: Input", "query.grain"),
     ({"from": "2026-11-14", "to": "2026-11-14", "kpi": "profit"}, "no KPI 'profit'", "kpi"),
     ({"from": "2026-11-14", "to": "2026-11-14", "strore": "x"}, "strore: Extra", "query.strore"),
 ]

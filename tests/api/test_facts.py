@@ -128,7 +128,17 @@ def test_the_document_shows_examples_and_errors(client: TestClient) -> None:
     document = client.get("/openapi.json").json()
     kpis = document["paths"]["/v1/kpis"]["get"]
     parameters = {p["name"]: p for p in kpis["parameters"]}
-    assert set(parameters) == {"from", "to", "grain", "by", "store", "kpi", "format"}
+    assert set(parameters) == {
+        "from",
+        "to",
+        "grain",
+        "by",
+        "store",
+        "kpi",
+        "format",
+        "as_of",
+        "compare",
+    }
     assert parameters["from"]["schema"]["examples"] == ["2026-11-01"]
     assert {"200", "401", "404", "422", "503"} <= set(kpis["responses"])
     assert document["components"]["schemas"]["Problem"]["properties"]["remedy"]["examples"]

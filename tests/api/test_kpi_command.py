@@ -93,7 +93,7 @@ def test_a_refusal_has_its_own_exit_code(environment: dict[str, str]) -> None:
     ("wrong", "said"),
     [
         ({"store": ["ginza"]}, "no store 'ginza'"),
-        ({"grain": "week"}, "'week' is no grain"),
+        ({"grain": "year"}, "'year' is no grain"),
         ({"by": "region"}, "'region' is no by"),
         ({"name": ["profit"]}, "no KPI 'profit'"),
         ({"as_json": True, "as_csv": True}, "exclude each other"),

@@ -10,7 +10,9 @@ from beam_jobs.aggregate.compose import COUNTS_SCHEMA
 from beam_jobs.aggregate.transforms import PACKAGE
 from tenpo.contracts import CONFORMED
 from tenpo.contracts.derived import READING_INTERVAL
+from tenpo.kpi import KPIS
 from tenpo.warehouse import Job, Warehouse, append, load_sql, query
+from tenpo.warehouse.sources import store_day_sources
 
 DAY = date(2026, 11, 5)
 HOUR = datetime(2026, 11, 5, 9, tzinfo=UTC)
@@ -72,3 +74,17 @@ def test_readings_count_where_the_device_states_no_interval(warehouse: Warehouse
         job=Job("test", "days", "t"),
     )
     assert days.to_pylist() == [{"store_id": "berlin", "business_date": DAY}]
+
+
+def test_the_payloads_behind_a_day_are_named_newest_first(warehouse: Warehouse) -> None:
+    contract = CONFORMED["sale_line"]
+    late = {"store_id": "paris", "document_key": "P|1", "source_object": "late",
+            "received_at": HOUR + timedelta(days=2)}  # fmt: skip
+    lines = [line("till", 1, store_id="paris"), line("till", 2, store_id="paris"),
+             line("till", 3, **late), line("till", 4, tenant_id="u", store_id="paris")]  # fmt: skip
+    append(warehouse, contract, contract.table(lines))
+    found = store_day_sources(warehouse, "t", "paris", DAY, KPIS["net_sales_amount"], None)
+    told = [(o.source_object, o.line_count, o.document_count) for o in found.objects]
+    assert (found.object_count, told) == (2, [("late", 1, 1), ("o", 2, 1)])
+    assert store_day_sources(warehouse, "t", "paris", DAY, KPIS["upt"], 9).object_count == 0
+    assert store_day_sources(warehouse, "t", "paris", DAY, KPIS["footfall"], None).objects == ()

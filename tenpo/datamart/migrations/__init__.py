@@ -6,6 +6,7 @@ KPI measures need none: a measure new in the contracts becomes a nullable column
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,9 +67,10 @@ def configuration(connection: Connection) -> Config:
 
 def _add_new_measures(connection: Connection) -> None:
     measures = {measure.name for measure in MEASURES}
-    for contract in (KPI_STORE_HOUR, KPI_STORE_DAY):
-        held = {column["name"] for column in inspect(connection).get_columns(contract.name)}
+    for contract, past in product((KPI_STORE_HOUR, KPI_STORE_DAY), ("", "_past")):
+        table = f"{contract.name}{past}"
+        held = {column["name"] for column in inspect(connection).get_columns(table)}
         for field in contract.fields:
             if field.name in measures - held:
                 column = CreateColumn(column_of(field)).compile(dialect=connection.dialect)
-                connection.execute(text(f"ALTER TABLE {contract.name} ADD COLUMN {column}"))
+                connection.execute(text(f"ALTER TABLE {table} ADD COLUMN {column}"))
