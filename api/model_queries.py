@@ -19,7 +19,7 @@ from api.model_answers import (
     Target,
 )
 from api.models import Words
-from tenpo.datamart.kpi_read import exact
+from tenpo.datamart.kpi_answer import exact
 from tenpo.datamart.model_read import Rows
 from tenpo.model_words import cluster_name, note_words
 

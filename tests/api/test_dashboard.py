@@ -283,7 +283,7 @@ def test_weeks_months_and_last_year_can_be_chosen(dashboard: Opener) -> None:
     page = dashboard(query="from=2026-10-19&to=2026-11-15")
     page.click("[data-grain=week]")
     wait_for_figures(page)
-    page.locator("#content details summary").click()
+    page.locator("#chart-table").locator("xpath=../summary").click()
     heads = page.locator("#chart-table tbody th")
     assert heads.all_inner_texts() == ["2026-W43", "2026-W44", "2026-W45", "2026-W46"]
     page.click("[data-grain=month]")
