@@ -148,6 +148,40 @@ def export(
         typer.echo(str(export_store(store)))
 
 
+@features.command()
+def backup(
+    tenant: Tenant, folder: Annotated[Path, typer.Argument(help="A folder that is not there yet.")]
+) -> None:
+    """Copy a tenant's sealed files, also while the service writes them; the key stays out.
+
+    Example: tenpo features backup acme /backup/acme-2026-11-01
+    """
+    from video_analyzer.feature_db.backup import back_up
+
+    report = back_up(*_database().sealed_folder(tenant), folder)
+    typer.echo(f"{report.features:,} features and {report.events:,} identity events copied")
+
+
+@features.command()
+def rewrap(
+    old_secret_file: Annotated[Path, typer.Argument(help="The former root secret, in hex.")],
+) -> None:
+    """Seal all tenants' keys under the new root secret (TENPO_SECRET_KEY); the data stay.
+
+    Run it while nothing writes, as often as you like. Example: tenpo features rewrap old-secret
+    """
+    try:
+        old = bytes.fromhex(old_secret_file.read_text("ascii").strip())
+    except (OSError, ValueError):
+        raise InputError(
+            "the former secret cannot be read", where=str(old_secret_file), remedy="Give its hex."
+        ) from None
+    database = _database()
+    tenants = database.tenants()
+    done = sum(database.rewrap(tenant, old) for tenant in tenants)
+    typer.echo(f"{done} of {len(tenants)} keys sealed anew")
+
+
 @features.command("import")
 def import_copy(
     tenant: Tenant, file: Annotated[Path, typer.Argument(help="What `export` wrote.")]

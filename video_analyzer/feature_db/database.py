@@ -11,12 +11,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from tenpo.errors import UnknownReference
+from tenpo.errors import IntegrityError, UnknownReference
 from tenpo.identifiers import checked_name
 from video_analyzer.feature_db.disk import Disk
 from video_analyzer.feature_db.erasure import finish_erasures
 from video_analyzer.feature_db.indexes import Tuning
-from video_analyzer.feature_db.keyring import KEY_FILE, data_key
+from video_analyzer.feature_db.keyring import KEY_FILE, data_key, rewrap
 from video_analyzer.feature_db.manifest import MANIFEST_FILE
 from video_analyzer.feature_db.recovery import begin, recover
 from video_analyzer.feature_db.store import FeatureStore
@@ -97,10 +97,33 @@ class FeatureDatabase:
         """
         folder = self._folder(tenant_id)
         if not (folder / KEY_FILE).exists() and not (folder / MANIFEST_FILE).exists():
-            raise UnknownReference(
-                f"the tenant {tenant_id} has no features", remedy="Check the tenant's name."
-            )
+            raise _no_features(tenant_id)
         return folder, data_key(self._disk, folder, self._secret, tenant_id, make=False)
+
+    def rewrap(self, tenant_id: str, old_secret: bytes) -> bool:
+        """Seal a tenant's data key under this root secret, where it is under the old one still.
+
+        Returns:
+            Whether it had to be done.
+
+        Raises:
+            UnknownReference: the tenant has no features.
+            ServiceError: another process writes them.
+            IntegrityError: the key opens with neither secret.
+        """
+        folder = self._folder(tenant_id)
+        if not (folder / KEY_FILE).exists():
+            raise _no_features(tenant_id)
+        lock = take_lock(folder)
+        try:
+            try:
+                data_key(self._disk, folder, self._secret, tenant_id, make=False)
+            except IntegrityError:
+                rewrap(self._disk, folder, old_secret, self._secret, tenant_id)
+                return True
+            return False
+        finally:
+            os.close(lock)
 
     def tenants(self) -> list[str]:
         """The tenants that have features."""
@@ -118,3 +141,10 @@ class FeatureDatabase:
 
     def _folder(self, tenant_id: str) -> Path:
         return self._root / checked_name("tenant", tenant_id)
+
+
+def _no_features(tenant_id: str) -> UnknownReference:
+    """The error of a tenant that has none."""
+    return UnknownReference(
+        f"the tenant {tenant_id} has no features", remedy="Check the tenant's name."
+    )

@@ -33,11 +33,13 @@ class Snapshot:
 
     Args:
         manifest: that was in force.
+        manifest_file: its file.
         files: those that it names, by name.
         segments: the log's from its first on, by number, ascending.
     """
 
     manifest: Manifest
+    manifest_file: BinaryIO
     files: dict[str, BinaryIO]
     segments: dict[int, BinaryIO]
 
@@ -101,7 +103,7 @@ def _try(folder: Path, key: bytes, stack: ExitStack) -> Snapshot | None:
         return None
     if missing:
         raise FeatureDamage(f"{missing[0]} is missing", file=missing[0])
-    return Snapshot(manifest, files, segments)
+    return Snapshot(manifest, manifest_file, files, segments)
 
 
 def _is_in_force(path: Path, file: BinaryIO) -> bool:

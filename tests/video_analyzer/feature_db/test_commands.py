@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -161,3 +162,41 @@ def test_thresholds_and_proposals(run: Run, added: list[Feature]) -> None:
     assert len(parsed(out)["proposals"]) == 435 * 5 // 100  # each has one feature
     code, _, err = run("thresholds", "acme", "--model", MODEL)
     assert (code, "too few" in err) == (3, True)
+
+
+def test_a_backup_beside_a_writer_is_restored_with_its_key(
+    run: Run, added: list[Feature], tmp_path: Path
+) -> None:
+    with FeatureDatabase(tmp_path / "features", SECRET).open_store("acme") as store:
+        [late] = store.add(MODEL, np.eye(1, 32, dtype=np.float32), SEEN)
+        copy = tmp_path / "copy"
+        code, out, _ = run("backup", "acme", str(copy))
+        assert (code, out) == (0, "31 features and 31 identity events copied\n")
+        store.checkpoint(whole=True)  # its files are not those of the copy any more
+    code, _, err = run("backup", "acme", str(copy))
+    assert (code, "already" in err) == (3, True)
+    assert not (copy / "key.sealed").exists()
+    folder = tmp_path / "features" / "acme"
+    (folder / "key.sealed").rename(copy / "key.sealed")
+    shutil.rmtree(folder)
+    copy.rename(folder)
+    assert run("verify", "acme")[0] == 0
+    code, out, _ = run("search", "acme", "--model", MODEL, "--like", str(late.feature), "--json")
+    assert parsed(out)["matches"][0]["person"] == late.raw_id
+
+
+def test_a_new_root_secret_takes_over(
+    run: Run, added: list[Feature], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = tmp_path / "old"
+    old.write_text(SECRET.hex())
+    monkeypatch.setenv("TENPO_SECRET_KEY", SECRET[::-1].hex())
+    get_settings.cache_clear()
+    assert run("stats", "acme")[0] == 6
+    assert run("rewrap", str(old)) == (0, "1 of 1 keys sealed anew\n", "")
+    assert run("rewrap", str(old)) == (0, "0 of 1 keys sealed anew\n", "")
+    assert parsed(run("stats", "acme", "--json")[1])["persons"] == len(added)
+    (tmp_path / "features" / "acme" / "key.sealed").write_bytes(b"x" * 90)
+    assert run("rewrap", str(old))[0] == 6
+    code, _, err = run("rewrap", str(tmp_path / "nothing"))
+    assert (code, "former secret" in err) == (3, True)
