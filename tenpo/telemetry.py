@@ -59,7 +59,7 @@ def configure_logging(settings: Settings, *, debug: bool = False) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for chatty in ("httpx", "httpcore", "urllib3", "google", "apache_beam", "alembic"):
+    for chatty in ("httpx", "httpcore", "urllib3", "google", "apache_beam", "alembic", "faiss"):
         logging.getLogger(chatty).setLevel(max(level, logging.WARNING))
 
 
