@@ -49,7 +49,7 @@ class Backend:
         self._database, self._timeout_s = database, timeout_s
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="feature-call")
         self._running: Counter[str] = Counter()
-        self._opening = threading.Lock()
+        self._opening: dict[str, threading.Lock] = {}
         self._open: dict[str, FeatureStore] = {}
 
     async def run(
@@ -113,7 +113,7 @@ class Backend:
     def _store(self, tenant_id: str) -> FeatureStore:
         store = self._open.get(tenant_id)
         if store is None:
-            with self._opening:
+            with self._opening.setdefault(tenant_id, threading.Lock()):
                 store = self._open.get(tenant_id)
                 if store is None:
                     store = self._open[tenant_id] = self._database.open_store(tenant_id)
