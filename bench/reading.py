@@ -81,10 +81,10 @@ def read_with_pandas(path: Path, out: Path) -> int:
 
 def read_with_adapter(path: Path, out: Path, form: str) -> int:
     """The file as canonical events, written as Parquet."""
-    from gateways.adapter import Adapter
-    from gateways.canonical import parquet
-    from gateways.context import Context
     from gateways.declarative.adapter import DeclarativeAdapter
+    from gateways.intake.canonical import parquet
+    from gateways.normalize.adapter import Adapter
+    from gateways.normalize.context import Context
     from gateways.pos.posa import PosA
     from tenpo.keys import TenantKeys
     from tenpo.masters import Store, StoreCode, TenantMasters
@@ -106,9 +106,6 @@ def measure(how: str, path: Path, out: Path) -> None:
     """One reading in this process; prints what it cost. Imports are not part of it."""
     import pandas  # noqa: F401
     import pyarrow
-
-    import gateways.commit
-    import gateways.declarative.adapter  # noqa: F401
 
     pyarrow.set_cpu_count(1)
     wall, cpu = time.perf_counter(), time.process_time()

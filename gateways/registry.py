@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
 
-from gateways.adapter import Adapter, Kind
 from gateways.iot.axis import Axis
 from gateways.iot.hikvision import Hikvision
 from gateways.iot.lorawan.adapter import Lorawan
 from gateways.iot.milesight import Milesight
 from gateways.iot.terabee import Terabee
 from gateways.iot.xovis import Xovis
+from gateways.normalize.adapter import Adapter, Kind
 from gateways.pos.posa import PosA
 from gateways.pos.posb import PosB
 from gateways.pos.poslog import PosLog

@@ -15,8 +15,8 @@ def main() -> None:
 
     import uvicorn
 
-    from gateways.app import create_app
-    from gateways.intake import Intake
+    from gateways.intake.intake import Intake
+    from gateways.web.app import create_app
     from tenpo.settings import get_settings
     from tenpo.telemetry import configure_logging
 

@@ -12,15 +12,15 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from gateways.adapter import Adapter
-from gateways.archive import Delivery, read_archive
-from gateways.canonical import pointed
-from gateways.context import Context
-from gateways.keyring import KeyRing
-from gateways.normalized import Normalized
+from gateways.intake.archive import Delivery, read_archive
+from gateways.intake.canonical import pointed
+from gateways.intake.keyring import KeyRing
+from gateways.intake.spec_shelf import SpecShelf
+from gateways.intake.workroom import Job, Limits, Workroom
+from gateways.normalize.adapter import Adapter
+from gateways.normalize.context import Context
+from gateways.normalize.normalized import Normalized
 from gateways.registry import vendors
-from gateways.spec_shelf import SpecShelf
-from gateways.workroom import Job, Limits, Workroom
 from tenpo.contracts.events import canonical_schema
 from tenpo.errors import PayloadError, UnknownReference
 from tenpo.lake import Lake

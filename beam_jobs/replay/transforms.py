@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from beam_jobs.replay.compare import STAMP_MARK, Difference, difference
 from beam_jobs.replay.plan import Request, canonical_objects, stem_of
 from beam_jobs.replay.readapt import Readapted, Readapter
-from gateways.canonical import parquet
+from gateways.intake.canonical import parquet
 from tenpo.contracts import CONFORMED, EVENTS
 from tenpo.contracts.events import canonical_schema
 from tenpo.errors import IntegrityError, UnknownReference

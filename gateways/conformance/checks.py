@@ -13,8 +13,8 @@ from gateways.conformance.clock import clock_changes, zones
 from gateways.conformance.corpus import Subject
 from gateways.conformance.corrected import corrections
 from gateways.conformance.versions import current, rows, tables
-from gateways.json_adapter import JsonAdapter
-from gateways.normalized import Normalized
+from gateways.normalize.json_adapter import JsonAdapter
+from gateways.normalize.normalized import Normalized
 from tenpo.contracts.events import EVENTS, canonical_schema
 from tenpo.errors import PayloadError
 

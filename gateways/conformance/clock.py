@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from gateways.conformance.card import Finding
 from gateways.conformance.corpus import Subject
 from gateways.conformance.versions import rows
-from gateways.context import Context
+from gateways.normalize.context import Context
 
 #: Whole, half and quarter hours, both hemispheres, and an island that shifts by half an hour.
 _ZONES = ("Asia/Tokyo", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe", "UTC")

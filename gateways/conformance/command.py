@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from gateways.adapter import Adapter
     from gateways.conformance.card import ScoreCard
+    from gateways.normalize.adapter import Adapter
 
 FAILED_EXIT_CODE = 1
 

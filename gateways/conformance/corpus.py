@@ -28,9 +28,9 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from gateways.adapter import Adapter
-from gateways.context import Context
-from gateways.normalized import Normalized
+from gateways.normalize.adapter import Adapter
+from gateways.normalize.context import Context
+from gateways.normalize.normalized import Normalized
 from tenpo.errors import ConfigError
 from tenpo.keys import TenantKeys
 from tenpo.located_yaml import LocatedYaml

@@ -10,7 +10,7 @@ from typing import Any
 from gateways.conformance.card import Finding
 from gateways.conformance.corpus import Payload, Subject
 from gateways.conformance.versions import current, rows
-from gateways.normalized import Normalized
+from gateways.normalize.normalized import Normalized
 from tenpo.errors import PayloadError
 
 _MOST_SHORTENED = 20

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from gateways.conformance.card import Finding
 from gateways.conformance.corpus import Payload, Subject
 from gateways.conformance.mutate import PLANTED, mutated
-from gateways.faults import Reason, Rejected
-from gateways.json_adapter import JsonAdapter
-from gateways.normalized import Result
+from gateways.normalize.faults import Reason, Rejected
+from gateways.normalize.json_adapter import JsonAdapter
+from gateways.normalize.normalized import Result
 from tenpo.errors import PayloadError
 
 CHECK, REASONS = "damage does no harm", "rejections say why"

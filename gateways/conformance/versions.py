@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from gateways.normalized import Normalized
+from gateways.normalize.normalized import Normalized
 
 Lines = dict[str, dict[str, Any]]
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from gateways.adapter import Adapter, Kind
-from gateways.context import Context
 from gateways.declarative.engine import SpecReader
 from gateways.declarative.load import parse_spec
 from gateways.declarative.spec import Spec
-from gateways.records import Records
+from gateways.normalize.adapter import Adapter, Kind
+from gateways.normalize.context import Context
+from gateways.normalize.records import Records
 from tenpo.identifiers import digest
 
 _VERSION_DIGITS = 12

@@ -12,10 +12,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gateways import columns
-from gateways.columns import NUMERIC, Column, Plain, flags, missing
 from gateways.declarative.parts import Condition, Conditions
-from gateways.faults import Mask
+from gateways.normalize import columns
+from gateways.normalize.columns import NUMERIC, Column, Plain, flags, missing
+from gateways.normalize.faults import Mask
 
 
 class Rows:

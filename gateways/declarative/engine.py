@@ -6,16 +6,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gateways import columns
-from gateways.columns import Column, joined, missing
-from gateways.csv_text import CsvText, read_csv
 from gateways.declarative.conditions import Rows
 from gateways.declarative.sales import SaleReader
 from gateways.declarative.spec import Spec
-from gateways.faults import Faults, Reason
-from gateways.instants import locals_of
-from gateways.ndjson_text import read_ndjson
-from gateways.records import VENDOR_COLUMNS, Records, type_of
+from gateways.formats.csv_text import CsvText, read_csv
+from gateways.formats.ndjson_text import read_ndjson
+from gateways.normalize import columns
+from gateways.normalize.columns import Column, joined, missing
+from gateways.normalize.faults import Faults, Reason
+from gateways.normalize.instants import locals_of
+from gateways.normalize.records import VENDOR_COLUMNS, Records, type_of
 
 _COUNT_NAMES = {"in": "in_count", "out": "out_count", "pass": "pass_count"}
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gateways.instants import parse_date
+from gateways.normalize.instants import parse_date
 from tenpo.errors import PayloadError
 
 _SAMPLE = 200

@@ -6,17 +6,17 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from gateways import columns
-from gateways.adapter import Kind
-from gateways.context import Context
 from gateways.declarative.json_path import records_of, text_of, value_at
 from gateways.declarative.json_spec import JsonSpec
-from gateways.faults import Faults, Reason
+from gateways.formats.json_text import read_objects, text_columns
 from gateways.iot.intervals import interval_records, unix_time
 from gateways.iot.readings import reading_records
-from gateways.json_adapter import JsonAdapter, Rows
-from gateways.json_text import read_objects, text_columns
-from gateways.records import Records
+from gateways.normalize import columns
+from gateways.normalize.adapter import Kind
+from gateways.normalize.context import Context
+from gateways.normalize.faults import Faults, Reason
+from gateways.normalize.json_adapter import JsonAdapter, Rows
+from gateways.normalize.records import Records
 from tenpo.identifiers import digest
 
 _VERSION_DIGITS = 12

@@ -25,9 +25,9 @@ from pydantic import (
     model_validator,
 )
 
-from gateways.csv_text import CsvFormat
-from gateways.number_style import NumberStyle
-from gateways.records import TaxMode
+from gateways.formats.csv_text import CsvFormat
+from gateways.formats.number_style import NumberStyle
+from gateways.normalize.records import TaxMode
 from tenpo.contracts import SaleKind
 from tenpo.errors import InputError
 from tenpo.identifiers import checked_name

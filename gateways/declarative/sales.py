@@ -9,10 +9,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gateways import columns
-from gateways.columns import NUMERIC, Column, flags, joined, ranks
 from gateways.declarative.conditions import Rows
 from gateways.declarative.spec import Spec
+from gateways.normalize import columns
+from gateways.normalize.columns import NUMERIC, Column, flags, joined, ranks
 from tenpo.contracts import SaleKind
 
 

@@ -28,7 +28,7 @@ from gateways.declarative.parts import (
     nearest,
     spec_name,
 )
-from gateways.number_style import NumberStyle
+from gateways.formats.number_style import NumberStyle
 from tenpo.contracts import SaleKind
 from tenpo.located_yaml import AtKeyError
 

@@ -19,13 +19,13 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gateways.adapter import Kind
-from gateways.faults import Faults, Reason
+from gateways.formats.json_text import member, objects, read_objects
 from gateways.iot.intervals import interval_records, unix_time
 from gateways.iot.readings import reading_records
-from gateways.json_adapter import JsonAdapter, Rows
-from gateways.json_text import member, objects, read_objects
-from gateways.records import Records
+from gateways.normalize.adapter import Kind
+from gateways.normalize.faults import Faults, Reason
+from gateways.normalize.json_adapter import JsonAdapter, Rows
+from gateways.normalize.records import Records
 
 FIELDS = {
     "device_id": "serial",

@@ -17,17 +17,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from xml.etree.ElementTree import Element  # a name only, no parsing
 
-from gateways.adapter import Kind
-from gateways.context import Context
-from gateways.faults import Faults, Reason
+from gateways.formats.json_text import member, objects, read_objects
+from gateways.formats.multipart import parts_of
+from gateways.formats.xml_stream import local_name, records
 from gateways.iot.intervals import interval_records
 from gateways.iot.readings import reading_records
 from gateways.iot.registered import registered
-from gateways.json_adapter import JsonAdapter, Rows
-from gateways.json_text import member, objects, read_objects
-from gateways.multipart import parts_of
-from gateways.records import Records
-from gateways.xml_stream import local_name, records
+from gateways.normalize.adapter import Kind
+from gateways.normalize.context import Context
+from gateways.normalize.faults import Faults, Reason
+from gateways.normalize.json_adapter import JsonAdapter, Rows
+from gateways.normalize.records import Records
 from tenpo.errors import PayloadError
 from tenpo.masters import Device
 

@@ -13,12 +13,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gateways import columns
-from gateways.columns import Column, missing
-from gateways.faults import Faults, Reason
-from gateways.instants import iso_times
-from gateways.json_text import text_columns
-from gateways.records import Records
+from gateways.formats.json_text import text_columns
+from gateways.normalize import columns
+from gateways.normalize.columns import Column, missing
+from gateways.normalize.faults import Faults, Reason
+from gateways.normalize.instants import iso_times
+from gateways.normalize.records import Records
 
 COUNTS = ("in_count", "out_count", "pass_count", "staff_in_count", "staff_out_count",
           "child_in_count", "group_in_count")  # fmt: skip

@@ -18,14 +18,14 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gateways import columns
-from gateways.adapter import Kind
-from gateways.columns import Column, missing
-from gateways.faults import Faults, Reason
-from gateways.instants import iso_times
-from gateways.json_adapter import JsonAdapter, Rows
-from gateways.json_text import member, objects, read_objects, text_columns
-from gateways.records import Records
+from gateways.formats.json_text import member, objects, read_objects, text_columns
+from gateways.normalize import columns
+from gateways.normalize.adapter import Kind
+from gateways.normalize.columns import Column, missing
+from gateways.normalize.faults import Faults, Reason
+from gateways.normalize.instants import iso_times
+from gateways.normalize.json_adapter import JsonAdapter, Rows
+from gateways.normalize.records import Records
 
 FIELDS = {
     "device_id": "device_info.device_sn",

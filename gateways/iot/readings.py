@@ -10,12 +10,12 @@ from typing import Any
 
 import pyarrow.compute as pc
 
-from gateways import columns
-from gateways.columns import Column, missing
-from gateways.faults import Faults, Reason
-from gateways.instants import iso_times
-from gateways.json_text import text_columns
-from gateways.records import Records
+from gateways.formats.json_text import text_columns
+from gateways.normalize import columns
+from gateways.normalize.columns import Column, missing
+from gateways.normalize.faults import Faults, Reason
+from gateways.normalize.instants import iso_times
+from gateways.normalize.records import Records
 
 _NAMES = ("device_id", "line_id", "line_key", "document", "occurred_at")
 _TOTALS = ("in_total", "out_total")

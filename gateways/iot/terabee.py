@@ -13,14 +13,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gateways.adapter import Kind
-from gateways.context import Context
-from gateways.faults import Faults
+from gateways.formats.json_text import read_objects
 from gateways.iot.intervals import interval_records, unix_time
 from gateways.iot.readings import reading_records
-from gateways.json_adapter import JsonAdapter, Rows
-from gateways.json_text import read_objects
-from gateways.records import Records
+from gateways.normalize.adapter import Kind
+from gateways.normalize.context import Context
+from gateways.normalize.faults import Faults
+from gateways.normalize.json_adapter import JsonAdapter, Rows
+from gateways.normalize.records import Records
 
 FIELDS = {
     "device_id": "device_id",

@@ -18,12 +18,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gateways.adapter import Kind
-from gateways.faults import Faults
+from gateways.formats.json_text import member, objects, read_objects
 from gateways.iot.intervals import CROSSING_S, interval_records, unix_time
-from gateways.json_adapter import JsonAdapter, Rows
-from gateways.json_text import member, objects, read_objects
-from gateways.records import Records
+from gateways.normalize.adapter import Kind
+from gateways.normalize.faults import Faults
+from gateways.normalize.json_adapter import JsonAdapter, Rows
+from gateways.normalize.records import Records
 
 FIELDS = {
     "device_id": "serial number",

@@ -1,7 +1,7 @@
 """Numbers of a payload's objects as Decimal, with the first fault remembered.
 
 For adapters that must add and divide before there are columns. Columns that are taken
-over as they are stay text and are read by `gateways.columns`.
+over as they are stay text and are read by `gateways.normalize.columns`.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from typing import Any
 
-from gateways.faults import Reason
-from gateways.json_text import member
+from gateways.formats.json_text import member
+from gateways.normalize.faults import Reason
 
 Fault = tuple[Reason, str]
 #: Digits that arithmetic between a payload's numbers needs to stay exact.

@@ -18,15 +18,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gateways import columns
-from gateways.adapter import Kind
-from gateways.columns import Column, missing
-from gateways.faults import Faults, Reason
-from gateways.instants import iso_times
-from gateways.json_adapter import JsonAdapter, Rows
-from gateways.json_text import read_objects, text_columns
+from gateways.formats.json_text import read_objects, text_columns
+from gateways.normalize import columns
+from gateways.normalize.adapter import Kind
+from gateways.normalize.columns import Column, missing
+from gateways.normalize.faults import Faults, Reason
+from gateways.normalize.instants import iso_times
+from gateways.normalize.json_adapter import JsonAdapter, Rows
+from gateways.normalize.records import Records
 from gateways.pos.figures import PRECISION, ZERO, Fault, plain, share
-from gateways.records import Records
 from tenpo.contracts import SaleKind
 
 _TEXTS = ("store_code", "register_id", "receipt_id", "currency", "customer", "staff",

@@ -11,14 +11,14 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gateways import columns
-from gateways.adapter import Adapter, Kind
-from gateways.columns import NUMERIC, Column, flags, joined, missing
-from gateways.context import Context
-from gateways.csv_text import CsvFormat, read_csv
-from gateways.faults import Mask, Reason
-from gateways.instants import LOCAL, clocks, dates
-from gateways.records import Records
+from gateways.formats.csv_text import CsvFormat, read_csv
+from gateways.normalize import columns
+from gateways.normalize.adapter import Adapter, Kind
+from gateways.normalize.columns import NUMERIC, Column, flags, joined, missing
+from gateways.normalize.context import Context
+from gateways.normalize.faults import Mask, Reason
+from gateways.normalize.instants import LOCAL, clocks, dates
+from gateways.normalize.records import Records
 from tenpo.contracts import SaleKind
 
 CSV = CsvFormat(encoding="cp932")

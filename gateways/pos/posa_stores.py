@@ -7,11 +7,11 @@ from datetime import date
 
 import pyarrow as pa
 
-from gateways import columns
-from gateways.columns import missing
-from gateways.csv_text import read_csv
-from gateways.faults import Reason, Rejected
-from gateways.instants import dates
+from gateways.formats.csv_text import read_csv
+from gateways.normalize import columns
+from gateways.normalize.columns import missing
+from gateways.normalize.faults import Reason, Rejected
+from gateways.normalize.instants import dates
 from gateways.pos.posa import CSV, PosA
 from tenpo.masters import MasterBook, StoreCode, TenantMasters
 

@@ -12,14 +12,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gateways import columns
-from gateways.adapter import Kind
-from gateways.columns import Column, joined, missing
-from gateways.faults import Faults, Reason
-from gateways.instants import iso_times
-from gateways.json_adapter import JsonAdapter, Rows
-from gateways.json_text import objects, read_objects, text_columns
-from gateways.records import Records
+from gateways.formats.json_text import objects, read_objects, text_columns
+from gateways.normalize import columns
+from gateways.normalize.adapter import Kind
+from gateways.normalize.columns import Column, joined, missing
+from gateways.normalize.faults import Faults, Reason
+from gateways.normalize.instants import iso_times
+from gateways.normalize.json_adapter import JsonAdapter, Rows
+from gateways.normalize.records import Records
 from tenpo.contracts import SaleKind
 
 HEAD = ("shop", "terminal", "number", "updated_at", "issued_at", "status", "currency",

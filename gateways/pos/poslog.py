@@ -21,17 +21,17 @@ from datetime import timedelta
 from decimal import localcontext
 from typing import Any
 
-from gateways.adapter import Adapter, Kind
-from gateways.context import Context
-from gateways.faults import Faults, Reason
-from gateways.json_adapter import Rows
-from gateways.money import smallest_unit
+from gateways.formats.xml_stream import records
+from gateways.normalize.adapter import Adapter, Kind
+from gateways.normalize.context import Context
+from gateways.normalize.faults import Faults, Reason
+from gateways.normalize.json_adapter import Rows
+from gateways.normalize.money import smallest_unit
+from gateways.normalize.records import Records
 from gateways.pos.figures import PRECISION, ZERO, Reading
 from gateways.pos.orders import Basket, sale_records
 from gateways.pos.poslog_lines import add_lines
 from gateways.pos.poslog_xml import Node
-from gateways.records import Records
-from gateways.xml_stream import records
 from tenpo.contracts import SaleKind
 from tenpo.errors import PayloadError
 

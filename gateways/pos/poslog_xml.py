@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element  # a name only, no parsing
 
-from gateways.xml_stream import local_name, namespace
+from gateways.formats.xml_stream import local_name, namespace
 
 _TRUE = ("true", "1")
 #: Stands for no currency (ISO 4217).

@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from gateways.json_adapter import Rows
-from gateways.json_text import member
-from gateways.money import smallest_unit
+from gateways.formats.json_text import member
+from gateways.normalize.json_adapter import Rows
+from gateways.normalize.money import smallest_unit
 from gateways.pos.figures import ZERO, Reading, plain
 from gateways.pos.orders import Basket
 from tenpo.contracts import SaleKind

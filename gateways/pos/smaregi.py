@@ -24,9 +24,9 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from gateways.faults import Reason
-from gateways.json_adapter import Rows
-from gateways.money import smallest_unit
+from gateways.normalize.faults import Reason
+from gateways.normalize.json_adapter import Rows
+from gateways.normalize.money import smallest_unit
 from gateways.pos.figures import ZERO, Reading, plain, spread
 from gateways.pos.orders import ROUNDING, Basket, Goods, OrderAdapter
 from tenpo.contracts import SaleKind

@@ -20,10 +20,10 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from gateways.faults import Reason
-from gateways.json_adapter import Rows
-from gateways.json_text import member
-from gateways.money import smallest_unit
+from gateways.formats.json_text import member
+from gateways.normalize.faults import Reason
+from gateways.normalize.json_adapter import Rows
+from gateways.normalize.money import smallest_unit
 from gateways.pos.figures import ZERO, Reading, plain
 from gateways.pos.orders import ROUNDING, TIP, Basket, Goods, OrderAdapter
 from tenpo.contracts import SaleKind

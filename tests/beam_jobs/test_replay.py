@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from beam_jobs.replay.compare import difference, in_force
 from beam_jobs.replay.job import Outcome, replay
 from beam_jobs.replay.plan import Request
-from gateways.archive import Delivery, raw_name, write_archive
-from gateways.spec_shelf import SpecShelf
+from gateways.intake.archive import Delivery, raw_name, write_archive
+from gateways.intake.spec_shelf import SpecShelf
 from tenpo.contracts.events import canonical_schema
 from tenpo.errors import InputError
 from tenpo.keys import TenantKeys

@@ -7,8 +7,8 @@ from typing import Any
 
 import orjson
 
-from gateways.adapter import Adapter
-from gateways.context import Context
+from gateways.normalize.adapter import Adapter
+from gateways.normalize.context import Context
 from tenpo.keys import TenantKeys
 from tenpo.masters import Store, StoreCode, TenantMasters
 from tests.gateways.payloads import RECEIVED_AT, ROOT, TENANT, context

@@ -7,10 +7,8 @@ from datetime import UTC, datetime
 
 import orjson
 
-from gateways.adapter import Adapter
 from gateways.conformance.corpus import load_corpus
 from gateways.conformance.shipped import corpus_of
-from gateways.context import Context
 from gateways.declarative.adapter import DeclarativeAdapter
 from gateways.declarative.choose import adapter_of
 from gateways.iot.axis import Axis
@@ -19,6 +17,8 @@ from gateways.iot.lorawan.adapter import Lorawan
 from gateways.iot.milesight import Milesight
 from gateways.iot.terabee import Terabee
 from gateways.iot.xovis import Xovis
+from gateways.normalize.adapter import Adapter
+from gateways.normalize.context import Context
 from gateways.pos.posa import FIELDS, PosA
 from gateways.pos.posb import PosB
 from gateways.pos.poslog import PosLog

@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 
-from gateways.app import create_app
-from gateways.encoding import MAX_PIECES, decoded
-from gateways.intake import Intake
-from gateways.rates import Rates
+from gateways.formats.encoding import MAX_PIECES, decoded
+from gateways.intake.intake import Intake
+from gateways.intake.rates import Rates
+from gateways.web.app import create_app
 from tenpo.errors import PayloadError, PayloadTooLarge, RateLimited, UnsupportedEncoding
 from tenpo.settings import Settings
 from tests.gateways.conftest import GINZA, SEND, new_gateway

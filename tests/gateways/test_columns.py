@@ -8,7 +8,7 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateways.columns import NUMERIC, distinct, has_control, text, times
+from gateways.normalize.columns import NUMERIC, distinct, has_control, text, times
 
 few = st.lists(st.sampled_from(["", " ", "a", " a", "a\u3000", "\u00a0b ", "\x07", None, "é"]))
 codes = st.sampled_from([None, "x", "y"])

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from gateways.commit import WRITES, GroupCommitter
-from gateways.context import Context
-from gateways.group import Entry
+from gateways.intake.commit import WRITES, GroupCommitter
+from gateways.intake.group import Entry
+from gateways.intake.keyring import KeyRing
 from gateways.iot.milesight import Milesight
-from gateways.keyring import KeyRing
+from gateways.normalize.context import Context
 from tenpo.errors import LakeError
 from tenpo.lake import Lake
 from tests.gateways.payloads import MASTERS, MILESIGHT, RECEIVED_AT, ROOT, TENANT

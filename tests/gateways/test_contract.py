@@ -19,14 +19,14 @@ from gateways.conformance.corpus import Expected, Payload, Subject, load_corpus
 from gateways.conformance.examine import examine
 from gateways.conformance.mutate import PLANTED, mutated
 from gateways.conformance.shipped import corpus_of, shipped
-from gateways.context import Context
 from gateways.declarative.choose import load_adapter
-from gateways.faults import Faults
-from gateways.json_adapter import JsonAdapter, Rows
-from gateways.normalized import Normalized
+from gateways.normalize.context import Context
+from gateways.normalize.faults import Faults
+from gateways.normalize.json_adapter import JsonAdapter, Rows
+from gateways.normalize.normalized import Normalized
+from gateways.normalize.records import Records
 from gateways.pos.posb import PosB
 from gateways.pos.square import Square
-from gateways.records import Records
 from gateways.registry import ADAPTERS, vendors
 from tenpo.cli.main import app
 from tenpo.errors import ConfigError, PayloadError

@@ -6,8 +6,8 @@ import codecs
 
 import pytest
 
-from gateways import csv_text
-from gateways.csv_text import CsvFormat, read_csv
+from gateways.formats import csv_text
+from gateways.formats.csv_text import CsvFormat, read_csv
 from tenpo.errors import PayloadError
 
 

@@ -9,7 +9,7 @@ import httpx
 import orjson
 import pytest
 
-from gateways.archive import read_archive
+from gateways.intake.archive import read_archive
 from tenpo.keys import TenantKeys
 from tests.gateways.conftest import GINZA, READ, REVOKED, SEND, Gateway
 from tests.gateways.counters import hikvision, terabee

@@ -14,7 +14,7 @@ from gateways.declarative.adapter import DeclarativeAdapter
 from gateways.declarative.choose import adapter_of, load_adapter
 from gateways.declarative.json_mapping import JsonMapping
 from gateways.declarative.json_path import parse_path, records_of, value_at
-from gateways.spec_shelf import SpecShelf
+from gateways.intake.spec_shelf import SpecShelf
 from tenpo.errors import ConfigError
 from tenpo.lake import Lake
 from tests.gateways.counters import VIVOTEK_PUSH, VIVOTEK_SPEC

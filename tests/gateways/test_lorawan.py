@@ -8,9 +8,9 @@ from typing import Any
 import orjson
 import pytest
 
-from gateways.context import Context
 from gateways.iot.lorawan.adapter import Lorawan
 from gateways.mqtt import address_of
+from gateways.normalize.context import Context
 from tenpo.errors import InputError
 from tenpo.masters import Device
 from tests.gateways.lorawan import AT, EUI, chirpstack, things

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateways.faults import Reason
+from gateways.normalize.faults import Reason
 from gateways.pos.posa import FIELDS, PosA
 from gateways.pos.posa_stores import read_store_file
 from tenpo.errors import PayloadError

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from gateways.faults import Reason
+from gateways.normalize.faults import Reason
 from gateways.pos.posb import PosB
 from tenpo.errors import PayloadError
 from tenpo.identifiers import micros

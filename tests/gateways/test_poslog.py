@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gateways.faults import Rejected
+from gateways.normalize.faults import Rejected
 from gateways.pos.poslog import PosLog
 from tenpo.errors import PayloadError
 from tests.gateways.conftest import Gateway

@@ -5,8 +5,8 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from gateways import sending
-from gateways.sending import Sender
+from gateways.cli import sending
+from gateways.cli.sending import Sender
 from tenpo.errors import ServiceError
 
 

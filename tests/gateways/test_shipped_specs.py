@@ -11,9 +11,9 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from gateways.context import Context, ReceivingClock
 from gateways.declarative.adapter import DeclarativeAdapter
 from gateways.declarative.load import load_spec
+from gateways.normalize.context import Context, ReceivingClock
 from tenpo.keys import TenantKeys
 from tenpo.masters import TenantMasters
 from tenpo.masters_file import load_masters_file

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from gateways.declarative.adapter import DeclarativeAdapter
 from gateways.declarative.load import parse_spec
-from gateways.normalized import Normalized
+from gateways.normalize.normalized import Normalized
 from tenpo.errors import ConfigError
 from tests.gateways.payloads import context
 

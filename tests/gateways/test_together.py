@@ -10,12 +10,12 @@ import orjson
 import pyarrow as pa
 import pytest
 
-from gateways.context import Context
-from gateways.group import Entry, normalize_group
-from gateways.intake import INLINE_BYTES, is_small
+from gateways.intake.group import Entry, normalize_group
+from gateways.intake.intake import INLINE_BYTES, is_small
 from gateways.iot.milesight import Milesight
-from gateways.json_adapter import JsonAdapter, Rows
-from gateways.normalized import Normalized, Result
+from gateways.normalize.context import Context
+from gateways.normalize.json_adapter import JsonAdapter, Rows
+from gateways.normalize.normalized import Normalized, Result
 from gateways.pos.posb import PosB
 from gateways.pos.square import Square
 from tenpo.errors import PayloadError

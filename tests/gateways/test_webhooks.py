@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 from typer.testing import CliRunner
 
-from gateways.webhooks import SCHEMES, Memory, check_age, check_signature
+from gateways.web.webhooks import SCHEMES, Memory, check_age, check_signature
 from tenpo.commands.tenant import tenant
 from tenpo.errors import AuthError, InputError, IntegrityError
 from tenpo.keys import TenantKeys

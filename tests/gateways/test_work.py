@@ -14,10 +14,10 @@ import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import Engine
 
-from gateways.context import Context
-from gateways.keyring import KeyRing
+from gateways.intake.keyring import KeyRing
+from gateways.intake.workroom import Job, Limits, ReadingBroke, Workroom
+from gateways.normalize.context import Context
 from gateways.pos.posa import PosA
-from gateways.workroom import Job, Limits, ReadingBroke, Workroom
 from tenpo.datamart import connect, transaction
 from tenpo.datamart.lease import lease, standings
 from tenpo.errors import DatamartError, InputError, UnknownReference

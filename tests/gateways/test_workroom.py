@@ -10,11 +10,11 @@ from dataclasses import replace
 import pytest
 import pytest_asyncio
 
-from gateways.adapter import Adapter, Kind
-from gateways.context import Context
+from gateways.intake.workroom import Job, Limits, Workroom
+from gateways.normalize.adapter import Adapter, Kind
+from gateways.normalize.context import Context
+from gateways.normalize.records import Records
 from gateways.pos.posa import PosA
-from gateways.records import Records
-from gateways.workroom import Job, Limits, Workroom
 from tenpo.errors import PayloadError
 from tests.gateways.payloads import MASTERS, POSA, RECEIVED_AT, ROOT
 

@@ -14,15 +14,15 @@ from typing import Any
 import pyarrow.parquet as pq
 from sqlalchemy import Engine
 
-from gateways.acceptance import Acceptance
-from gateways.context import Context, ReceivingClock
-from gateways.group import Entry
-from gateways.keyring import KeyRing
-from gateways.normalized import Normalized, Result
+from gateways.intake.acceptance import Acceptance
+from gateways.intake.group import Entry
+from gateways.intake.keyring import KeyRing
+from gateways.intake.spec_shelf import SpecShelf
+from gateways.intake.work import Tools, Worker
+from gateways.intake.workroom import Job, Workroom
+from gateways.normalize.context import Context, ReceivingClock
+from gateways.normalize.normalized import Normalized, Result
 from gateways.pos.posa import PosA
-from gateways.spec_shelf import SpecShelf
-from gateways.work import Tools, Worker
-from gateways.workroom import Job, Workroom
 from tenpo.datamart import connect
 from tenpo.lake import Lake
 from tenpo.masters import MasterBook

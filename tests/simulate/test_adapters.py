@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gateways.context import Context
+from gateways.normalize.context import Context
 from gateways.registry import vendors
 from tenpo.keys import TenantKeys
 from tenpo.masters import StoreCode, TenantMasters

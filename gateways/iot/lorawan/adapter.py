@@ -14,18 +14,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gateways.adapter import Kind
-from gateways.context import Context
-from gateways.faults import Faults, Reason
+from gateways.formats.json_text import read_objects
 from gateways.iot.intervals import interval_records, unix_time
 from gateways.iot.lorawan.decoded import Count, Decoded
 from gateways.iot.lorawan.models import model_of
 from gateways.iot.lorawan.uplink import Uplink, uplink_of
 from gateways.iot.readings import reading_records
 from gateways.iot.registered import registered
-from gateways.json_adapter import JsonAdapter, Rows
-from gateways.json_text import read_objects
-from gateways.records import Records
+from gateways.normalize.adapter import Kind
+from gateways.normalize.context import Context
+from gateways.normalize.faults import Faults, Reason
+from gateways.normalize.json_adapter import JsonAdapter, Rows
+from gateways.normalize.records import Records
 from tenpo.masters import Device
 
 FIELDS = {"device_id": "dev_eui", "occurred_at": "received_at", "interval_end_at": "received_at"}

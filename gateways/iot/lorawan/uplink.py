@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gateways.json_text import member
+from gateways.formats.json_text import member
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""`tenpo send` and `tenpo normalize`."""

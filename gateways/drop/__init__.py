@@ -1,0 +1,1 @@
+"""The gateway over files: a folder or bucket that senders drop into."""

@@ -1,0 +1,105 @@
+"""Specs in the lake: `spec/<tenant>/<name>/<stamp>.yaml`, append-only, the newest counts."""
+
+from __future__ import annotations
+
+import time
+
+from gateways.declarative.choose import SpecAdapter, adapter_of
+from gateways.normalize.adapter import Kind
+from gateways.normalize.context import ReceivingClock
+from gateways.registry import vendors
+from tenpo.errors import ConfigError, InputError, PayloadError, UnknownReference
+from tenpo.identifiers import checked_name, micros
+from tenpo.lake import Lake
+
+
+class SpecShelf:
+    """The tenants' specs.
+
+    Args:
+        lake: where they lie.
+        max_age_s: how long the newest is served from memory.
+    """
+
+    def __init__(self, lake: Lake, max_age_s: float = 2.0) -> None:
+        self._lake = lake
+        self._max_age_s = max_age_s
+        self._clock = ReceivingClock()
+        self._kept: dict[tuple[str, str], tuple[float, str, SpecAdapter]] = {}
+
+    def put(self, tenant_id: str, name: str, body: bytes) -> str:
+        """Keep a spec, unless the newest is the same; returns its object.
+
+        Raises:
+            PayloadError: the spec is wrong; says line and key.
+        """
+        checked_name("spec", name)
+        adapter = _checked(name, body)
+        newest = self._newest(tenant_id, name)
+        if newest is not None and self._lake.get(newest) == body:
+            return newest
+        stored = f"spec/{tenant_id}/{name}/{micros(self._clock.now()):020d}.yaml"
+        self._lake.put(stored, body)
+        self._kept[(tenant_id, name)] = (time.monotonic(), stored, adapter)
+        return stored
+
+    def get(self, tenant_id: str, name: str) -> tuple[str, SpecAdapter]:
+        """The newest spec of a name: its object, and its adapter.
+
+        Raises:
+            UnknownReference: the tenant has none of that name.
+        """
+        checked_name("spec", name)
+        kept = self._kept.get((tenant_id, name))
+        if kept and time.monotonic() - kept[0] < self._max_age_s:
+            return kept[1], kept[2]
+        newest = self._newest(tenant_id, name)
+        if newest is None:
+            raise UnknownReference(
+                "the tenant has no spec of that name",
+                where=f"spec/{name}",
+                remedy=f"Put it first: PUT /v1/specs/{name}, or tenpo send --spec FILE.",
+            )
+        if kept is not None and kept[1] == newest:
+            adapter = kept[2]
+        else:
+            adapter = adapter_of(self._lake.get(newest), name)
+        self._kept[(tenant_id, name)] = (time.monotonic(), newest, adapter)
+        return newest, adapter
+
+    def stored(self, stored: str, name: str) -> SpecAdapter:
+        """The spec that one object holds, be there newer ones or not."""
+        return adapter_of(self._lake.get(stored), name)
+
+    def of_kind(self, tenant_id: str, name: str, kind: Kind) -> tuple[str, SpecAdapter]:
+        """As `get`, for a path of one kind.
+
+        Raises:
+            UnknownReference: there is none, or it is of the other kind.
+        """
+        stored, adapter = self.get(tenant_id, name)
+        if adapter.kind != kind:
+            raise UnknownReference(
+                f"the spec makes {adapter.spec.event}",
+                where=f"/v1/{kind}/spec/{name}",
+                remedy=f"Send to /v1/{adapter.kind}/spec/{name}.",
+            )
+        return stored, adapter
+
+    def _newest(self, tenant_id: str, name: str) -> str | None:
+        names = self._lake.names(f"spec/{tenant_id}/{name}")
+        return names[-1] if names else None
+
+
+def _checked(name: str, body: bytes) -> SpecAdapter:
+    try:
+        adapter = adapter_of(body, name)
+    except (ConfigError, InputError) as error:
+        raise PayloadError(error.what, where=error.where, remedy=error.remedy) from error
+    if adapter.name != name or name in vendors():
+        raise PayloadError(
+            f"the spec calls itself {adapter.name!r}",
+            where="name",
+            remedy="Put it under its own name, one that no vendor has.",
+        )
+    return adapter

@@ -1,0 +1,250 @@
+"""The worker of large deliveries: reads what was accepted, writes what it means, settles it.
+
+The lake says what there is to do (`tenpo.receipts`); a lease in PostgreSQL keeps two workers
+from the same job, and its token counts the tries, killed ones too. Whatever dies in between
+leaves a job that is found again, and doing it again writes the same objects: the names
+derive from the raw object, the masters and the moment of receiving are the job's own.
+
+A delivery that cannot be read is done, with one rejection. It has failed for good (a dead
+letter) when reading it broke the platform time after time.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import Engine
+
+from gateways.intake.acceptance import stem_of
+from gateways.intake.answer import shown
+from gateways.intake.archive import read_archive
+from gateways.intake.canonical import write_canonical
+from gateways.intake.group import Part
+from gateways.intake.keyring import KeyRing
+from gateways.intake.spec_shelf import SpecShelf
+from gateways.intake.workroom import Job, ReadingBroke, Workroom
+from gateways.normalize.adapter import Adapter, Kind
+from gateways.normalize.context import Context
+from gateways.normalize.normalized import Normalized, Result
+from gateways.registry import adapter_for
+from tenpo.datamart import transaction
+from tenpo.datamart.lease import Lease, forget, lease
+from tenpo.errors import ConfigError, IntegrityError, LeaseLost, PayloadError, TenpoError
+from tenpo.failpoint import failpoint
+from tenpo.lake import Lake
+from tenpo.masters import MasterBook
+from tenpo.receipts import Accepted, ReceiptBook, Rejection, Settled, Trouble
+from tenpo.settings import Settings
+from tenpo.telemetry import get_logger
+
+log = get_logger(__name__)
+
+_LONGEST_REST_S = 900.0
+_GAVE_UP = "Mend what the log of the gateway says, then: tenpo receipts retry RECEIPT"
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What reading a delivery takes; the intake has it all."""
+
+    lake: Lake
+    keys: KeyRing
+    masters: MasterBook
+    specs: SpecShelf
+    workroom: Workroom
+    announce: Callable[[Sequence[str]], None]
+    settled: Callable[[Settled, Result | None], None]
+
+
+class Worker:
+    """Works on jobs, one after the other, on a thread of its own.
+
+    Args:
+        settings: lease, tries and their rests.
+        engine: the datamart; without one nothing is worked on.
+        tools: what reading takes.
+    """
+
+    def __init__(self, settings: Settings, engine: Engine | None, tools: Tools) -> None:
+        self._settings = settings
+        self._tools = tools
+        self._book = ReceiptBook(tools.lake)
+        self._engine = engine
+        self._wake = threading.Event()
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="work", daemon=True)
+        self._holder = f"{socket.gethostname()}:{os.getpid()}"
+        #: Names of the jobs found at the last look, oldest first.
+        self.open: list[str] = []
+
+    def start(self) -> None:
+        """Begin; what a predecessor left is found at the first look."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Say that there is a new job."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Begin no further job, and settle none that is interrupted."""
+        self._ended.set()
+        self._wake.set()
+
+    def join(self) -> None:
+        """Wait for the thread; its children must be stopped by now."""
+        self._thread.join(timeout=self._settings.lease_s)
+        if self._engine is not None:
+            self._engine.dispose()
+
+    def _run(self) -> None:
+        while not self._ended.is_set():
+            self._wake.clear()
+            try:
+                self.look()
+            except TenpoError as error:
+                log.warning("work_waits", reason=str(error))
+            except Exception as error:  # a defect must not end the work on other jobs
+                log.error("work_failed", error=type(error).__name__)
+            self._wake.wait(self._settings.work_interval_s)
+
+    def look(self) -> None:
+        """Work on every open job once, as far as nobody else does.
+
+        Raises:
+            ServiceError: the lake or PostgreSQL does not answer.
+        """
+        self.open = self._book.open()
+        for name in list(self.open):
+            if self._ended.is_set():
+                return
+            try:
+                self._try(name)
+            except LeaseLost:
+                continue  # somebody works on it, or it rests
+            except IntegrityError as error:  # of this job alone
+                log.error("job_unreadable", object=name, error=error.what)
+        self.open = self._book.open()
+
+    def _try(self, name: str) -> None:
+        job = self._book.job(name)
+        if job is None:
+            self._book.close(name)
+            return
+        seconds, holder = self._settings.lease_s, self._holder
+        with lease(self._datamart, job.lease_name, holder=holder, seconds=seconds) as held:
+            failpoint("work.began")
+            if self._book.job(name) is None:  # settled between the look and the lease
+                return
+            self._settle(job, held)
+        with transaction(self._datamart) as connection:
+            forget(connection, held)
+
+    def _settle(self, job: Accepted, held: Lease) -> None:
+        started_at, result = datetime.now(UTC), None
+        try:
+            if held.token > self._settings.work_attempts:
+                settled = self._given_up(job, held, started_at, None)
+            else:
+                result = self._work(job, held)
+                settled = _done(job, held, started_at, result)
+            self._book.settle(settled)
+        except LeaseLost:
+            raise
+        except Exception as error:  # whatever it was: the job must not be lost over it
+            if self._ended.is_set() or held.token < self._settings.work_attempts:
+                raise self._rest(job, held, error) from error
+            settled = self._given_up(job, held, started_at, error)
+            self._book.settle(settled)
+        failpoint("work.settled")
+        self._tools.settled(settled, result)
+        counts = {"accepted": settled.accepted, "rejected": settled.rejected}
+        log.info("settled", object=job.raw_object, state=settled.state, **counts)
+
+    def _work(self, job: Accepted, held: Lease) -> Result:
+        tools = self._tools
+        keys = tools.keys.of(job.tenant_id)
+        (delivery,) = read_archive(tools.lake, keys, job.raw_object)
+        masters = tools.masters.at(job.tenant_id, job.masters)
+        context = Context(masters, keys, job.received_at, job.store_hint, job.allowed_store)
+        normalized = self._read(self._adapter(job), delivery.body, context, held)
+        with transaction(self._datamart) as connection:
+            held.check(connection)
+        part = Part([0], normalized)
+        stem = stem_of(job)
+        written = write_canonical(tools.lake, job.tenant_id, job.raw_object, stem, [part])
+        failpoint("work.after_canonical")
+        tools.announce(written)
+        return normalized.results[0]
+
+    def _read(self, adapter: Adapter, body: bytes, context: Context, held: Lease) -> Normalized:
+        try:
+            return self._tools.workroom.read_here(Job.of(adapter, body, context))
+        except ReadingBroke as error:
+            if self._ended.is_set() or held.token < self._settings.work_attempts:
+                raise
+            return adapter.refusal(body, error, context)
+        except PayloadError as error:
+            return adapter.refusal(body, error, context)
+
+    def _adapter(self, job: Accepted) -> Adapter:
+        if job.spec_object is not None:
+            return self._tools.specs.stored(job.spec_object, job.source)
+        kind: Kind = "pos" if job.kind == "pos" else "iot"
+        return adapter_for(kind, job.source)
+
+    def _rest(self, job: Accepted, held: Lease, error: Exception) -> LeaseLost:
+        """Let the job rest until its next try; returns how to leave it."""
+        rest_s = self._settings.work_backoff_s * 3 ** (held.token - 1)
+        held.rest_s = 0 if self._ended.is_set() else min(rest_s, _LONGEST_REST_S)
+        log.warning("job_rests", tenant=job.tenant_id, receipt=job.receipt, attempts=held.token,
+                    error=type(error).__name__, seconds=held.rest_s)  # fmt: skip
+        return LeaseLost("the job rests", where=job.key)
+
+    def _given_up(
+        self, job: Accepted, held: Lease, started_at: datetime, error: Exception | None
+    ) -> Settled:
+        what = "each try ended with its process" if error is None else type(error).__name__
+        told = f"{what}: {error.what}" if isinstance(error, TenpoError) else what
+        return Settled(
+            accepted_as=job,
+            state="failed",
+            attempts=min(held.token, self._settings.work_attempts),
+            started_at=started_at,
+            finished_at=datetime.now(UTC),
+            error=Trouble(error=told, where=job.raw_object, remedy=_GAVE_UP),
+        )
+
+    @property
+    def _datamart(self) -> Engine:
+        if self._engine is None:
+            raise ConfigError(
+                "large deliveries wait: there is no datamart for their leases",
+                where="TENPO_DATAMART_DSN",
+                remedy="Set it to postgresql://…; they are worked on then.",
+            )
+        return self._engine
+
+
+def _done(job: Accepted, held: Lease, started_at: datetime, result: Result) -> Settled:
+    refusal = result.refusal
+    trouble = None
+    if refusal is not None:
+        trouble = Trouble(error=refusal.what, where=refusal.where, remedy=refusal.remedy)
+    return Settled(
+        accepted_as=job,
+        state="done",
+        attempts=held.token,
+        started_at=started_at,
+        finished_at=datetime.now(UTC),
+        received=result.received,
+        accepted=result.accepted,
+        rejected=len(result.rejected),
+        ignored=result.ignored,
+        rejections=tuple(Rejection.model_validate(one) for one in shown(result.rejected)),
+        error=trouble,
+    )

@@ -1,0 +1,1 @@
+"""From a vendor's columns to canonical events: what every adapter stands on."""

@@ -1,0 +1,215 @@
+"""From an adapter's records to canonical events: ids, moments, tax, pseudonyms, checks."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from gateways.normalize.columns import (
+    Column,
+    flags,
+    for_distinct,
+    has_control,
+    joined,
+    missing,
+    negative,
+    ranks,
+    spread,
+)
+from gateways.normalize.context import Batch
+from gateways.normalize.faults import Mask, Reason
+from gateways.normalize.instants import repeated, to_moments
+from gateways.normalize.money import amounts, strange_rates
+from gateways.normalize.records import Event, Records
+from gateways.normalize.stores import per_store, resolve_stores, zones_of
+from tenpo.contracts.events import EVENTS, SaleKind, canonical_schema
+from tenpo.identifiers import event_ids
+
+FUTURE_TOLERANCE = timedelta(days=1)
+MAX_TEXT = 256
+_COUNTED = ("_count", "_total")
+
+#: The moments that make what a counter sends a document, besides its device.
+_MOMENTS: dict[Event, tuple[str, ...]] = {
+    "count_interval": ("occurred_at", "interval_end_at"),
+    "count_reading": ("occurred_at",),
+}
+
+
+def assemble(records: Records, source: str, version: str, batch: Batch) -> pa.Table:
+    """Canonical events of the records that can be accepted; the others become faults.
+
+    Returns:
+        A table of the event's canonical schema whose `source_object` is still empty
+        and whose `source_position` is the record alone: both are known at the commit.
+    """
+    store_ids = resolve_stores(records, source, batch)
+    columns = {**records.columns, "store_id": store_ids}
+    columns |= _moments(records, store_ids, batch)
+    if records.event == "sale_line":
+        columns |= _sale(records, store_ids, batch)
+    else:
+        _check_counts(records)
+    columns |= _identity(records, columns, source, batch)
+    columns |= _provenance(records, source, version, batch)
+    _check_required(records, columns)
+    _check_texts(records, columns)
+    schema = canonical_schema(records.event)
+    table = pa.table(
+        [_typed(columns.get(field.name), field.type, len(records)) for field in schema],
+        schema=pa.schema([field.with_nullable(True) for field in schema]),
+    )
+    bad = records.faults.bad
+    return (table.filter(pa.array(~bad)) if bad.any() else table).cast(schema)
+
+
+def _typed(column: Column | None, type_: Any, length: int) -> Column:
+    return pa.nulls(length, type_) if column is None else column.cast(type_)
+
+
+def _moments(records: Records, store_ids: Column, batch: Batch) -> dict[str, Column]:
+    zones = zones_of(store_ids, batch)
+    second = _second_pass(records, zones)
+    starts = _moment(records, "local", "at", zones, second)
+    moments = {"occurred_at": starts}
+    if records.event == "count_interval":
+        ends = _moment(records, "local_end", "at_end", zones, second)
+        # Added to the moment, not to the wall clock: a clock change lies between the two.
+        ends = pc.coalesce(ends, pc.add(starts, records.column("length")))
+        moments["interval_end_at"] = ends
+        backwards = flags(pc.less_equal(ends, starts))
+        records.faults.mark(backwards, Reason.BAD_TIME, records.named("interval_end_at"))
+    limit = pc.add(batch.received_at, pa.scalar(FUTURE_TOLERANCE, pa.duration("us")))
+    records.faults.mark(
+        flags(pc.greater(starts, limit)), Reason.FUTURE_DATE, records.named("occurred_at")
+    )
+    return moments
+
+
+def _moment(records: Records, local: str, at: str, zones: Column, second: Mask | None) -> Column:
+    if local not in records.columns:
+        return records.column(at)
+    moments = to_moments(records.columns[local], zones, second)
+    return pc.coalesce(records.column(at), moments)
+
+
+def _second_pass(records: Records, zones: Column) -> Mask | None:
+    """Counts of an hour that comes twice arrive twice with one time: the later is the second."""
+    if records.event == "sale_line" or "local" not in records.columns:
+        return None
+    local = records.columns["local"]
+    twice = repeated(local, zones)
+    if not twice.any():
+        return None
+    delivery = pa.array(records.faults.deliveries)
+    key = joined([delivery, records.column("document"), records.column("line_key"), local])
+    return np.asarray(twice & (ranks(key) > 0), np.bool_)
+
+
+def _sale(records: Records, store_ids: Column, batch: Batch) -> dict[str, Column]:
+    stores = batch.masters.stores
+    own = per_store(store_ids, lambda store: stores[store].currency)
+    currency = pc.coalesce(records.column("currency"), own)
+    records.columns["currency"] = currency
+    other = flags(pc.not_equal(currency, own))
+    records.faults.mark(other, Reason.CURRENCY_MISMATCH, records.named("currency"))
+    rates = strange_rates(records.column("tax_rate"))
+    records.faults.mark(rates, Reason.BAD_VALUE, records.named("tax_rate"))
+    _check_prices(records)
+    return {
+        **amounts(records, store_ids, batch),
+        "currency": currency,
+        "customer_key": _pseudonyms(records.column("customer"), "customer", batch),
+        "staff_key": _pseudonyms(records.column("staff"), "staff", batch),
+    }
+
+
+def _check_prices(records: Records) -> None:
+    """A price below zero, stated or implied by the line's amount, is no sale."""
+    discount = flags(pc.equal(records.column("kind"), SaleKind.DISCOUNT.value))
+    cheap = negative(records.column("unit_price"))
+    name = records.named("unit_price")
+    records.faults.mark(cheap & ~discount, Reason.NEGATIVE_PRICE, name)
+    if "amount" in records.columns:
+        sold = flags(pc.greater(records.column("quantity"), Decimal(0)))
+        below = negative(records.columns["amount"]) & sold
+        records.faults.mark(below & ~discount, Reason.NEGATIVE_PRICE, records.named("amount"))
+
+
+def _pseudonyms(column: Column, kind: str, batch: Batch) -> Column:
+    values, inverse = for_distinct(
+        [column], lambda value: None if value is None else batch.keys.pseudonym(kind, value)
+    )
+    return spread(values, inverse, pa.string())
+
+
+def _check_counts(records: Records) -> None:
+    for name, column in records.columns.items():
+        if name.endswith(_COUNTED):
+            records.faults.mark(negative(column), Reason.NEGATIVE_COUNT, records.named(name))
+
+
+def _identity(
+    records: Records, columns: dict[str, Column], source: str, batch: Batch
+) -> dict[str, Column]:
+    """Document, version and id of every line, those of rejected lines too.
+
+    A rejected line keeps its place, so that its neighbours keep their ids when the
+    document comes again mended.
+    """
+    document = records.column("document")
+    moments = [columns[name].cast(pa.int64()) for name in _MOMENTS.get(records.event, ())]
+    if moments and records.dated:
+        texts = (moment.cast(pa.string()) for moment in moments)
+        document = pc.binary_join_element_wise(document, *texts, "|")
+    line_key = records.column("line_key")
+    keys = line_key if "line_key" in records.columns else columns["line_number"].cast(pa.string())
+    received = batch.received_at.cast(pa.int64())
+    return {
+        "event_id": _ids(batch, source, document, keys),
+        "document_key": document,
+        "document_version": pc.coalesce(records.column("version"), received),
+    }
+
+
+def _ids(batch: Batch, source: str, document: Column, keys: Column) -> Column:
+    """Ids of the lines; equal lines are told apart within one delivery only."""
+    several = batch.deliveries if len(batch.contexts) > 1 else None
+    documents, lines = pc.fill_null(document, ""), pc.fill_null(keys, "")
+    return event_ids(batch.tenant_id, source, documents, lines, several)
+
+
+def _provenance(records: Records, source: str, version: str, batch: Batch) -> dict[str, Column]:
+    length = len(records)
+    return {
+        "tenant_id": pa.repeat(batch.tenant_id, length),
+        "source": pa.repeat(source, length),
+        "adapter_version": pa.repeat(version, length),
+        "source_object": pa.repeat("", length),
+        "source_position": records.faults.positions,
+        "received_at": batch.received_at,
+    }
+
+
+def _check_required(records: Records, columns: dict[str, Column]) -> None:
+    required = [f for f in EVENTS[records.event].fields if f.required and f.name in columns]
+    # What the vendor names comes first: a document key is missing because its parts are.
+    for field in sorted(required, key=lambda f: f.name not in records.fields):
+        gone = missing(columns[field.name])
+        records.faults.mark(gone, Reason.MISSING_FIELD, records.named(field.name))
+
+
+def _check_texts(records: Records, columns: dict[str, Column]) -> None:
+    for name, column in columns.items():
+        if name in records.columns and pa.types.is_string(column.type):
+            # Bytes are counted faster than characters, and are never fewer.
+            if (pc.max(pc.binary_length(column)).as_py() or 0) > MAX_TEXT:
+                long = flags(pc.greater(pc.utf8_length(column), MAX_TEXT))
+                records.faults.mark(long, Reason.TOO_LONG, records.named(name))
+            # PostgreSQL stores no NUL, and no code has a line break.
+            records.faults.mark(has_control(column), Reason.BAD_VALUE, records.named(name))

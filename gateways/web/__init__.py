@@ -1,0 +1,1 @@
+"""The gateway over HTTP: its addresses, how bodies are read, signed webhooks."""

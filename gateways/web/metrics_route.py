@@ -1,0 +1,46 @@
+"""GET /metrics, for whoever shows the operator's token: the numbers name every tenant."""
+
+from __future__ import annotations
+
+import hmac
+
+from fastapi import FastAPI, Request
+from fastapi.responses import Response
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from gateways.intake.intake import Intake
+from gateways.intake.metrics import age_s
+from gateways.mqtt import MqttIntake
+from tenpo.errors import AuthError
+from tenpo.settings import Settings
+
+
+def add_metrics_route(app: FastAPI, settings: Settings, intake: Intake) -> None:
+    """Add the address to a gateway, and the values that are asked for at each scrape."""
+    metrics, worker = intake.metrics, intake.worker
+    secret = settings.metrics_secret()
+
+    def mqtt_connected() -> float:
+        mqtt: MqttIntake | None = app.state.mqtt
+        return float(mqtt is not None and mqtt.connected)
+
+    metrics.watch("jobs_open", "Large payloads not settled yet.", lambda: len(worker.open))
+    metrics.watch(
+        "jobs_oldest_seconds", "Age of the oldest of them.",
+        lambda: age_s(next(iter(worker.open), None)),
+    )  # fmt: skip
+    metrics.watch("mqtt_connected", "1 while the broker answers.", mqtt_connected)
+    metrics.watch("workroom_children", "Children that open files.",
+                  lambda: intake.workroom.children)  # fmt: skip
+
+    @app.get("/metrics", include_in_schema=False)
+    async def read_metrics(request: Request) -> Response:
+        """The metrics as Prometheus scrapes them."""
+        shown = request.headers.get("authorization", "").encode()
+        if not secret or not hmac.compare_digest(shown, f"Bearer {secret}".encode()):
+            raise AuthError(
+                "the metrics are the operator's",
+                where="Authorization",
+                remedy="Send the token of TENPO_METRICS_TOKEN, or of secrets/metrics_token.",
+            )
+        return Response(metrics.text(), headers={"Content-Type": CONTENT_TYPE_LATEST})

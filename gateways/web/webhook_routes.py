@@ -1,0 +1,80 @@
+"""`POST /v1/hooks/TENANT/VENDOR`: webhooks, which carry a signature in place of a token.
+
+Not for what makes a signature right: that is `webhooks`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI, Request
+
+from gateways.intake.access import Grant
+from gateways.intake.intake import Intake, Parcel
+from gateways.intake.keyring import KeyRing
+from gateways.registry import adapter_for
+from gateways.web.body import read_body
+from gateways.web.webhooks import SCHEMES, Memory, check_age, check_signature
+from tenpo.errors import PayloadError, UnknownReference
+from tenpo.masters import TenantMasters, Webhook
+from tenpo.settings import Settings
+from tenpo.telemetry import get_logger
+from tenpo.webhook_secrets import open_webhook
+
+log = get_logger(__name__)
+
+#: A stranger may make us read so much before its signature is known to be wrong.
+MAX_BYTES = 8 * 1024**2
+
+
+def add_webhook_routes(app: FastAPI, settings: Settings, intake: Intake) -> None:
+    """Add the route."""
+    keys, memory = KeyRing(settings.root_secret()), Memory()
+    limit = min(MAX_BYTES, settings.max_body_bytes)
+
+    @app.post("/v1/hooks/{tenant}/{vendor}")
+    async def hook(request: Request, tenant: str, vendor: str) -> dict[str, Any]:
+        """An event that a vendor signed; 200 once it is durable, whatever it holds."""
+        scheme = SCHEMES.get(vendor)
+        if scheme is None:
+            raise UnknownReference(
+                "that vendor's webhooks are not signed in a way known here",
+                where="/v1/hooks",
+                remedy=f"Use one of {', '.join(SCHEMES)}, or POST /v1/pos/VENDOR with a token.",
+            )
+        body = await read_body(request, limit)
+        masters = await _masters(intake, tenant)
+        row = _row(masters, vendor)
+        secret = open_webhook(keys.of(tenant), row) if row is not None else None
+        signature = check_signature(scheme, row, secret, request.headers.get(scheme.header), body)
+        if memory.knows(tenant, vendor, signature):
+            return {"duplicate": True}
+        check_age(scheme, body)
+        store = row.store_id if row is not None else None
+        parcel = Parcel(Grant(masters, None), adapter_for("pos", vendor), body, store)
+        answer = await _take(intake, parcel)
+        memory.remember(tenant, vendor, signature, scheme.window)
+        return answer
+
+
+async def _masters(intake: Intake, tenant: str) -> TenantMasters:
+    """The tenant's masters; empty ones where there is no such tenant, so that nobody learns it."""
+    try:
+        return await intake.access.masters(tenant)
+    except UnknownReference:
+        return TenantMasters(tenant_id=tenant)
+
+
+def _row(masters: TenantMasters, vendor: str) -> Webhook | None:
+    found = (one for one in masters.webhook if one.vendor == vendor and not one.revoked)
+    return next(found, None)
+
+
+async def _take(intake: Intake, parcel: Parcel) -> dict[str, Any]:
+    """Make it durable. What cannot be read is kept, too, and sending it again would not mend it."""
+    try:
+        return await intake.receive(parcel)
+    except PayloadError as error:
+        log.warning("webhook unreadable", tenant=parcel.grant.masters.tenant_id,
+                    vendor=parcel.adapter.name)  # fmt: skip
+        return {"received": 1, "accepted": 0, "rejected": 1, "error": error.what}
