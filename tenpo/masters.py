@@ -84,6 +84,7 @@ class Store(Master):
     sales_area_m2: float | None = Field(default=None, gt=0)
     opened_on: date | None = None
     has_faces: bool = False
+    min_visit_s: int = Field(default=0, ge=0, description="shorter visits are left out")
     retention_days: int = Field(default=30, ge=1)
 
     @model_validator(mode="after")

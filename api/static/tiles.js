@@ -7,12 +7,15 @@ import { coverageRemark } from "./quality.js";
 
 const WITH_COUNTERS = ["net_sales_amount", "footfall", "conversion_ratio", "atv_amount"];
 const WITHOUT = ["net_sales_amount", "transactions", "atv_amount", "upt"];
+/** Of stores that know their visitors, or whose counters tell who left. */
+const SEEN = ["visits", "dwell_s", "repeat_visitor_ratio", "occupancy"];
 const COUNTED = ["footfall", "conversion_ratio"];
 
 /** The tiles of a total; `before` is null where there is no full earlier period; `why` explains. */
 export function tiles(facts, row, before, storeIds, why) {
   const hasCounters = row.coverage_ratio !== null || row.values.footfall !== null;
-  const names = hasCounters ? WITH_COUNTERS : WITHOUT;
+  const seen = SEEN.filter((name) => row.values[name] !== null);
+  const names = [...(hasCounters ? WITH_COUNTERS : WITHOUT), ...seen];
   return names.map((name) => tile(facts, facts.kpis[name], row, before, storeIds, why));
 }
 

@@ -15,6 +15,8 @@ import pyarrow.compute as pc
 from beam_jobs.aggregate.counts import count_hours, covered_hours, imputed_hours
 from beam_jobs.aggregate.gaps import spread_gaps
 from beam_jobs.aggregate.hours import HOUR_KEY, StoreDay, hour_grid, open_windows
+from beam_jobs.aggregate.occupancy import occupancy_hours
+from beam_jobs.aggregate.visits import VISIT_MEASURES
 from tenpo.errors import IntegrityError
 from tenpo.kpi import MEASURES
 from tenpo.masters import Store
@@ -71,6 +73,7 @@ def compose_hours(
     days: Sequence[StoreDay],
     sales: pa.Table,
     intervals: pa.Table,
+    visits: pa.Table,
 ) -> pa.Table:
     """Measures of every hour that was open or has data.
 
@@ -80,6 +83,7 @@ def compose_hours(
         days: the store-days; rows of other store-days are ignored.
         sales: rows of `sales_by_hour.sql`.
         intervals: rows of `counts_by_interval.sql`.
+        visits: what `visit_hours` gives.
 
     Returns:
         `HOUR_KEY`, local_hour, currency and every measure of `tenpo.kpi.MEASURES`.
@@ -88,17 +92,22 @@ def compose_hours(
         IntegrityError: the inputs hold two rows of one hour.
     """
     windows = open_windows(stores, days)
-    sales = _only(sales, windows)
+    grid = hour_grid(stores, days)
+    sales, visits = _only(sales, windows), _only(visits, windows)
     intervals, imputed = spread_gaps(_only(intervals, windows), stores)
-    counts = count_hours(pa.concat_tables([intervals, imputed]), windows)
-    hours = _all_hours(hour_grid(stores, days), sales, counts)
+    counted = pa.concat_tables([intervals, imputed])
+    counts = count_hours(counted, windows)
+    hours = _all_hours(grid, sales, counts, visits)
     table = hours.join(sales.drop_columns(["local_hour"]), list(HOUR_KEY))
     table = table.join(counts.drop_columns(["local_hour"]), list(HOUR_KEY))
     table = table.join(covered_hours(intervals, windows, expected), list(HOUR_KEY))
     table = table.join(imputed_hours(imputed, windows, expected), list(HOUR_KEY))
+    table = table.join(visits.drop_columns(["local_hour"]), list(HOUR_KEY))
+    table = table.join(occupancy_hours(counted, grid, windows), list(HOUR_KEY))
     if table.num_rows != hours.num_rows:
         raise IntegrityError("the grouped rows hold an hour twice")
     table = _zero_where_known(table, sales)
+    table = _visited(table, visits)
     table = _coverage(table, expected)
     return _finish(table, stores)
 
@@ -132,10 +141,10 @@ def _only(table: pa.Table, windows: pa.Table) -> pa.Table:
     return table.join(windows.select(list(DAY_KEY)), list(DAY_KEY), join_type="left semi")
 
 
-def _all_hours(grid: pa.Table, sales: pa.Table, counts: pa.Table) -> pa.Table:
+def _all_hours(grid: pa.Table, sales: pa.Table, counts: pa.Table, visits: pa.Table) -> pa.Table:
     """Open hours and hours with data, each once."""
     key = [*HOUR_KEY, "local_hour"]
-    named = [grid.filter(pc.greater(grid["open_s"], 0)), sales, counts]
+    named = [grid.filter(pc.greater(grid["open_s"], 0)), sales, counts, visits]
     every = pa.concat_tables([table.select(key).combine_chunks() for table in named])
     unique = every.group_by(list(HOUR_KEY)).aggregate([("local_hour", "min")])
     unique = unique.rename_columns(key)
@@ -163,6 +172,17 @@ def _zero_where_known(table: pa.Table, sales: pa.Table) -> pa.Table:
     return table
 
 
+def _visited(table: pa.Table, visits: pa.Table) -> pa.Table:
+    """On a day with visits, an hour without any had none; without known persons all is unknown."""
+    days = visits.group_by(list(DAY_KEY)).aggregate([([], "count_all")])
+    table = table.join(days.rename_columns([*DAY_KEY, "has_visits"]), list(DAY_KEY))
+    known = pc.is_valid(table["has_visits"])
+    for name in VISIT_MEASURES:
+        column = pc.if_else(known, pc.fill_null(table[name], 0), pa.scalar(None, pa.int64()))
+        table = table.set_column(table.schema.get_field_index(name), name, column)
+    return table
+
+
 def _coverage(table: pa.Table, expected: Mapping[str, Sequence[str]]) -> pa.Table:
     """Expected and covered time, and what was sold to whom in covered hours."""
     counted = pc.is_in(table["store_id"], value_set=pa.array(list(expected), pa.string()))
@@ -172,6 +192,7 @@ def _coverage(table: pa.Table, expected: Mapping[str, Sequence[str]]) -> pa.Tabl
         covered_s.cast(pa.float64()), pc.multiply(table["open_s"], COVERED_HOUR_RATIO)
     )
     covered = pc.fill_null(pc.and_(enough, pc.greater(table["open_s"], 0)), False)
+    table = _occupied(table, covered)
     for name in ("footfall", "transactions"):
         covered = pc.and_(covered, pc.is_valid(table[name]))
     imputed_s = pc.if_else(counted, pc.fill_null(table["imputed_s"], 0), unknown)
@@ -185,6 +206,16 @@ def _coverage(table: pa.Table, expected: Mapping[str, Sequence[str]]) -> pa.Tabl
         .append_column("covered_s", covered_s)
         .append_column("imputed_s", imputed_s)
     )
+
+
+def _occupied(table: pa.Table, covered: pa.ChunkedArray) -> pa.Table:
+    """Occupancy is known in covered hours; a drift of zero is one, too."""
+    known = pc.and_(covered, pc.is_valid(table["occupancy_person_s"]))
+    unknown = pa.scalar(None, pa.int64())
+    inside = pc.if_else(known, table["occupancy_person_s"], unknown)
+    place = table.schema.get_field_index("occupancy_person_s")
+    table = table.set_column(place, "occupancy_person_s", inside)
+    return table.append_column("occupancy_open_s", pc.if_else(known, table["open_s"], unknown))
 
 
 def _finish(table: pa.Table, stores: Mapping[str, Store]) -> pa.Table:

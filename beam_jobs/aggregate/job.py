@@ -21,12 +21,14 @@ from sqlalchemy import Engine
 
 from beam_jobs.aggregate.hours import StoreDay
 from beam_jobs.aggregate.plan import Chunk, chunks
-from beam_jobs.aggregate.revise import RunStamp
+from beam_jobs.aggregate.revise import FOLLOWED, RunStamp
 from beam_jobs.aggregate.transforms import FEW_STORE_DAYS, PACKAGE, ReviseStoreDays, RunContext
+from beam_jobs.aggregate.visits import RETURN_DAYS
 from beam_jobs.options import pipeline_options
 from tenpo.datamart import connect as connect_datamart
 from tenpo.datamart import dirty, past, run, transaction
 from tenpo.datamart.lease import Lease, lease
+from tenpo.datamart.published import days_after
 from tenpo.datamart.tables import TABLES
 from tenpo.datamart.upsert import upsert
 from tenpo.failpoint import failpoint
@@ -167,6 +169,7 @@ class _Run:
     def _days(self, masters: TenantMasters, taken: Sequence[dirty.Dirty]) -> list[StoreDay]:
         """The store-days to compute, of stores that still are in the master."""
         days = {StoreDay(m.store_day.store_id, m.store_day.business_date) for m in taken}
+        days |= self._followers(days, masters)
         request = self.request
         if request.date_from is not None and request.date_to is not None:
             table = query(
@@ -186,6 +189,15 @@ class _Run:
             if day.store_id in masters.stores and request.store_id in (None, day.store_id)
         ]
 
+    def _followers(self, days: set[StoreDay], masters: TenantMasters) -> set[StoreDay]:
+        """Published days on which visitors of these days come back, of stores that know them."""
+        seen = [day for day in days if day.store_id in _with_cameras(masters)]
+        if not seen:
+            return set()
+        with transaction(self.engine) as connection:
+            found = days_after(connection, self.tenant_id, seen, RETURN_DAYS)
+        return {StoreDay(store_id, day) for store_id, day in found} - days
+
     def _compute(
         self,
         plan: Sequence[Chunk],
@@ -197,6 +209,8 @@ class _Run:
         causes = {
             (day.store_id, day.business_date): self.request.cause for c in plan for day in c.days
         }
+        if taken and self.request.date_from is None:
+            causes = dict.fromkeys(causes, FOLLOWED)
         causes |= {(m.store_day.store_id, m.store_day.business_date): m.cause for m in taken}
         expected: dict[str, list[str]] = {}
         for device in masters.device:
@@ -207,6 +221,7 @@ class _Run:
             stamp=RunStamp(self.run_id, self.tenant_id, self.started_at, causes),
             stores=masters.stores,
             expected=expected,
+            with_cameras=_with_cameras(masters),
         )
         options = pipeline_options(self.settings, f"aggregate-{self.tenant_id}", runner_args)
         with beam.Pipeline(options=options) as pipeline:
@@ -244,3 +259,7 @@ class _Run:
         with transaction(self.engine) as connection:
             self.held.check(connection)
             dirty.clear(connection, taken)
+
+
+def _with_cameras(masters: TenantMasters) -> frozenset[str]:
+    return frozenset(device.store_id for device in masters.device if device.role == "camera")

@@ -18,6 +18,9 @@ _VALUES = ("currency", *(measure.name for measure in MEASURES))
 #: The cause of a row's first revision.
 FIRST = "first computed"
 
+#: The cause where only what was known of the days before changed.
+FOLLOWED = "visitors of days before changed"
+
 
 @dataclass(frozen=True)
 class RunStamp:

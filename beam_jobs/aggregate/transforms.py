@@ -20,6 +20,7 @@ from beam_jobs.aggregate.compose import (
 from beam_jobs.aggregate.hours import HOUR_KEY
 from beam_jobs.aggregate.plan import Chunk
 from beam_jobs.aggregate.revise import RunStamp, revise
+from beam_jobs.aggregate.visits import VISITORS_SCHEMA, VISITS_SCHEMA, visit_hours
 from tenpo.contracts import Contract
 from tenpo.datamart import connect as connect_datamart
 from tenpo.datamart.published import published_rows
@@ -33,7 +34,15 @@ from tenpo.warehouse import connect as connect_warehouse
 PACKAGE = "beam_jobs.aggregate.sql"
 
 #: What is asked of the warehouse, and what comes back.
-QUERIES = {"sales_by_hour": SALES_SCHEMA, "counts_by_interval": COUNTS_SCHEMA}
+QUERIES = {
+    "sales_by_hour": SALES_SCHEMA,
+    "counts_by_interval": COUNTS_SCHEMA,
+    "visit_events": VISITS_SCHEMA,
+    "visitor_days": VISITORS_SCHEMA,
+}
+
+#: Those that only stores with cameras have rows of.
+SEEN = ("visit_events", "visitor_days")
 
 #: Up to so many, the answer is small enough to come with the query.
 FEW_STORE_DAYS = 20
@@ -47,6 +56,7 @@ class RunContext:
     stamp: RunStamp
     stores: Mapping[str, Store]
     expected: Mapping[str, Sequence[str]]
+    with_cameras: frozenset[str] = frozenset()
 
     @property
     def job(self) -> Job:
@@ -60,6 +70,7 @@ class Grouped(NamedTuple):
     chunk: Chunk
     sales: pa.Table
     intervals: pa.Table
+    visits: pa.Table
 
 
 class Revised(NamedTuple):
@@ -84,29 +95,30 @@ class _WarehouseFn(beam.DoFn):
 
 
 class ReadGroupedFn(_WarehouseFn):
-    """Ask the warehouse for a chunk's sales by hour and counts by interval."""
+    """Ask the warehouse for a chunk's sales by hour, counts by interval and visitors' events."""
 
     def process(self, chunk: Chunk) -> Iterator[Grouped]:
+        sales, intervals, events, visitors = (self._ask(chunk, name) for name in QUERIES)
+        yield Grouped(chunk, sales, intervals, visit_hours(events, visitors, self.context.stores))
+
+    def _ask(self, chunk: Chunk, name: str) -> pa.Table:
+        schema = QUERIES[name]
+        stores = chunk.stores
+        if name in SEEN:
+            stores = [store for store in stores if store in self.context.with_cameras]
+        if not stores:
+            return schema.empty_table()
         params: dict[str, object] = {
             "tenant": self.context.stamp.tenant_id,
             "date_from": chunk.date_from,
             "date_to": chunk.date_to,
-            "stores": chunk.stores,
+            "stores": stores,
         }
         ask = query_large if len(chunk.days) > FEW_STORE_DAYS else query
         step = f"{chunk.date_from:%Y%m%d}-{chunk.stores[0]}"
-        sales, intervals = (
-            ask(
-                self.warehouse,
-                load_sql(self.warehouse, PACKAGE, name),
-                params,
-                job=self.context.job.step(f"{name}-{step}"),
-            )
-            .select(schema.names)
-            .cast(schema)
-            for name, schema in QUERIES.items()
-        )
-        yield Grouped(chunk, sales, intervals)
+        sql = load_sql(self.warehouse, PACKAGE, name)
+        found = ask(self.warehouse, sql, params, job=self.context.job.step(f"{name}-{step}"))
+        return found.select(schema.names).cast(schema)
 
 
 class ReviseFn(beam.DoFn):
@@ -124,8 +136,9 @@ class ReviseFn(beam.DoFn):
     def process(self, grouped: Grouped) -> Iterator[Revised]:
         context, chunk = self.context, grouped.chunk
         hours = compose_hours(
-            context.stores, context.expected, chunk.days, grouped.sales, grouped.intervals
-        )
+            context.stores, context.expected, chunk.days, grouped.sales, grouped.intervals,
+            grouped.visits,
+        )  # fmt: skip
         for contract, key, table in (
             (KPI_STORE_HOUR, HOUR_KEY, hours),
             (KPI_STORE_DAY, DAY_KEY, compose_days(hours)),

@@ -32,6 +32,9 @@ _CAUSES = {
     "new or corrected count_reading": (
         "counters' readings came late or were corrected",
         "カウンターの積算値が遅れて届いたか訂正された"),
+    "visitors of days before changed": (
+        "who was here on the days before is known better now",
+        "以前の日の来店者の記録が更新された"),
     "new or corrected visit_event": (
         "visit events came late or were corrected", "来店イベントが遅れて届いたか訂正された"),
 }  # fmt: skip

@@ -53,3 +53,23 @@ def published_rows(
     arrays = {"stores": [s for s, _ in unique], "dates": [d for _, d in unique]}
     found = connection.execute(statement, arrays)
     return contract.table([dict(row) for row in found.mappings()])
+
+
+def days_after(
+    connection: Connection, tenant_id: str, days: Sequence[Day], count: int
+) -> list[tuple[str, date]]:
+    """Published store-days that lie up to so many dates after some store-days."""
+    day = TABLES["kpi_store_day"]
+    changed = select(
+        func.unnest(bindparam("stores", type_=TEXTS)).label("store_id"),
+        func.unnest(bindparam("dates", type_=DATES)).label("business_date"),
+    ).subquery("changed")
+    since = day.c.business_date - changed.c.business_date
+    statement = (
+        select(day.c.store_id, day.c.business_date)
+        .distinct()
+        .join(changed, changed.c.store_id == day.c.store_id)
+        .where(day.c.tenant_id == tenant_id, since.between(1, count))
+    )
+    arrays = {"stores": [d.store_id for d in days], "dates": [d.business_date for d in days]}
+    return [(row[0], row[1]) for row in connection.execute(statement, arrays)]

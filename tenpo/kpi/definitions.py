@@ -14,7 +14,7 @@ from typing import Literal
 DEFINITION_VERSION = 1
 
 Number = int | Decimal
-Unit = Literal["people", "receipts", "units", "currency", "ratio", "units/receipt"]
+Unit = Literal["people", "receipts", "units", "currency", "ratio", "units/receipt", "visits", "s"]
 
 
 def quotient(top: Number | None, bottom: Number | None) -> Decimal | None:
@@ -104,6 +104,23 @@ KPIS: dict[str, Kpi] = {
         Kpi("return_ratio", "returned_net_amount", "sold_net_amount", "ratio",
             ("Returns", "返品率"),
             ("Returned amount over sold amount.", "売上に対する返品額の割合。")),
+        Kpi("visits", "visits", None, "visits", ("Visits", "来店回数"),
+            ("Visits of known persons; one ends after three hours away. Staff left out.",
+             "識別できた人の来店回数(3時間以上の離店で終了、従業員を除く)。")),
+        Kpi("dwell_s", "dwell_total_s", "dwell_visits", "s", ("Dwell time", "滞在時間"),
+            ("Mean time inside of visits whose every entry and exit was seen.",
+             "入退店を全て確認できた来店の平均滞在時間。")),
+        Kpi("repeat_visitor_ratio", "repeat_visits", "visits", "ratio",
+            ("Returning", "再来店率"),
+            ("Visits by persons seen here within 30 days before, over visits.",
+             "30日以内にも来店した人による来店の割合。")),
+        Kpi("occupancy", "occupancy_person_s", "occupancy_open_s", "people",
+            ("Occupancy", "平均滞在人数"),
+            ("Mean number of people inside over covered opening time.",
+             "計測した営業時間中に店内にいた平均人数。")),
+        Kpi("occupancy_drift", "drift_count", None, "people", ("Drift", "入退店の差"),
+            ("Entries less exits: what counters missed; occupancy starts anew each day.",
+             "入店数と退店数の差(滞在人数は毎日リセット)。")),
         Kpi("coverage_ratio", "covered_s", "expected_s", "ratio", ("Coverage", "計測率"),
             ("Part of opening hours with data from every expected counter.",
              "営業時間のうち、全カウンターのデータが揃っている割合。")),

@@ -39,6 +39,16 @@ MEASURES: tuple[Measure, ...] = (
     Field("expected_s", Type.INT64, "Open time in which counters should have reported.", "s"),
     Field("covered_s", Type.INT64, "Open time with data from every expected counter.", "s"),
     Field("imputed_s", Type.INT64, "Open time whose counts were imputed.", "s"),
+    Field("visits", Type.INT64, "Visits of known persons, staff left out, in the hour they began.",
+          "visits"),
+    Field("repeat_visits", Type.INT64, "Visits by persons seen here within 30 days before.",
+          "visits"),
+    Field("dwell_visits", Type.INT64, "Visits whose every entry and exit was seen.", "visits"),
+    Field("dwell_total_s", Type.INT64, "Time inside during those visits.", "s"),
+    Field("occupancy_person_s", Type.INT64,
+          "Time that people were inside during covered opening time, summed over them.", "s"),
+    Field("occupancy_open_s", Type.INT64, "Covered opening time in which that is known.", "s"),
+    Field("drift_count", Type.INT64, "Entries less exits: what counters missed.", "people"),
 )  # fmt: skip
 
 #: Their names for people, English and Japanese.
@@ -62,13 +72,22 @@ MEASURE_LABELS: dict[str, tuple[str, str]] = {
     "expected_s": ("opening time to be counted", "計測すべき営業時間"),
     "covered_s": ("counted opening time", "計測できた営業時間"),
     "imputed_s": ("filled-in opening time", "補完した営業時間"),
+    "visits": ("visits of known persons", "識別できた来店"),
+    "repeat_visits": ("visits of persons seen before", "再来店"),
+    "dwell_visits": ("visits seen from entry to exit", "入退店を確認した来店"),
+    "dwell_total_s": ("inside", "滞在時間の合計"),
+    "occupancy_person_s": ("of people's time inside", "延べ滞在時間"),
+    "occupancy_open_s": ("of counted opening time", "計測した営業時間"),
+    "drift_count": ("entries less exits", "入店数と退店数の差"),
 }
 
-#: Those that rest on people counters; of the others, on registers.
+#: Those that rest on people counters, on known visitors, on registers.
 COUNTED = frozenset(
     {"in_count", "out_count", "footfall", "covered_footfall", "covered_transactions",
-     "covered_net_sales_amount", "expected_s", "covered_s", "imputed_s"}
+     "covered_net_sales_amount", "expected_s", "covered_s", "imputed_s", "occupancy_person_s",
+     "occupancy_open_s", "drift_count"}
 )  # fmt: skip
+VISITED = frozenset({"visits", "repeat_visits", "dwell_visits", "dwell_total_s"})
 SOLD = frozenset(
     {"covered_transactions", "covered_net_sales_amount", "transactions", "return_receipts",
      "sale_lines", "net_sales_amount", "gross_sales_amount", "sold_net_amount",

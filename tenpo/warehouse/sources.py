@@ -8,7 +8,7 @@ from secrets import token_hex
 from typing import Any
 
 from tenpo.kpi import Kpi
-from tenpo.kpi.measures import COUNTED, SOLD
+from tenpo.kpi.measures import COUNTED, SOLD, VISITED
 from tenpo.warehouse.client import Warehouse
 from tenpo.warehouse.job import Job
 from tenpo.warehouse.read import query
@@ -49,7 +49,8 @@ class Sources:
 def events_of(kpi: Kpi) -> list[str]:
     """The events that a KPI is made of."""
     inputs = set(kpi.inputs)
-    return [*(("sale_line",) if inputs & SOLD else ()), *(_COUNTS if inputs & COUNTED else ())]
+    rests = ((SOLD, ("sale_line",)), (COUNTED, _COUNTS), (VISITED, ("visit_event",)))
+    return [event for measures, events in rests if inputs & measures for event in events]
 
 
 def store_day_sources(

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from beam_jobs.aggregate.compose import COUNTS_SCHEMA, SALES_SCHEMA, compose_days, compose_hours
 from beam_jobs.aggregate.hours import StoreDay, hour_grid
+from beam_jobs.aggregate.visits import VISITORS_SCHEMA, VISITS_SCHEMA, visit_hours
 from tenpo.errors import IntegrityError
 from tenpo.masters import Store
 from tests.beam_jobs.reference import Interval, Line, Shop, measures
@@ -95,6 +96,8 @@ def counted(shop: Shop, intervals: list[Interval]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=COUNTS_SCHEMA)
 
 
+NO_VISITS = visit_hours(VISITS_SCHEMA.empty_table(), VISITORS_SCHEMA.empty_table(), {})
+
 World = tuple[Shop, date, list[Line], list[Interval]]
 
 
@@ -143,6 +146,7 @@ def hours_of(world: World) -> pa.Table:
         [StoreDay("s1", day)],
         grouped_sales(shop, lines),
         counted(shop, intervals),
+        NO_VISITS,
     )
 
 
@@ -190,7 +194,14 @@ def test_an_amount_that_one_hour_does_not_know_is_unknown_for_the_day() -> None:
     rows[0]["gross_sales_amount"] = Decimal(10)
     sales = pa.Table.from_pylist(rows, schema=SALES_SCHEMA)
     day = StoreDay("s1", DAYS[2])
-    hours = compose_hours({"s1": store_of(shop)}, {}, [day], sales, COUNTS_SCHEMA.empty_table())
+    hours = compose_hours(
+        {"s1": store_of(shop)},
+        {},
+        [day],
+        sales,
+        COUNTS_SCHEMA.empty_table(),
+        NO_VISITS,
+    )
     (total,) = compose_days(hours).to_pylist()
     assert total["gross_sales_amount"] is None
     assert total["net_sales_amount"] == 18
@@ -200,7 +211,9 @@ def test_a_day_without_any_data_knows_its_opening_time_and_nothing_else() -> Non
     shop = Shop("s1", "Asia/Tokyo", 0, (10, 21), ("d1",))
     empty_sales, empty_counts = SALES_SCHEMA.empty_table(), COUNTS_SCHEMA.empty_table()
     day = StoreDay("s1", DAYS[0])
-    hours = compose_hours({"s1": store_of(shop)}, {"s1": ["d1"]}, [day], empty_sales, empty_counts)
+    hours = compose_hours(
+        {"s1": store_of(shop)}, {"s1": ["d1"]}, [day], empty_sales, empty_counts, NO_VISITS
+    )
     (total,) = compose_days(hours).to_pylist()
     assert hours.num_rows == 11
     assert total["open_s"] == 11 * 3600
@@ -227,5 +240,5 @@ def test_an_hour_that_comes_twice_is_refused() -> None:
     with pytest.raises(IntegrityError, match="twice"):
         compose_hours(
             {"s1": store_of(shop)}, {}, [StoreDay("s1", DAYS[2])],
-            pa.concat_tables([sales, sales]), COUNTS_SCHEMA.empty_table(),
+            pa.concat_tables([sales, sales]), COUNTS_SCHEMA.empty_table(), NO_VISITS,
         )  # fmt: skip

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from beam_jobs.aggregate.compose import COUNTS_SCHEMA, SALES_SCHEMA, compose_days, compose_hours
 from beam_jobs.aggregate.gaps import allot, spread_gaps
 from beam_jobs.aggregate.hours import StoreDay
+from beam_jobs.aggregate.visits import VISITORS_SCHEMA, VISITS_SCHEMA, visit_hours
 from tenpo.masters import Store
 
 DAY = timedelta(days=1)
@@ -131,8 +132,9 @@ def test_hours_of_a_gap_are_imputed_and_not_covered() -> None:
     intervals = pa.Table.from_pylist([measured, lost], schema=COUNTS_SCHEMA)
     day = StoreDay("s1", date(2026, 7, 1))
     hours = compose_hours(
-        {"s1": where}, {"s1": ["d1"]}, [day], SALES_SCHEMA.empty_table(), intervals
-    )
+        {"s1": where}, {"s1": ["d1"]}, [day], SALES_SCHEMA.empty_table(), intervals,
+        visit_hours(VISITS_SCHEMA.empty_table(), VISITORS_SCHEMA.empty_table(), {}),
+    )  # fmt: skip
     names = ("local_hour", "in_count", "footfall", "expected_s", "covered_s", "imputed_s")
     assert [tuple(row[name] for name in names) for row in hours.to_pylist()] == [
         (10, 15, 15, 3600, 1800, 1800), (11, 20, 20, 3600, 0, 3600),

@@ -1,0 +1,110 @@
+"""How many people were inside, from what went in and out.
+
+Counters miss people, so the sum of all that went in less all that came out drifts. It is set to
+nothing at the start of the quietest hour of each business date (fewest in and out; of equal
+ones the first, which is the first hour of a date on which the store is closed at night), and the
+curve is never below zero. What remains at the end of the date is the drift.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from beam_jobs.aggregate.hours import HOUR_KEY
+
+OCCUPANCY_MEASURES = ("occupancy_person_s", "drift_count")
+
+_DAY = ("store_id", "business_date")
+Ints = NDArray[np.int64]
+
+
+def occupancy_hours(intervals: pa.Table, grid: pa.Table, windows: pa.Table) -> pa.Table:
+    """Person-seconds inside during opening time, and the drift, of each store-hour.
+
+    Args:
+        intervals: rows of `counts_by_interval.sql`, gaps spread; those that do not tell who
+            left are left out. What an interval counted happens at its end.
+        grid: every hour of the store-days (`hour_grid`).
+        windows: opening and closing of each store-day (`open_windows`).
+
+    Returns:
+        `HOUR_KEY`, occupancy_person_s, drift_count: of every hour of a store-day that has such
+        an interval.
+    """
+    told = intervals.filter(pc.is_valid(intervals["out_count"]))
+    days = told.group_by(list(_DAY)).aggregate([])
+    hours = grid.join(days, list(_DAY), join_type="left semi")
+    steps = _steps(told, hours).join(windows, list(_DAY), join_type="inner")
+    order = [("store_id", "ascending"), ("business_date", "ascending"), ("at", "ascending")]
+    steps = steps.sort_by([*order, ("delta", "ascending")])
+    if not steps.num_rows:
+        return _empty()
+    day = _numbers(steps)
+    at, opened, closed = (
+        steps[name].cast(pa.int64()).to_numpy() for name in ("at", "open_at", "close_at")
+    )
+    inside = _inside(day, steps)
+    until = np.where(np.append(day[1:] == day[:-1], False), np.append(at[1:], at[-1]), closed)
+    open_us = (np.minimum(until, closed) - np.maximum(at, opened)).clip(0)
+    steps = steps.append_column("person_us", pa.array(inside * open_us, pa.int64()))
+    found = steps.group_by(list(HOUR_KEY)).aggregate([("person_us", "sum"), ("delta", "sum")])
+    # Rounded: steps lie a microsecond before the full second.
+    seconds = pc.divide(pc.add(found["person_us_sum"], 500_000), 1_000_000)
+    return (
+        found.select(list(HOUR_KEY))
+        .append_column("occupancy_person_s", seconds)
+        .append_column("drift_count", found["delta_sum"])
+    )
+
+
+def _steps(told: pa.Table, hours: pa.Table) -> pa.Table:
+    """Every moment at which the number may change: ends of intervals, starts of hours."""
+    net = pc.subtract(told["in_count"], told["out_count"])
+    moved = pc.add(pc.abs(told["in_count"]), pc.abs(told["out_count"]))
+    # An interval that ends with its hour still counts in it, so a microsecond before.
+    last = pc.subtract(told["end_at"].cast(pa.int64()), 1)
+    hour_us = pa.scalar(3_600_000_000, pa.int64())
+    hour = told["hour_start_at"].cast(pa.int64())
+    passed = pc.multiply(pc.divide(pc.subtract(last, hour), hour_us), hour_us)
+    ends = pa.table(
+        {
+            **{name: told[name] for name in _DAY},
+            "hour_start_at": pc.add(hour, passed).cast(pa.timestamp("us", tz="UTC")),
+            "at": last.cast(pa.timestamp("us", tz="UTC")),
+            "delta": net.cast(pa.int64()),
+            "moved": moved.cast(pa.int64()),
+        }
+    )
+    nothing = pa.array(np.zeros(hours.num_rows, np.int64))
+    starts = hours.select(list(HOUR_KEY)).append_column("at", hours["hour_start_at"])
+    starts = starts.append_column("delta", nothing).append_column("moved", nothing)
+    return pa.concat_tables([ends.select(starts.column_names), starts])
+
+
+def _numbers(steps: pa.Table) -> Ints:
+    """The store-days of sorted rows, numbered."""
+    keys = [steps[name].cast(pa.string()) for name in _DAY]
+    ranks = pc.rank(pc.binary_join_element_wise(*keys, "|"), tiebreaker="dense")
+    return np.asarray(ranks.to_numpy(), np.int64) - 1
+
+
+def _inside(day: Ints, steps: pa.Table) -> Ints:
+    """People inside after each step: the sum since the quietest hour, never below zero."""
+    total = np.cumsum(steps["delta"].to_numpy())
+    hour = steps["hour_start_at"].cast(pa.int64()).to_numpy()
+    new_hour = np.r_[True, (hour[1:] != hour[:-1]) | (day[1:] != day[:-1])]
+    starts = np.flatnonzero(new_hour)
+    moved = np.add.reduceat(steps["moved"].to_numpy(), starts)
+    quiet = starts[np.lexsort((hour[starts], moved, day[starts]))]
+    firsts = quiet[np.r_[True, day[quiet][1:] != day[quiet][:-1]]]
+    before = total[firsts] - steps["delta"].to_numpy()[firsts]
+    return np.asarray((total - before[day]).clip(0), np.int64)
+
+
+def _empty() -> pa.Table:
+    key = [("store_id", pa.string()), ("business_date", pa.date32()),
+           ("hour_start_at", pa.timestamp("us", tz="UTC"))]  # fmt: skip
+    return pa.schema([*key, *((name, pa.int64()) for name in OCCUPANCY_MEASURES)]).empty_table()

@@ -1,0 +1,159 @@
+"""Visits from the events of known persons: sessions, how long they stayed, who came back.
+
+A visit is what one person did in a store on a business date, until they were away for more
+than three hours. Coming back sooner continues it. Away means: after an exit, or before an entry
+whose exit before was missed; who is inside and next seen inside or leaving was there all
+the time. A visit is made of stays, each from an entry to an exit; where one of its stays lacks
+an end, how long the visit took is unknown. Staff make no visits: a person seen as staff once on
+a day is staff for that day.
+
+Plain functions over Arrow; the events of people without identity are not for this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from beam_jobs.aggregate.hours import HOUR_KEY
+from tenpo.masters import Store
+
+AWAY_US = 3 * 3_600_000_000
+#: Who was seen within so many business dates before comes back.
+RETURN_DAYS = 30
+
+#: The columns of `visit_events.sql`.
+VISITS_SCHEMA = pa.schema(
+    [
+        ("store_id", pa.string()),
+        ("business_date", pa.date32()),
+        ("hour_start_at", pa.timestamp("us", tz="UTC")),
+        ("local_hour", pa.int64()),
+        ("person_id", pa.string()),
+        ("kind", pa.string()),
+        ("occurred_at", pa.timestamp("us", tz="UTC")),
+        ("is_staff", pa.bool_()),
+    ]
+)
+
+#: The columns of `visitor_days.sql`: who was in a store on a date, staff left out.
+VISITORS_SCHEMA = pa.schema(
+    [("store_id", pa.string()), ("business_date", pa.date32()), ("person_id", pa.string())]
+)
+
+VISIT_MEASURES = ("visits", "repeat_visits", "dwell_visits", "dwell_total_s")
+
+#: At one moment a person enters before leaving.
+_ORDER = pa.array(["enter", "zone_enter", "zone_exit", "exit"])
+_PERSON_DAY = ("store_id", "business_date", "person_id")
+
+Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+
+def visit_hours(events: pa.Table, visitors: pa.Table, stores: Mapping[str, Store]) -> pa.Table:
+    """Visits of each store-hour, in the hour in which they began.
+
+    Args:
+        events: rows of `visit_events.sql`.
+        visitors: rows of `visitor_days.sql`, from `RETURN_DAYS` before the first date on.
+        stores: the stores' masters; visits shorter than `min_visit_s` are left out.
+
+    Returns:
+        `HOUR_KEY`, local_hour and `VISIT_MEASURES`.
+    """
+    visits = _visits(_without_staff(events))
+    if stores:
+        shortest = pa.table(
+            {
+                "store_id": pa.array(stores.keys(), pa.string()),
+                "shortest": pa.array([s.min_visit_s for s in stores.values()], pa.int64()),
+            }
+        )
+        visits = visits.join(shortest, "store_id")
+        is_long = pc.greater_equal(visits["dwell_s"], visits["shortest"])
+        visits = visits.filter(pc.fill_null(is_long, True))
+    visits = visits.join(_returning(visitors), list(_PERSON_DAY))
+    again = pc.or_(visits["is_later"], pc.fill_null(visits["is_back"], False))
+    visits = visits.append_column("again", again.cast(pa.int64()))
+    named = [("local_hour", "min"), ([], "count_all"), ("again", "sum"), ("dwell_s", "count"),
+             ("dwell_s", "sum")]  # fmt: skip
+    found = visits.group_by(list(HOUR_KEY)).aggregate(named)
+    dwell = pc.fill_null(found["dwell_s_sum"], 0)
+    return pa.table(
+        {name: found[name] for name in HOUR_KEY}
+        | {"local_hour": found["local_hour_min"], "visits": found["count_all"]}
+        | {"repeat_visits": found["again_sum"], "dwell_visits": found["dwell_s_count"]}
+        | {"dwell_total_s": dwell}
+    )
+
+
+def _without_staff(events: pa.Table) -> pa.Table:
+    staff = events.filter(pc.fill_null(events["is_staff"], False))
+    people = staff.group_by(list(_PERSON_DAY)).aggregate([])
+    return events.join(people, list(_PERSON_DAY), join_type="left anti")
+
+
+def _visits(events: pa.Table) -> pa.Table:
+    """One row a visit: whose, the hour it began in, seconds inside, whether the day's first."""
+    rank = pc.index_in(events["kind"], _ORDER)
+    events = events.append_column("rank", rank)
+    order = [(name, "ascending") for name in (*_PERSON_DAY, "occurred_at", "rank")]
+    events = events.sort_by(order)
+    at: Ints = events["occurred_at"].cast(pa.int64()).to_numpy()
+    enters = _is(events, "enter")
+    leaves = _is(events, "exit")
+    first_of_person = _changes(events, _PERSON_DAY)
+    after_exit = np.r_[False, leaves[:-1]] if len(at) else leaves
+    away = np.diff(at, prepend=at[:1]) > AWAY_US
+    new_visit = first_of_person | (away & (after_exit | enters))
+    new_stay = new_visit | after_exit | enters
+    stays, visits = np.flatnonzero(new_stay), np.flatnonzero(new_visit)
+    ends = _last(stays, len(at))
+    whole = enters[stays] & leaves[ends]
+    length = at[ends] - at[stays]
+    of_visit = np.searchsorted(stays, visits)
+    inside = np.add.reduceat(length, of_visit) if len(visits) else visits
+    known = np.logical_and.reduceat(whole, of_visit) if len(visits) else visits.astype(bool)
+    seconds = pa.array(inside // 1_000_000, pa.int64(), mask=~known)
+    rows = events.select([*_PERSON_DAY, "hour_start_at", "local_hour"]).take(pa.array(visits))
+    return rows.append_column("dwell_s", seconds).append_column(
+        "is_later", pa.array(~first_of_person[visits], pa.bool_())
+    )
+
+
+def _returning(visitors: pa.Table) -> pa.Table:
+    """Of each person and date in a store, whether they were there in the days before."""
+    unique = visitors.group_by(list(_PERSON_DAY)).aggregate([])
+    key = ("store_id", "person_id", "business_date")
+    unique = unique.sort_by([(name, "ascending") for name in key])
+    day: Ints = unique["business_date"].cast(pa.int32()).to_numpy().astype(np.int64)
+    since = np.diff(day, prepend=day[:1])
+    back = ~_changes(unique, ("store_id", "person_id")) & (since <= RETURN_DAYS)
+    return unique.append_column("is_back", pa.array(back, pa.bool_()))
+
+
+def _is(events: pa.Table, kind: str) -> Flags:
+    return np.asarray(pc.equal(events["kind"], kind).to_numpy(), np.bool_)
+
+
+def _changes(table: pa.Table, names: Sequence[str]) -> Flags:
+    """Where a sorted table's key differs from that of the row before; true for the first."""
+    changed = np.zeros(table.num_rows, np.bool_)
+    changed[:1] = True
+    for name in names:
+        codes: Any = table[name].combine_chunks().dictionary_encode()
+        if isinstance(codes, pa.ChunkedArray):
+            codes = codes.combine_chunks()
+        indices = codes.indices.to_numpy()
+        changed[1:] |= indices[1:] != indices[:-1]
+    return changed
+
+
+def _last(starts: Ints, length: int) -> Ints:
+    return np.append(starts[1:], length) - 1 if len(starts) else starts

@@ -1,0 +1,134 @@
+"""A whole run: from dwh to mart and datamart, its revisions, and what they explain."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from beam_jobs.aggregate.job import Outcome, Request, aggregate
+from beam_jobs.aggregate.revise import FOLLOWED
+from tenpo.contracts import CONFORMED
+from tenpo.datamart import dirty, transaction
+from tenpo.datamart.explain import ExplainQuery, Explanation, read_explanation
+from tenpo.datamart.explain_words import in_words
+from tenpo.datamart.kpi_answer import KpiRow
+from tenpo.datamart.kpi_query import KpiQuery
+from tenpo.datamart.kpi_read import read_kpis
+from tenpo.lake import Lake
+from tenpo.masters import Device, MasterBook, Store, Tenant
+from tenpo.settings import Settings
+from tenpo.store_day import StoreDay
+from tenpo.warehouse import Warehouse, append
+
+TENANT = "acme"
+MONDAY, TUESDAY = date(2026, 11, 2), date(2026, 11, 3)
+NINE = {day: datetime(day.year, day.month, day.day, 9, tzinfo=UTC) for day in (MONDAY, TUESDAY)}
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture(scope="module")
+def stack(
+    warehouse: Warehouse, datamart_dsn: str, tmp_path_factory: pytest.TempPathFactory
+) -> Settings:
+    home: Path = tmp_path_factory.mktemp("aggregate")
+    settings = warehouse.settings.model_copy(
+        update={"home": home, "datamart_dsn": datamart_dsn, "lake_url": f"file://{home}/lake"}
+    )
+    book = MasterBook(Lake(settings.lake_url))
+    book.put(TENANT, "tenant", [Tenant(tenant_id=TENANT, name="Acme")])
+    hours = (("09:00", "12:00"),)
+    store = Store(store_id="s1", name="s1", timezone="UTC", currency="EUR", opening_hours=hours)
+    book.put(TENANT, "store", [store])
+    cameras = Device(device_id="c1", store_id="s1", source="video", role="camera")
+    book.put(TENANT, "device", [cameras])
+    return settings
+
+
+def line(event: str, day: date, at: datetime, key: str, **more: Any) -> dict[str, Any]:
+    hour = at.replace(minute=0)
+    return {
+        "business_date": day, "hour_start_at": hour, "local_hour": hour.hour, "tenant_id": TENANT,
+        "store_id": "s1", "event_id": key, "source": "till", "adapter_version": "1",
+        "source_object": f"raw/{key}", "source_position": "1/1", "document_key": key,
+        "document_version": 1, "occurred_at": at, "received_at": at, "ingested_at": at,
+        "load_id": "l", **more,
+    }  # fmt: skip
+
+
+def sell(warehouse: Warehouse, day: date, key: str, net: int) -> None:
+    row = line("sale_line", day, NINE[day], key, receipt_id=key, line_number=1, kind="sale",
+               quantity=Decimal(1), net_amount=Decimal(net), currency="EUR")  # fmt: skip
+    contract = CONFORMED["sale_line"]
+    append(warehouse, contract, contract.table([row]))
+
+
+def visit(warehouse: Warehouse, day: date, person: str, hours: float) -> None:
+    enter = NINE[day] + timedelta(minutes=5)
+    rows = [
+        line("visit_event", day, at, f"{person}{day}{kind}", source="video", camera_id="c1",
+             track_id=f"{at}", kind=kind, person_id=person)
+        for at, kind in ((enter, "enter"), (enter + hours * HOUR, "exit"))
+    ]  # fmt: skip
+    contract = CONFORMED["visit_event"]
+    append(warehouse, contract, contract.table(rows))
+
+
+def run(stack: Settings, datamart: Engine, event: str, *days: date) -> Outcome:
+    with transaction(datamart) as connection:
+        marks = [StoreDay(TENANT, "s1", day) for day in days]
+        dirty.mark(connection, marks, f"new or corrected {event}")
+    return aggregate(stack, Request(TENANT))
+
+
+def figures(datamart: Engine, day: date, as_of: datetime | None = None) -> KpiRow:
+    with datamart.connect() as connection:
+        query = KpiQuery(TENANT, day, day, "total", as_of=as_of)
+        (row,) = read_kpis(connection, query)
+    return row
+
+
+def explained(datamart: Engine, kpi: str, day: date) -> Explanation:
+    with datamart.connect() as connection:
+        return read_explanation(connection, ExplainQuery(TENANT, kpi, day, day, ("s1",)))
+
+
+def test_late_events_revise_what_they_touch_and_nothing_is_forgotten(
+    stack: Settings, warehouse: Warehouse, datamart: Engine
+) -> None:
+    sell(warehouse, MONDAY, "r1", 100)
+    visit(warehouse, TUESDAY, "ann", 0.5)
+    run(stack, datamart, "visit_event", MONDAY, TUESDAY)
+    monday, tuesday = figures(datamart, MONDAY), figures(datamart, TUESDAY)
+    assert monday.values["net_sales_amount"] == 100
+    assert monday.values["visits"] is None
+    assert (tuesday.values["visits"], tuesday.values["dwell_s"]) == (1, 1800)
+    assert tuesday.values["repeat_visitor_ratio"] == 0
+    between = datetime.now(UTC)
+
+    assert run(stack, datamart, "sale_line", TUESDAY).rows == {
+        "kpi_store_hour": 0, "kpi_store_day": 0,
+    }  # fmt: skip
+
+    sell(warehouse, MONDAY, "r2", 50)
+    visit(warehouse, MONDAY, "ann", 1)
+    outcome = run(stack, datamart, "sale_line", MONDAY)
+    assert outcome.store_days == 2, "the day on which ann came back is computed, too"
+    assert figures(datamart, MONDAY).values["net_sales_amount"] == 150
+    assert figures(datamart, MONDAY, between).values["net_sales_amount"] == 100
+    assert figures(datamart, TUESDAY).values["repeat_visitor_ratio"] == 1
+    assert figures(datamart, TUESDAY, between).values["repeat_visitor_ratio"] == 0
+
+    found = explained(datamart, "net_sales_amount", MONDAY)
+    told = [(c.revision, c.old, c.new, c.cause) for c in found.changes]
+    assert told == [
+        (2, 100, 150, "new or corrected sale_line"),
+        (1, None, 100, "first computed"),
+    ]
+    assert "it changed from 100.00 EUR to 150.00 EUR" in " ".join(in_words(found, "en"))
+    later = explained(datamart, "repeat_visitor_ratio", TUESDAY)
+    assert next((c.revision, c.cause) for c in later.changes) == (2, FOLLOWED)

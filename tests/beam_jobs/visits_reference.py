@@ -1,0 +1,120 @@
+"""Visits and occupancy read slowly and plainly from their definitions, event by event."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+AWAY = timedelta(hours=3)
+MINUTE = timedelta(minutes=1)
+_ORDER = ["enter", "zone_enter", "zone_exit", "exit"]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Something a known person did on a business date."""
+
+    person: str
+    day: date
+    at: datetime
+    kind: str
+    is_staff: bool | None
+
+
+@dataclass
+class Visit:
+    """One visit: its events in order."""
+
+    person: str
+    day: date
+    events: list[Seen] = field(default_factory=list)
+
+    @property
+    def dwell(self) -> timedelta | None:
+        """Time inside; None where an entry or exit was not seen."""
+        total, entered = timedelta(), None
+        for event in self.events:
+            if event.kind == "enter":
+                if entered is not None:
+                    return None  # an exit was missed
+                entered = event.at
+            elif entered is None:
+                return None  # an entry was missed
+            elif event.kind == "exit":
+                total += event.at - entered
+                entered = None
+        return None if entered is not None else total
+
+
+def visits_of(seen: list[Seen]) -> list[Visit]:
+    """Every visit of everybody who is no staff."""
+    staff = {(x.person, x.day) for x in seen if x.is_staff}
+    people: dict[tuple[str, date], list[Seen]] = defaultdict(list)
+    for event in sorted(seen, key=lambda x: (x.at, _ORDER.index(x.kind))):
+        if (event.person, event.day) not in staff:
+            people[event.person, event.day].append(event)
+    found = []
+    for (person, day), events in people.items():
+        visit: Visit | None = None
+        for event in events:
+            if visit is None or _was_away(visit.events[-1], event):
+                visit = Visit(person, day)
+                found.append(visit)
+            visit.events.append(event)
+    return found
+
+
+def _was_away(last: Seen, event: Seen) -> bool:
+    long = event.at - last.at > AWAY
+    return long and (last.kind == "exit" or event.kind == "enter")
+
+
+def came_back(visit: Visit, visits: list[Visit]) -> bool:
+    """Whether the person was here earlier that day or in the thirty days before."""
+    return any(
+        other is not visit
+        and other.person == visit.person
+        and (
+            (other.day == visit.day and other.events[0].at < visit.events[0].at)
+            or 1 <= (visit.day - other.day).days <= 30
+        )
+        for other in visits
+    )
+
+
+@dataclass(frozen=True)
+class Passed:
+    """How many went in and out in an interval."""
+
+    start: datetime
+    end: datetime
+    entered: int
+    left: int
+
+
+def person_seconds(
+    passed: list[Passed], hours: list[datetime], opened: datetime, closed: datetime
+) -> dict[datetime, int]:
+    """Time spent inside in each hour of a store-day, minute by minute of opening time.
+
+    Intervals end with full minutes: a step just before one takes effect with it.
+    """
+    moves: dict[datetime, int] = defaultdict(int)
+    traffic = dict.fromkeys(hours, 0)
+    for one in passed:
+        ends = one.end - timedelta(microseconds=1)
+        moves[ends] += one.entered - one.left
+        traffic[max(hour for hour in hours if hour <= ends)] += one.entered + one.left
+    quiet = min(hours, key=lambda hour: (traffic[hour], hour))
+
+    def balance(until: datetime) -> int:
+        return sum(net for at, net in moves.items() if at < until)
+
+    found = dict.fromkeys(hours, 0)
+    minute = opened
+    while minute < closed:
+        inside = max(0, balance(minute) - balance(quiet))
+        found[max(hour for hour in hours if hour <= minute)] += 60 * inside
+        minute += MINUTE
+    return found
