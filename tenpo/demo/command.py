@@ -11,6 +11,7 @@ import typer
 
 if TYPE_CHECKING:
     from tenpo.demo.hops import Hop, Span
+    from tenpo.demo.models import Found
     from tenpo.demo.report import Proof
     from tenpo.settings import Settings
     from tenpo.simulate.simulation import Simulation
@@ -54,11 +55,22 @@ def demo(
         real_data.send(item, data or Path())
         spans.append((Span(item.tenant_id, item.first, item.last), tokens, None))
     proofs = [_prove(settings, *span) for span in spans]
+    learnt = _learn(settings, [proof.span.tenant_id for proof in proofs])
     if as_json:
-        typer.echo(report_json(proofs))
+        typer.echo(report_json(proofs, learnt))
     else:
-        report(settings, proofs)
+        report(settings, proofs, learnt)
     console.print(f"Done in {time.monotonic() - begun:.0f} s.")
+
+
+def _learn(settings: Settings, tenants: list[str]) -> list[Found]:
+    """Clusters, targets and forecasts from what has come through."""
+    from tenpo.cli.progress import step
+    from tenpo.demo.models import found, run_models
+
+    with step("Learning clusters, targets and forecasts"):
+        run_models(tenants)
+    return [found(settings, tenant_id) for tenant_id in tenants]
 
 
 def _start_stack() -> Settings:

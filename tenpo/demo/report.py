@@ -12,6 +12,7 @@ from rich.table import Table
 
 from tenpo.cli.progress import console
 from tenpo.demo.hops import COMPARED, Hop, Span, total
+from tenpo.demo.models import Found, sentence
 from tenpo.kpi import KPIS
 from tenpo.settings import Settings
 from tenpo.stack.airflow_config import passwords_file
@@ -42,15 +43,18 @@ _SHOWN = (
 )  # fmt: skip
 
 
+_WORKED_ON = 6
 _BALANCE = ("accepted", "current", "duplicate", "superseded")
 
 
-def report(settings: Settings, proofs: Sequence[Proof]) -> None:
+def report(settings: Settings, proofs: Sequence[Proof], learnt: Sequence[Found]) -> None:
     """Print everything for a person."""
     for one in proofs:
         console.print(_hops(one.span, one.stages))
     console.print(_balance(proofs))
     console.print(_kpis(settings, [one.span for one in proofs]))
+    for found in learnt:
+        _learnt(found)
     console.print("\n[bold]Look at it[/]")
     for one in proofs:
         console.print(f"  {one.span.tenant_id:8} {settings.api_url}/login?token={one.tokens.read}")
@@ -61,9 +65,26 @@ def report(settings: Settings, proofs: Sequence[Proof]) -> None:
     console.print(f"\nStop it with [bold]tenpo down[/]; everything is in {settings.home}.")
 
 
-def report_json(proofs: Sequence[Proof]) -> str:
-    """The proof for machines."""
-    return json.dumps({one.span.tenant_id: _document(one) for one in proofs})
+def report_json(proofs: Sequence[Proof], learnt: Sequence[Found]) -> str:
+    """The proof for machines, and under `models` what the models found."""
+    models = {one.tenant_id: one.document for one in learnt}
+    found = {p.span.tenant_id: _document(p) | {"models": models[p.span.tenant_id]} for p in proofs}
+    return json.dumps(found)
+
+
+def _learnt(found: Found) -> None:
+    """What to work on first, and the week to come."""
+    table = _table(f"{found.tenant_id}: what to work on first", "store")
+    table.add_column("head-room")
+    for target in found.targets[:_WORKED_ON]:
+        table.add_row(target["store_id"], sentence(target))
+    if found.targets:
+        console.print(table)
+    for (measure, currency), value in found.forecast.items():
+        unit = currency if measure == "sales" else "people"
+        console.print(f"{found.tenant_id}: {value:,.0f} {unit} of {measure} expected in 7 days")
+    for note in found.notes:
+        console.print(f"[dim]{found.tenant_id}: {note}[/]")
 
 
 def _document(proof: Proof) -> dict[str, object]:

@@ -25,7 +25,7 @@ def command_line(task: Any, params: dict[str, str | None]) -> list[str]:
     assert field in task.template_fields
     kept = getattr(task, field)
     jinja = Environment()  # noqa: S701  # a command line, not HTML
-    rendered = [jinja.from_string(arg).render(params=params) for arg in kept]
+    rendered = [jinja.from_string(arg).render(params=params, run_id="manual__1") for arg in kept]
     setattr(task, field, rendered)
     try:
         return list(task.command_line())
@@ -42,6 +42,7 @@ def describe(task: Any) -> dict[str, Any]:
         "retry_delay_s": task.retry_delay.total_seconds(),
         "timeout_s": task.execution_timeout.total_seconds() if task.execution_timeout else None,
         "outlets": [outlet.name for outlet in task.outlets],
+        "upstream": sorted(task.upstream_task_ids),
         "commands": {name: command_line(task, given) for name, given in PARAMS.items()},
     }
 

@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from kedro_project.platform_run import PIPELINES
 from tenpo.stack.layout import repository
 
 TENANTS = ["shop-1", "uci"]
+JOBS = ("ingest", "aggregate", "models")
 RUNTIMES = ("process", "kubernetes", "dataflow")
 CLASSES = {"process": "TenpoProcess", "kubernetes": "TenpoPod", "dataflow": "TenpoFlexTemplate"}
 HEAVY = {"pandas", "numpy", "apache_beam", "google", "kubernetes", "sqlglot", "tenpo", "psycopg2"}
@@ -59,7 +61,7 @@ def dags(all_described: dict[str, dict[str, Any]]) -> dict[str, Any]:
 
 
 def test_every_tenant_has_one_dag_a_job(dags: dict[str, Any]) -> None:
-    assert set(dags) == {f"tenpo_{job}__{t}" for job in ("ingest", "aggregate") for t in TENANTS}
+    assert set(dags) == {f"tenpo_{job}__{t}" for job in JOBS for t in TENANTS}
 
 
 def test_no_tenants_no_dags(tmp_path: Path) -> None:
@@ -70,7 +72,7 @@ def test_no_tenants_no_dags(tmp_path: Path) -> None:
 
 def test_unusable_tenant_id_is_an_import_error(tmp_path: Path) -> None:
     found = described(tmp_path, "process", tenants=["shop 1; rm"])
-    assert len(found["errors"]) == 2
+    assert len(found["errors"]) == len(JOBS)
     assert "not usable as tenant ids" in str(found["errors"])
 
 
@@ -84,11 +86,12 @@ def test_every_dag_is_safe_to_run_and_says_what_it_does(dags: dict[str, Any]) ->
         assert "When it fails" in dag["doc"]
         assert f"tenpo {job}" in dag["doc"]
         assert "{" not in dag["doc"]
-        (task,) = dag["tasks"]
-        assert task["owner"] == "tenpo"
-        assert task["retries"] == 3
-        assert task["retry_delay_s"] == 5
-        assert 0 < task["timeout_s"] <= 4 * 3600
+        assert dag["tasks"]
+        for task in dag["tasks"]:
+            assert task["owner"] == "tenpo"
+            assert task["retries"] == 3
+            assert task["retry_delay_s"] == 5
+            assert 0 < task["timeout_s"] <= 4 * 3600
 
 
 def test_aggregation_runs_because_ingest_updated_its_asset(dags: dict[str, Any]) -> None:
@@ -108,6 +111,21 @@ def test_command_lines(dags: dict[str, Any]) -> None:
         "range": [*start, "--from=2026-04-01", "--to=2026-04-30"],
         "store": [*start, "--from=2026-04-01", "--to=2026-04-30", "--store=s-1"],
     }
+
+
+def test_the_models_have_a_task_for_each_pipeline_in_the_platforms_order(
+    dags: dict[str, Any],
+) -> None:
+    tasks = dags["tenpo_models__uci"]["tasks"]
+    names = [task["id"] for task in tasks]
+    assert names == list(PIPELINES)
+    assert [task["upstream"] for task in tasks] == [[], *([name] for name in names[:-1])]
+    for task in tasks:
+        assert task["commands"]["automatic"] == [
+            "tenpo", "models", "run", "--tenant", "uci", "--run=manual__1",
+            "--pipeline", task["id"],
+        ]  # fmt: skip
+    assert tasks[-1]["outlets"] == ["tenpo://uci/models"]
 
 
 def test_command_lines_are_the_same_in_every_runtime(
