@@ -120,3 +120,25 @@ class ForecastAnswer(BaseModel):
     runs: list[ModelRun]
     by: Literal["all", "store"]
     days: list[ForecastDay]
+
+
+class NowcastItem(BaseModel):
+    """What one measure of a store's day will end with."""
+
+    store_id: str
+    currency: str
+    business_date: date = Field(description="The store's day of now.")
+    measure: Literal["sales", "footfall"]
+    so_far: Exact = Field(description="Sum of its whole hours; null where live data is missing.")
+    until_hour: int | None = Field(description="Those hours end here, on the store's clock.")
+    value: Exact = Field(description="The final figure as it is expected.")
+    low: Exact
+    high: Exact
+    basis: Literal["hours so far", "hours so far and forecast", "forecast", "past weeks"]
+
+
+class NowcastAnswer(BaseModel):
+    """Today's final figures; stores of which nothing is known are absent."""
+
+    tenant_id: str
+    stores: list[NowcastItem]

@@ -15,13 +15,17 @@ from api.model_answers import (
     LeftOut,
     ModelNote,
     ModelRun,
+    NowcastItem,
     StorePlace,
     Target,
 )
 from api.models import Words
 from tenpo.datamart.kpi_answer import exact
 from tenpo.datamart.model_read import Rows
+from tenpo.datamart.nowcast_read import StoreNowcast
 from tenpo.model_words import cluster_name, note_words
+
+_CENTS = Decimal("0.01")
 
 
 def as_runs(rows: Rows) -> list[ModelRun]:
@@ -59,6 +63,26 @@ def as_days(rows: Rows) -> list[ForecastDay]:
     """Days in the rows' order; those of a chain have no store and no target."""
     chain = {"store_id": None, "target": None, "is_cold": False}
     return [ForecastDay.model_validate(chain | _exact(row)) for row in rows]
+
+
+def as_nowcasts(found: list[StoreNowcast]) -> list[NowcastItem]:
+    """Nowcasts, amounts to the second digit."""
+    return [
+        NowcastItem(
+            store_id=one.store_id,
+            currency=one.currency,
+            business_date=one.business_date,
+            measure="sales" if one.measure == "sales" else "footfall",
+            so_far=None if one.so_far is None else str(exact(one.so_far)),
+            until_hour=one.until_hour,
+            basis=one.final.basis,
+            **{
+                end: str(exact(getattr(one.final.band, end).quantize(_CENTS)))
+                for end in ("value", "low", "high")
+            },
+        )
+        for one in found
+    ]
 
 
 def _cluster(rows: list[Mapping[Any, Any]]) -> Cluster:

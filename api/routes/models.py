@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
@@ -9,12 +10,20 @@ from sqlalchemy import Connection
 
 from api.dependencies import TheBackend, TheReader, allowed_stores
 from api.errors import RESPONSES
-from api.model_answers import ClusterAnswer, ForecastAnswer, Measure, TargetAnswer
-from api.model_queries import as_clusters, as_days, as_left_out, as_runs, as_targets
+from api.model_answers import ClusterAnswer, ForecastAnswer, Measure, NowcastAnswer, TargetAnswer
+from api.model_queries import (
+    as_clusters,
+    as_days,
+    as_left_out,
+    as_nowcasts,
+    as_runs,
+    as_targets,
+)
 from api.queries import read_stores
 from api.responses import json_answer
 from api.tokens import Reader
 from tenpo.datamart import model_read
+from tenpo.datamart.nowcast_read import read_nowcasts
 
 router = APIRouter(prefix="/v1", responses=RESPONSES)
 
@@ -82,6 +91,23 @@ def get_forecasts(
         days=as_days(rows),
     )
     return json_answer(request, answer)
+
+
+@router.get("/nowcast", response_model=NowcastAnswer, summary="What today will end with")
+def get_nowcast(
+    request: Request, backend: TheBackend, reader: TheReader, store: Stores = None
+) -> Response:
+    """Today's final sales and footfall of each store, from its hours so far and the forecast.
+
+    Where no hour of today has come in, the forecast speaks alone; without one, the past weeks.
+    """
+    now = datetime.now(UTC)
+    with backend.datamart() as connection:
+        stores = _stores(connection, reader, store)
+        found = read_nowcasts(connection, reader.tenant_id, now, stores)
+    return json_answer(
+        request, NowcastAnswer(tenant_id=reader.tenant_id, stores=as_nowcasts(found))
+    )
 
 
 def _stores(connection: Connection, reader: Reader, asked: list[str] | None) -> tuple[str, ...]:

@@ -32,6 +32,7 @@ PRIVATE = {
     "/v1/clusters": ["/v1/clusters"],
     "/v1/targets": ["/v1/targets"],
     "/v1/forecasts": ["/v1/forecasts", "/v1/forecasts?by=store&measure=sales"],
+    "/v1/nowcast": ["/v1/nowcast"],
     "/v1/definitions": ["/v1/definitions"],
     "/v1/holidays": [f"/v1/holidays?{RANGE}"],
 }
