@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from sqlalchemy import Connection
 
 from api.dependencies import TheBackend, TheReader, allowed_stores
@@ -27,6 +27,13 @@ from tenpo.datamart.nowcast_read import read_nowcasts
 
 router = APIRouter(prefix="/v1", responses=RESPONSES)
 
+
+def utc_now() -> datetime:
+    """The moment of asking; tests override it."""
+    return datetime.now(UTC)
+
+
+Now = Annotated[datetime, Depends(utc_now)]
 Stores = Annotated[list[str] | None, Query(description="Only these stores; repeatable.")]
 
 
@@ -95,13 +102,12 @@ def get_forecasts(
 
 @router.get("/nowcast", response_model=NowcastAnswer, summary="What today will end with")
 def get_nowcast(
-    request: Request, backend: TheBackend, reader: TheReader, store: Stores = None
+    request: Request, backend: TheBackend, reader: TheReader, now: Now, store: Stores = None
 ) -> Response:
     """Today's final sales and footfall of each store, from its hours so far and the forecast.
 
     Where no hour of today has come in, the forecast speaks alone; without one, the past weeks.
     """
-    now = datetime.now(UTC)
     with backend.datamart() as connection:
         stores = _stores(connection, reader, store)
         found = read_nowcasts(connection, reader.tenant_id, now, stores)

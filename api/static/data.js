@@ -91,8 +91,8 @@ const PAST_DAYS = 28;
 /** Targets, forecasts and clusters, and the days before the forecast: of a store, or of all. */
 export async function loadModels(state) {
   const store = state.store ? { store: state.store } : {};
-  const [targets, forecasts, clusters] = await Promise.all(
-    ["targets", "forecasts", "clusters"].map((name) => ask(`/v1/${name}`, store)));
+  const [targets, forecasts, clusters, nowcast] = await Promise.all(
+    ["targets", "forecasts", "clusters", "nowcast"].map((name) => ask(`/v1/${name}`, store)));
   const run = targets.runs.find((each) => each.currency === state.currency);
   const past = run ? await ask("/v1/kpis", {
     from: addDays(run.as_of_date, 1 - PAST_DAYS), to: run.as_of_date, grain: "day", ...store,
@@ -103,6 +103,7 @@ export async function loadModels(state) {
     days: forecasts.days,
     clusters: clusters.clusters,
     leftOut: clusters.left_out,
+    today: nowcast.stores,
     past: past.rows.filter((row) => row.currency === state.currency),
   };
 }

@@ -3,7 +3,7 @@
 import { loadModels } from "./data.js";
 import { byId, el, show } from "./dom.js";
 import { say, word } from "./format.js";
-import { drawOutlook, kpiOf, measures, outlookRows } from "./outlook.js";
+import { drawOutlook, kpiOf, measures, outlookRows, todayLine } from "./outlook.js";
 import { potential } from "./potential.js";
 
 let shown = null; // { facts, state, models }
@@ -42,6 +42,7 @@ export async function showOutlook() {
       showOutlook();
     },
   }, word(kpiOf(facts, name).label))));
+  byId("today").textContent = todayLine(models, state, chosen) ?? "";
   show(byId("outlook-table"), table(outlookRows(models, state, chosen)));
   await drawOutlook(byId("outlook"), facts, models, state, chosen);
 }

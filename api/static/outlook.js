@@ -23,6 +23,17 @@ export function outlookRows(models, state, measure) {
   ]);
 }
 
+/** What today will end with, in words; null where nobody can say. A band belongs to one store. */
+export function todayLine(models, state, measure) {
+  const mine = models.today.filter((each) => each.currency === state.currency && each.measure === measure);
+  if (!mine.length) return null;
+  const sum = (name) => mine.reduce((total, each) => total + Number(each[name] ?? 0), 0);
+  const text = format(measure, state);
+  const words = { value: text(sum("value")), so_far: text(sum("so_far")), low: text(sum("low")), high: text(sum("high")) };
+  const isLive = mine.some((each) => each.so_far !== null);
+  return say(`today_${isLive ? "live" : "ahead"}_${mine.length === 1 ? "band" : "sum"}`, words);
+}
+
 /** Draw one measure into a place. */
 export async function drawOutlook(place, facts, models, state, measure) {
   const Plotly = await plotly();

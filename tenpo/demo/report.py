@@ -82,7 +82,7 @@ def _learnt(found: Found) -> None:
         console.print(table)
     for (measure, currency), value in found.forecast.items():
         unit = currency if measure == "sales" else "people"
-        console.print(f"{found.tenant_id}: {value:,.0f} {unit} of {measure} expected in 7 days")
+        console.print(f"{found.tenant_id}: {measure} of the next 7 days: {value:,.0f} {unit}")
     for note in found.notes:
         console.print(f"[dim]{found.tenant_id}: {note}[/]")
 

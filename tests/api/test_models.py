@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import UTC, datetime, time
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
+from api.routes.models import utc_now
 from tests.api.conftest import bearer
 from tests.api.model_seed import AHEAD, LEFT_OUT
-from tests.api.seed import STORES
+from tests.api.seed import LAST, STORES
 
 ONE = {"Authorization": "Bearer one-hinode"}  # sees ginza alone
 
@@ -103,3 +107,41 @@ def test_currencies_stay_apart(client: TestClient) -> None:
 def test_an_unknown_measure_is_refused(client: TestClient) -> None:
     answer = client.get("/v1/forecasts?measure=weather", headers=bearer("hinode"))
     assert answer.status_code == 422
+
+
+@pytest.fixture
+def afternoon(client: TestClient) -> Iterator[None]:
+    """Half past four in Japan on the last seeded day, and no hour of it after that."""
+    moment = datetime.combine(LAST, time(7, 30), UTC)
+    overrides = client.app.dependency_overrides  # type: ignore[attr-defined]
+    overrides[utc_now] = lambda: moment
+    yield
+    del overrides[utc_now]
+
+
+@pytest.mark.usefixtures("afternoon")
+def test_a_nowcast_is_told_by_its_basis(client: TestClient) -> None:
+    found = ask(client, "/v1/nowcast?store=ginza")["stores"]
+    assert [(each["measure"], each["basis"]) for each in found] == [
+        ("footfall", "hours so far"), ("sales", "hours so far"),
+    ]  # fmt: skip
+    for each in found:
+        assert (each["business_date"], each["until_hour"]) == (str(LAST), 16)
+        ends = [Decimal(each[name]) for name in ("so_far", "low", "value", "high")]
+        assert ends == sorted(ends)
+    whole = ask_kpis(client, "ginza")
+    assert Decimal(found[0]["value"]) == pytest.approx(Decimal(whole["footfall"]), rel=0.2)
+
+
+@pytest.mark.usefixtures("afternoon")
+def test_a_nowcast_belongs_to_who_may_see_the_store(client: TestClient) -> None:
+    assert {each["store_id"] for each in ask(client, "/v1/nowcast", ONE)["stores"]} == {"ginza"}
+    assert client.get("/v1/nowcast?store=umeda", headers=ONE).status_code == 404
+    assert ask(client, "/v1/nowcast", bearer("fresh"))["stores"] == []
+
+
+def ask_kpis(client: TestClient, store_id: str) -> dict[str, Any]:
+    path = f"/v1/kpis?from={LAST}&to={LAST}&grain=total&store={store_id}"
+    (row,) = ask(client, path)["rows"]
+    values: dict[str, Any] = row["values"]
+    return values
