@@ -81,7 +81,8 @@ def previous_clusters(
     }
     rows = query(warehouse, sql, params | _published(), job=job.step(f"clusters-{currency}"))
     stores, clusters = (rows[name].to_pylist() for name in ("store_id", "cluster_id"))
-    return pd.Series(clusters, index=pd.Index(stores, dtype=object), dtype=object)
+    found = pd.Series(clusters, index=pd.Index(stores, dtype=object), dtype=object)
+    return found.sort_index()
 
 
 def last_whole_day(masters: TenantMasters, now: datetime) -> date:

@@ -80,6 +80,8 @@ def chain_spread(
     if not sound.any():
         return np.full(weeks, -_WIDE), np.full(weeks, _WIDE)
     misses, ahead = np.log(true[sound] / said[sound]), (days[1][sound] - 1) // 7
+    if len(misses) < _FEW:  # they may all lie on one side by chance: no band is one-sided then
+        misses, ahead = np.concatenate([misses, -misses]), np.concatenate([ahead, ahead])
     ends = [_quantiles(misses, ahead, week, tails) for week in range(weeks)]
     low, high = np.transpose(ends)
     return np.minimum(low, 0.0), np.maximum(high, 0.0)
