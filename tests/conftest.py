@@ -30,6 +30,8 @@ import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
 from sqlalchemy import Engine, make_url
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from tenpo.settings import Settings
 
@@ -40,10 +42,51 @@ pytest_plugins = ["tests.google_cloud.fakes"]
 
 ROOT = Path(__file__).parents[1]
 START_S = 120
+#: Files that start an Airflow. Two of them at once are too much for two cores.
+WITH_AIRFLOW = (
+    "tests/e2e/test_kill_everything.py",
+    "tests/stack/test_airflow.py",
+)
+#: Files that take longer than half a minute, the longest first.
+LONGEST = (
+    *WITH_AIRFLOW,
+    "tests/e2e/test_spine.py",
+    "tests/e2e/test_real_data.py",
+    "tests/kernel/warehouse/test_conform.py",
+    "tests/kernel/warehouse/test_readings.py",
+    "tests/google_cloud/test_spine_on_a_bucket.py",
+    "tests/e2e/test_privacy.py",
+    "tests/gateways/test_crash.py",
+    "tests/api/test_dashboard.py",
+    "tests/stack/test_stack.py",
+    "tests/beam_jobs/test_ingest.py",
+    "tests/simulate/test_intake.py",
+    "tests/gateways/test_mqtt.py",
+    "tests/gateways/test_work.py",
+    "tests/kernel/warehouse/test_business_time.py",
+)
+_PLACE = {name: place for place, name in enumerate(LONGEST)}
+
+
+class ByFile(LoadFileScheduling):  # type: ignore[misc]
+    """Hands whole files to the workers, and all that start an Airflow to the same one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        return "airflow" if file in WITH_AIRFLOW else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
+    """Decides for `pytest -n` which worker runs what."""
+    return ByFile(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever uses a real service is marked so: `-m "not stack"` runs the rest."""
+    """Whatever uses a real service is marked so: `-m "not stack"` runs the rest.
+
+    The longest files come first, so that no worker is left with one at the end.
+    """
+    items.sort(key=lambda item: _PLACE.get(item.nodeid.partition("::")[0], len(_PLACE)))
     for item in items:
         if {"postgres", "bigquery_server", "google_cloud"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.stack)
