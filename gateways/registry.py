@@ -11,6 +11,7 @@ from gateways.iot.hikvision import Hikvision
 from gateways.iot.lorawan.adapter import Lorawan
 from gateways.iot.milesight import Milesight
 from gateways.iot.terabee import Terabee
+from gateways.iot.visits import Visits
 from gateways.iot.xovis import Xovis
 from gateways.normalize.adapter import Adapter, Kind
 from gateways.pos.posa import PosA
@@ -34,6 +35,7 @@ ADAPTERS: tuple[type[Adapter], ...] = (
     Axis,
     Hikvision,
     Terabee,
+    Visits,
 )
 
 

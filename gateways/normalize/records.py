@@ -17,7 +17,7 @@ from gateways.normalize.faults import Faults
 from gateways.normalize.instants import LOCAL, MOMENT
 from tenpo.contracts.events import canonical_schema
 
-Event = Literal["sale_line", "count_interval", "count_reading"]
+Event = Literal["sale_line", "count_interval", "count_reading", "visit_event"]
 TaxRounding = Literal["floor", "half_up", "half_even"]
 TaxMode = Literal["included", "excluded", "none", "unknown"]
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from functools import cache
+from typing import Literal, get_args
 
 import pyarrow as pa
 
@@ -38,6 +39,9 @@ class SaleKind(StrEnum):
     ADJUSTMENT = "adjustment"
     TENDER = "tender"
 
+
+#: What a tracked person did.
+VisitKind = Literal["enter", "exit", "pass", "zone_enter", "zone_exit"]
 
 TENANT = Field("tenant_id", Type.STRING, "The retailer the row belongs to.", required=True)
 STORE = Field(
@@ -126,7 +130,7 @@ _VISIT = (
     Field("zone_id", Type.STRING, "Zone or line."),
     Field("track_id", Type.STRING, "Track within the camera.", required=True),
     Field("kind", Type.STRING, "What happened.", required=True,
-          one_of=("enter", "exit", "pass", "zone_enter", "zone_exit")),
+          one_of=get_args(VisitKind)),
     Field("person_id", Type.STRING, "Pseudonymous person; absent where faces are off."),
     Field("match_score", Type.FLOAT64, "Similarity of the match, 0..1."),
     Field("quality", Type.FLOAT64, "Quality of the best crop, 0..1."),

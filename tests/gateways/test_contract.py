@@ -57,7 +57,7 @@ NO_OCCASION = {
     "door": {CLOCK, SALES_ONLY},
     "vivotek": {CLOCK, SALES_ONLY},
 }
-COUNTERS = ("axis", "calit2", "hikvision", "lorawan", "milesight", "xovis")
+COUNTERS = ("axis", "calit2", "hikvision", "lorawan", "milesight", "xovis", "video")
 
 
 def subject(name: str) -> Subject:
