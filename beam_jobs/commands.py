@@ -45,8 +45,8 @@ def ingest(
     if follow:
         _follow()
         return
-    from beam_jobs.ingest.damage import REMEDY
     from beam_jobs.ingest.job import Ingest
+    from tenpo.datamart.ledger import DAMAGE_REMEDY
 
     job = Ingest(settings, tenant, beam or ())
     try:
@@ -77,7 +77,7 @@ def ingest(
         raise IntegrityError(
             "; ".join(f"{name}: {why}" for name, why in problems.items()),
             where=f"{len(outcome.damaged)} damaged objects of the lake" if outcome.damaged else "",
-            remedy=REMEDY if outcome.damaged else "",
+            remedy=DAMAGE_REMEDY if outcome.damaged else "",
         )
 
 

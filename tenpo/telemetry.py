@@ -10,15 +10,19 @@ in the load ledger.
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from typing import TYPE_CHECKING, cast
 
 import structlog
 
 if TYPE_CHECKING:
-    from structlog.typing import FilteringBoundLogger, Processor
+    from structlog.typing import EventDict, FilteringBoundLogger, Processor
 
     from tenpo.settings import Settings
+
+#: Control characters of ASCII and Latin-1 but the end of a line, which fields are quoted for.
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def configure_logging(settings: Settings, *, debug: bool = False) -> None:
@@ -70,7 +74,21 @@ def _renderer(*, json_lines: bool) -> list[Processor]:
         render = structlog.processors.ExceptionRenderer(transformer)
         return [render, structlog.processors.JSONRenderer()]
     plain = structlog.dev.plain_traceback
-    return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
+    console = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)
+    return [_visible, console]
+
+
+def _visible(_logger: object, _method: str, entry: EventDict) -> EventDict:
+    """Show control characters as escapes: a field may hold a sender's words.
+
+    Messages and tracebacks keep their lines.
+    """
+    return {
+        name: _CONTROL.sub(lambda found: ascii(found[0])[1:-1], value)
+        if isinstance(value, str) and name not in ("exception", "stack")
+        else value
+        for name, value in entry.items()
+    }
 
 
 def get_logger(name: str) -> FilteringBoundLogger:

@@ -24,11 +24,6 @@ from tenpo.telemetry import get_logger
 
 log = get_logger(__name__)
 
-REMEDY = (
-    "Bring the object back from a backup or the bucket's older version, or remove it and let its "
-    "sender send again; ingest then goes on by itself."
-)
-
 
 def damage(lake: Lake, name: str) -> str | None:
     """Why an object cannot be loaded; None where it can.
@@ -66,7 +61,12 @@ def set_aside(lake: Lake, engine: Engine, held: Lease, names: Iterable[str]) -> 
             held.check(connection)
             ledger.set_aside(connection, found)
     for name, reason in found.items():
-        log.error("an object of the lake is damaged", object=name, reason=reason, remedy=REMEDY)
+        log.error(
+            "an object of the lake is damaged",
+            object=name,
+            reason=reason,
+            remedy=ledger.DAMAGE_REMEDY,
+        )
     return list(found)
 
 

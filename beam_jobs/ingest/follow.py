@@ -12,9 +12,9 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from beam_jobs.ingest.damage import REMEDY
 from beam_jobs.ingest.job import Ingest
 from tenpo.datamart import dirty, transaction
+from tenpo.datamart.ledger import DAMAGE_REMEDY
 from tenpo.errors import LeaseLost, ServiceError, UnknownReference
 from tenpo.hints import listen
 from tenpo.settings import Settings
@@ -92,7 +92,9 @@ class _Follower:
                 log.error("events stay behind in raw", tenant=tenant, reason=reason)
         if outcome.damaged.keys() != self._damaged:
             self._damaged = set(outcome.damaged)
-            log.warning("damaged objects of the lake", count=len(outcome.damaged), remedy=REMEDY)
+            log.warning(
+                "damaged objects of the lake", count=len(outcome.damaged), remedy=DAMAGE_REMEDY
+            )
         for tenant in self._due(now):
             self._tell(tenant)
         self._listener.wait(self._settings.follow_interval_s)

@@ -9,7 +9,7 @@ import typer
 from tenpo.receipts import State
 
 if TYPE_CHECKING:
-    from tenpo.receipts import Receipt, ReceiptBook
+    from tenpo.receipts import Accepted, Receipt, ReceiptBook
     from tenpo.settings import Settings
 
 receipts = typer.Typer(invoke_without_command=True, help=__doc__)
@@ -53,31 +53,62 @@ def list_receipts(
 
 @receipts.command()
 def retry(
-    receipt: Annotated[str, typer.Argument(help="The receipt's id.")],
+    receipt: Annotated[str | None, typer.Argument(help="The receipt's id.")] = None,
     tenant: Tenant = None,
+    every: Annotated[bool, typer.Option("--all", help="Every one that failed.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Let a failed delivery be worked on again.
+    """Let failed deliveries be worked on again.
 
     Example: tenpo receipts retry 00001793527200000000-1f0a9c3e
+
+    Example: tenpo receipts retry --all --tenant acme
     """
-    from tenpo.errors import UnknownReference
+    from tenpo.errors import InputError
     from tenpo.settings import get_settings
 
+    if (receipt is None) is not every:
+        raise InputError(
+            "it is not said what to try again",
+            where="tenpo receipts retry",
+            remedy="Give one receipt's id, or --all.",
+        )
     book, tenants = _book(get_settings(), tenant)
+    again = _retry_failed(book, tenants) if receipt is None else [_retry(book, tenants, receipt)]
+    if as_json:
+        rows = [{"tenant": one.tenant_id, "receipt": one.receipt, "round": one.round}
+                for one in again]  # fmt: skip
+        _print_json({"retried": rows} if every else rows[0])
+        return
+    for one in again:
+        typer.echo(f"{one.receipt} of {one.tenant_id} is queued again.")
+    if not again:
+        typer.echo("None has failed.")
+
+
+def _retry(book: ReceiptBook, tenants: list[str], receipt: str) -> Accepted:
+    from tenpo.errors import UnknownReference
+
     for name in tenants:
         try:
-            again = book.retry(name, receipt)
+            return book.retry(name, receipt)
         except UnknownReference:
             continue
-        if as_json:
-            _print_json({"tenant": name, "receipt": receipt, "round": again.round})
-        else:
-            typer.echo(f"{receipt} of {name} is queued again.")
-        return
     raise UnknownReference(
         "there is no such receipt", where=receipt, remedy="List them with: tenpo receipts"
     )
+
+
+def _retry_failed(book: ReceiptBook, tenants: list[str]) -> list[Accepted]:
+    from tenpo.receipts import Settled
+
+    failed = [
+        found
+        for name in tenants
+        for found in list(book.newest(name))
+        if isinstance(found, Settled) and found.state == "failed"
+    ]
+    return [book.retry(one.accepted_as.tenant_id, one.accepted_as.receipt) for one in failed]
 
 
 def _book(settings: Settings, tenant: str | None) -> tuple[ReceiptBook, list[str]]:

@@ -135,6 +135,13 @@ def conformed(connection: Connection, load_ids: Sequence[str]) -> None:
     _advance(connection, load_ids, "loaded", "conformed")
 
 
+#: How damaged objects are mended, for whoever tells of them.
+DAMAGE_REMEDY = (
+    "Bring the object back from a backup or the bucket's older version, or remove it and let its "
+    "sender send again; ingest then goes on by itself."
+)
+
+
 def set_aside(connection: Connection, errors: Mapping[str, str]) -> None:
     """Note objects that cannot be read, with the reason; none of them known yet.
 

@@ -9,7 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from tenpo.errors import ConfigError, TenpoError
+from tenpo.datamart import connect, ledger, transaction
+from tenpo.errors import ConfigError, IntegrityError, TenpoError
 from tenpo.settings import Settings, get_settings
 from tenpo.stack.layout import Layout
 from tenpo.stack.logs import last_lines
@@ -26,6 +27,8 @@ from tenpo.stack.state import ServiceState, service_states, wanted_names
 
 # user:HERE@host of a URL; password=HERE of a DSN.
 _PASSWORDS = re.compile(r"((?<=://)[^:/@\s]*:)[^@/\s]+(?=@)|(\bpassword=)[^&\s]+")
+#: How many damaged objects are named.
+_SHOWN = 5
 Verdict = Literal["ok", "optional", "wrong"]
 
 
@@ -130,6 +133,8 @@ def _services(settings: Settings) -> Iterator[Check]:
         yield Check("services", "optional", "the stack is not started", "Start it with: tenpo up")
     for name in wanted:
         yield _service(states[name])
+    if settings.datamart_dsn and states["postgres"].state == "healthy":
+        yield _looked("lake objects", partial(_readable_objects, settings))
     yield from _ports(settings, states)
 
 
@@ -139,6 +144,24 @@ def _service(state: ServiceState) -> Check:
     tail = last_lines(Path(state.log), 5)
     finding = f"{state.state}; the end of {state.log}:\n{tail}" if tail else state.state
     return Check(state.name, "wrong", finding, "Mend what the log says, then run: tenpo up")
+
+
+def _readable_objects(settings: Settings) -> str:
+    """Objects of the lake that ingest had to set aside."""
+    engine = connect(settings, pool_size=1)
+    try:
+        with transaction(engine) as connection:
+            damaged = ledger.damaged(connection)
+    finally:
+        engine.dispose()
+    if damaged:
+        first = [*damaged.items()][:_SHOWN]
+        lines = "".join(f"\n       {name}: {reason}" for name, reason in first)
+        raise IntegrityError(
+            f"ingest set {len(damaged):,} damaged objects aside, the first ones:{lines}",
+            remedy=ledger.DAMAGE_REMEDY,
+        )
+    return "ingest could read all it was given"
 
 
 def _ports(settings: Settings, states: dict[str, ServiceState]) -> Iterator[Check]:

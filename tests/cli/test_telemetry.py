@@ -62,3 +62,16 @@ def test_no_colours_away_from_a_terminal(capsys: pytest.CaptureFixture[str]) -> 
     configure_logging(Settings())
     get_logger("tenpo.plain").warning("plain", key="value")
     assert "\x1b[" not in capsys.readouterr().err
+
+
+def test_a_senders_words_stay_in_their_line(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(Settings())
+    forged = "d1\n2026 [info] all is well\x1b[2J"
+    get_logger("tenpo.test").warning("refused", device=forged, topic="a\x1b[2J\x85", store="銀座")
+    logging.getLogger("some.library").warning("%s", "\x1b[2J")
+    ours, theirs = capsys.readouterr().err.splitlines()
+    assert "all is well" in ours
+    assert r"topic=a\x1b[2J\x85" in ours
+    assert "store=銀座" in ours
+    assert r"\x1b[2J" in theirs
+    assert "\x1b" not in ours + theirs

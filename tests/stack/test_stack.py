@@ -15,6 +15,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tenpo.datamart import connect, ledger, transaction
+from tenpo.settings import Settings
 from tenpo.stack.leftovers import is_alive
 from tenpo.stack.ports import HOST, is_free
 from tests.stack.local import LocalStack
@@ -89,6 +91,26 @@ def test_up_brings_back_what_was_killed_and_loses_nothing(stack: LocalStack, nam
 def test_doctor_finds_nothing_wrong_with_healthy_services(stack: LocalStack) -> None:
     checks = {check["name"]: check for check in stack.tenpo("doctor")["checks"]}
     assert {checks[name]["verdict"] for name in NAMES} == {"ok"}
+
+
+def test_doctor_names_what_ingest_set_aside(stack: LocalStack) -> None:
+    name = "canonical/acme/sale_line/x.parquet"
+
+    def told() -> dict[str, str]:
+        checks: list[dict[str, str]] = stack.tenpo("doctor")["checks"]
+        return next(check for check in checks if check["name"] == "lake objects")
+
+    assert told()["verdict"] == "ok"
+    engine = connect(Settings(datamart_dsn=stack.addresses()["datamart_dsn"]))
+    with transaction(engine) as connection:
+        ledger.set_aside(connection, {name: "it is cut off"})
+    found = told()
+    with transaction(engine) as connection:
+        ledger.forget(connection, [name])
+    engine.dispose()
+    assert found["verdict"] == "wrong"
+    assert f"{name}: it is cut off" in found["finding"]
+    assert "backup" in found["remedy"]
 
 
 def test_doctor_shows_no_secret(stack: LocalStack) -> None:
