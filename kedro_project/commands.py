@@ -117,9 +117,55 @@ def run(
     chosen = seeded(chosen, seed=seed, horizon=int(chosen["forecast"]["horizon"]))
     tenants = tenant or MasterBook(Lake(settings.lake_url)).tenants()
     for name in tenants:
-        wish = Wish(name, wanted, key, day)
+        wish = Wish(name, wanted, key, day, is_dry=dry_run)
         record = run_models(settings, wish, chosen, lambda text: console.print(f"  {text}"))
         _say(name, record, as_json=as_json)
+
+
+@models.command()
+def runs(
+    tenant: Annotated[str, typer.Option(help="Whose.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list.")] = False,
+) -> None:
+    """Runs so far, their states, and which of them readers see.
+
+    Example: tenpo models runs --tenant demo
+    """
+    from dataclasses import asdict
+
+    from kedro_project.results.history import runs_of
+    from tenpo.settings import get_settings
+
+    shown, past = runs_of(get_settings(), tenant)
+    if as_json:
+        import orjson
+
+        rows = [asdict(one) | {"is_shown": one.run_id == shown} for one in past]
+        typer.echo(orjson.dumps(rows, option=orjson.OPT_INDENT_2).decode())
+        return
+    for one in past:
+        mark = "*" if one.run_id == shown else " "
+        typer.echo(
+            f"{mark} {one.run_id}  {one.state:13} {one.started_at:%Y-%m-%d %H:%M}  {one.note}"
+        )
+
+
+@models.command()
+def rollback(
+    tenant: Annotated[str, typer.Option(help="Whose.")],
+    run: Annotated[
+        str | None, typer.Option(help="Which run; else the one published before.")
+    ] = None,
+) -> None:
+    """Show readers an earlier run again.
+
+    Example: tenpo models rollback --tenant demo
+    """
+    from kedro_project.results.history import roll_back
+    from tenpo.settings import get_settings
+
+    record = roll_back(get_settings(), tenant, run)
+    typer.echo(f"{tenant}: run {record.run_id}, as of {record.as_of}, is shown again")
 
 
 def _say(tenant_id: str, record: RunRecord | None, *, as_json: bool) -> None:

@@ -15,13 +15,11 @@ from kedro_project.results.codec import from_bytes, to_bytes
 from kedro_project.results.publish import publish
 from kedro_project.results.record import RunRecord, Shelf
 from kedro_project.results.rows import ChainResults, Tables
+from kedro_project.results.stored import stored_results
 from tenpo.lake import Lake
 from tenpo.masters import MasterBook
 from tenpo.settings import get_settings
 from tenpo.warehouse import Job, connect
-
-_PARTS = ("notes", "panel", "previous", "features", "clusters", "forecasts", "targets")
-_NAMES = {"notes": "chain_notes", "previous": "previous_clusters"}
 
 
 class _OfRun(AbstractDataset[Any, Any]):
@@ -121,17 +119,12 @@ class RunResults(_OfRun):
 
     def load(self) -> list[ChainResults]:
         """Read them from the lake."""
-        return [self._chain(currency) for currency in self._record().currencies]
+        return stored_results(self._lake, self._record())
 
     def save(self, data: object) -> NoReturn:
         """Refuse: each pipeline stores its own."""
         del data
         raise DatasetError("results are stored one by one")
-
-    def _chain(self, currency: str) -> ChainResults:
-        shelf = self._shelf(currency)
-        held = {part: from_bytes(shelf.get(_NAMES.get(part, part))) for part in _PARTS}
-        return ChainResults(currency=currency, **held)
 
 
 class TheRun(_OfRun):

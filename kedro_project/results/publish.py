@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine
 
@@ -42,6 +43,12 @@ def fail(settings: Settings, record: RunRecord, error: Exception) -> None:
         connection, record.run_id, state="failed", note=what))  # fmt: skip
 
 
+def rest(settings: Settings, record: RunRecord) -> None:
+    """Note that a run stays unpublished for now; `publish` may follow."""
+    _noted(settings, lambda connection: run.finish(
+        connection, record.run_id, state="nothing_to_do", note="dry run"))  # fmt: skip
+
+
 def publish(settings: Settings, record: RunRecord, tables: Tables) -> int:
     """Make a run's rows what readers see. Returns their number; 0 where they are seen already.
 
@@ -50,6 +57,29 @@ def publish(settings: Settings, record: RunRecord, tables: Tables) -> int:
         LeaseLost: another run of the tenant publishes.
         ServiceError: a service does not answer; nothing is published, do it again.
     """
+    with _publishing(settings, record) as (engine, warehouse, held):
+        if _is_shown(engine, record):
+            return 0
+        for contract in MODEL_TABLES:
+            append(warehouse, contract, tables[contract.name])
+        failpoint("models.after_mart")
+        return _show(engine, held, record, tables)
+
+
+def replace_shown(settings: Settings, record: RunRecord, tables: Tables) -> int:
+    """Show a run that mart has already, whatever is shown now. Returns the number of rows.
+
+    Raises:
+        LeaseLost: another run of the tenant publishes.
+        ServiceError: a service does not answer; do it again.
+    """
+    with _publishing(settings, record) as (engine, _, held):
+        return _show(engine, held, record, tables)
+
+
+@contextmanager
+def _publishing(settings: Settings, record: RunRecord) -> Iterator[tuple[Engine, Warehouse, Lease]]:
+    """Alone for the tenant; mart is told of what is published, before and after."""
     engine = connect_datamart(settings)
     name = f"{JOB}:{record.tenant_id}"
     holder = f"{socket.gethostname()}:{os.getpid()}"
@@ -59,21 +89,13 @@ def publish(settings: Settings, record: RunRecord, tables: Tables) -> int:
             lease(engine, name, holder=holder, seconds=settings.lease_s, wait_s=_WAIT_S) as held,
         ):
             announce_published(engine, warehouse, record.tenant_id)
-            if _is_shown(engine, record):
-                return 0
-            rows = _publish(engine, warehouse, held, record, tables)
+            yield engine, warehouse, held
             announce_published(engine, warehouse, record.tenant_id)
-            return rows
     finally:
         engine.dispose()
 
 
-def _publish(
-    engine: Engine, warehouse: Warehouse, held: Lease, record: RunRecord, tables: Tables
-) -> int:
-    for contract in MODEL_TABLES:
-        append(warehouse, contract, tables[contract.name])
-    failpoint("models.after_mart")
+def _show(engine: Engine, held: Lease, record: RunRecord, tables: Tables) -> int:
     with transaction(engine) as connection:
         held.check(connection)
         rows = model_results.replace(connection, record.tenant_id, tables)

@@ -3,6 +3,7 @@
 Below `artifact/<tenant>/models/` of the lake:
 
     key/<key>/<stamp>.json                       which run a key means; the newest counts
+    run/<run_id>/record.json                     the run's record
     run/<run_id>/<currency>/<name>/<stamp>.<ext>  results of its pipelines; the newest counts
 
 A key is what the caller knows the run by (Airflow's own id), so that the tasks of one DAG run
@@ -84,6 +85,7 @@ class Shelf:
     def keep(self, record: RunRecord, key: str) -> None:
         """Note which run a key means, and that it is the newest."""
         stamp = _stamp()
+        self.lake.put(self._record_of(record.run_id), record.model_dump_json().encode())
         for name in dict.fromkeys((key, NEWEST)):
             self.lake.put(f"{self._root}/key/{_safe(name)}/{stamp}.json",
                           record.model_dump_json().encode())  # fmt: skip
@@ -101,6 +103,20 @@ class Shelf:
                 remedy="Begin one: tenpo models run --pipeline features.",
             )  # fmt: skip
         return RunRecord.model_validate(orjson.loads(self.lake.get(names[-1])))
+
+    def record(self, run_id: str) -> RunRecord:
+        """The record of a run.
+
+        Raises:
+            InputError: there is no such run.
+        """
+        name = self._record_of(run_id)
+        if _UNFIT.search(run_id) or not self.lake.exists(name):
+            raise InputError(
+                "there is no such run of the models", where=self.tenant_id,
+                remedy="Choose from: tenpo models runs.",
+            )  # fmt: skip
+        return RunRecord.model_validate(orjson.loads(self.lake.get(name)))
 
     def of(self, record: RunRecord, currency: str) -> Shelf:
         """The shelf of one chain of a run."""
@@ -132,6 +148,9 @@ class Shelf:
     @property
     def _root(self) -> str:
         return f"artifact/{self.tenant_id}/models"
+
+    def _record_of(self, run_id: str) -> str:
+        return f"{self._root}/run/{run_id}/record.json"
 
     def _folder(self, name: str) -> str:
         return f"{self._root}/run/{self.run_id}/{self.currency}/{name}"

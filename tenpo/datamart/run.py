@@ -23,6 +23,32 @@ class PublishedRun:
     published_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class PastRun:
+    """A run and what became of it."""
+
+    run_id: str
+    state: str
+    started_at: datetime
+    finished_at: datetime | None
+    published_at: datetime | None
+    rows: int
+    note: str
+
+
+def past(connection: Connection, tenant_id: str, job: str, limit: int = 100) -> list[PastRun]:
+    """Runs of a job, newest first."""
+    columns = (run.c.run_id, run.c.state, run.c.started_at, run.c.finished_at,
+               run.c.published_at, run.c.rows, run.c.note)  # fmt: skip
+    found = connection.execute(
+        select(*columns)
+        .where(run.c.tenant_id == tenant_id, run.c.job == job)
+        .order_by(run.c.started_at.desc(), run.c.run_id)
+        .limit(limit)
+    )
+    return [PastRun(*row) for row in found]
+
+
 def start(connection: Connection, run_id: str, *, tenant_id: str, job: str) -> None:
     """Note that a run begins, or begins again after it failed.
 
@@ -50,7 +76,14 @@ def finish(
     connection.execute(
         update(run)
         .where(run.c.run_id == run_id)
-        .values(state=state, finished_at=now, published_at=published_at, rows=rows, note=note)
+        .values(
+            state=state,
+            finished_at=now,
+            published_at=published_at,
+            rows=rows,
+            note=note,
+            announced_at=None,  # a run that is shown again is told to mart again
+        )
     )
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import Engine, text
 
 from kedro_project.platform_run import PIPELINES, Wish, run_models
 from kedro_project.results.codec import from_bytes, to_bytes
+from kedro_project.results.history import roll_back, runs_of
 from kedro_project.results.record import Shelf
 from tenpo.contracts import MODEL_TABLES
 from tenpo.errors import InputError, IntegrityError
@@ -224,6 +225,30 @@ def test_a_failure_is_recorded(published: Platform) -> None:
     assert "has no cluster" in state["note"]
     shown = {row["run_id"] for row in published.rows("model_run")}
     assert record.run_id not in shown
+
+
+def test_readers_can_be_given_an_earlier_run_again(published: Platform) -> None:
+    past = runs_of(published.settings, "acme")[1]
+    before = {row["run_id"] for row in published.rows("model_run")}
+    record = roll_back(published.settings, "acme", None)
+    assert {row["run_id"] for row in published.rows("model_run")} == {record.run_id} != before
+    assert runs_of(published.settings, "acme")[0] == record.run_id
+    assert len(published.rows("store_cluster")) == len(YEN) + len(EURO)
+    failed = next(one.run_id for one in past if one.state == "failed" and not one.published_at)
+    with pytest.raises(InputError, match="no such published run"):
+        roll_back(published.settings, "acme", failed)
+    with pytest.raises(InputError, match="no earlier published run"):
+        roll_back(published.settings, "empty", None)
+
+
+def test_a_dry_run_publishes_nothing_and_says_so(published: Platform) -> None:
+    shown = published.rows("model_run")
+    record = published.run("zeta", pipelines=ALL[:-1], is_dry=True)
+    assert published.rows("model_run") == shown
+    (newest, *_) = runs_of(published.settings, "zeta")[1]
+    assert (newest.run_id, newest.state, newest.note) == (
+        record.run_id, "nothing_to_do", "dry run",
+    )  # fmt: skip
 
 
 def _mart_rows(platform: Platform) -> int:

@@ -1,0 +1,58 @@
+"""Runs of the models so far, and going back to one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from kedro_project.results.publish import JOB, replace_shown
+from kedro_project.results.record import RunRecord, Shelf
+from kedro_project.results.rows import published_tables
+from kedro_project.results.stored import stored_results
+from tenpo.datamart import connect, model_results, run, transaction
+from tenpo.errors import InputError
+from tenpo.lake import Lake
+from tenpo.settings import Settings
+
+
+def runs_of(settings: Settings, tenant_id: str) -> tuple[str | None, Sequence[run.PastRun]]:
+    """The run that readers see, and the tenant's runs of the models, newest first."""
+    engine = connect(settings)
+    try:
+        with transaction(engine) as connection:
+            return _shown(connection, tenant_id), run.past(connection, tenant_id, JOB)
+    finally:
+        engine.dispose()
+
+
+def roll_back(settings: Settings, tenant_id: str, run_id: str | None) -> RunRecord:
+    """Show an earlier run again, from what it has stored; the next weekly run goes on from now.
+
+    Args:
+        settings: the process's settings.
+        tenant_id: whose.
+        run_id: the run; none means the one published before the one that is shown.
+
+    Raises:
+        InputError: there is no such run, or it was never published.
+    """
+    shown, past = runs_of(settings, tenant_id)
+    published = [one.run_id for one in past if one.published_at is not None]
+    earlier = [one for one in published if one != shown]
+    wanted = run_id or (earlier[0] if earlier else "")
+    if wanted not in published:
+        raise InputError(
+            "there is no earlier published run" if run_id is None else "no such published run",
+            where=tenant_id,
+            remedy="`tenpo models runs` lists the runs and their states.",
+        )
+    lake = Lake(settings.lake_url)
+    record = Shelf(lake, tenant_id).record(wanted)
+    replace_shown(settings, record, published_tables(stored_results(lake, record), record))
+    return record
+
+
+def _shown(connection: Connection, tenant_id: str) -> str | None:
+    found = model_results.shown(connection, tenant_id)
+    return None if found is None else found.run_id
