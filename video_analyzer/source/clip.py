@@ -26,12 +26,15 @@ from video_analyzer.record.tape import MICRO, Tape
 from video_analyzer.source.beat import Beat
 from video_analyzer.source.wire import Facts, Order, Outcome, State
 
+_PROBE_US = 500_000  # how much FFmpeg may read ahead to know a stream
 FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpegts,avi,nut"
 _FILE = {"protocol_whitelist": "file", "format_whitelist": FORMATS}
 _CAMERA = {
     "protocol_whitelist": "rtsp,rtsps,rtp,srtp,http,https,httpproxy,tcp,tls,udp",
     "format_whitelist": f"rtsp,{FORMATS}",
     "rtsp_transport": "tcp",  # UDP loses packets without a word
+    "analyzeduration": str(_PROBE_US),
+    "probesize": "1000000",
 }
 _SILENCE_S = 15.0
 _JUMP_US = 10 * MICRO
@@ -67,6 +70,7 @@ class Clip:
         tell: Callable[[str], None] = _ignore,
     ) -> None:
         self._order, self._beat, self._pulse = order, beat, pulse
+        asked_us = time.time_ns() // 1000
         try:
             self._container = _opened(order)
         except (av.FFmpegError, OSError, ValueError) as error:
@@ -75,7 +79,7 @@ class Clip:
         self._check_size(self._stream.codec_context.width, self._stream.codec_context.height)
         self._stream.thread_type = "NONE"
         self._stream.codec_context.thread_count = 1
-        self.start_us = _start_of(self._container, order)
+        self.start_us = _start_of(self._container, order, asked_us)
         self._tape: Tape | None = None
         if order.tape is not None:
             folder, chunk_s = Path(order.tape.folder), order.tape.chunk_s
@@ -264,12 +268,15 @@ def _video_of(container: InputContainer) -> VideoStream:
     return container.streams.video[0]
 
 
-def _start_of(container: InputContainer, order: Order) -> int:
-    """Wall clock of the beginning: as ordered, else now or as the file's maker wrote into it."""
+def _start_of(container: InputContainer, order: Order, asked_us: int) -> int:
+    """Wall clock of the beginning: as ordered, else as the file's maker wrote into it.
+
+    A camera's first picture came after it was asked, and no longer ago than FFmpeg probes.
+    """
     if order.start_us is not None:
         return order.start_us
     if order.is_live:
-        return time.time_ns() // 1000
+        return max(asked_us, time.time_ns() // 1000 - _PROBE_US)
     written = container.metadata.get("creation_time", "")
     try:
         moment = datetime.fromisoformat(written)

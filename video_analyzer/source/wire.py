@@ -11,7 +11,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-SLOTS = 4
+SLOTS = 8  # half a second of pictures, before any is dropped
 FACTS, FRAME, END, CHUNK, PULSE = b"H", b"F", b"E", b"C", b"P"
 _FRAME = struct.Struct("<BqqIHH")
 MAX_MESSAGE = 1 << 20
