@@ -75,6 +75,24 @@ def analyze(
 
 
 @video.command()
+def draw(
+    file: Annotated[Path, typer.Argument(help="A video of the camera.")],
+    camera: CameraFile,
+    out: Annotated[Path, typer.Option(help="A PNG file. It shows people: delete it afterwards.")],
+    second: Annotated[int, typer.Option(min=0, help="Of the video.")] = 0,
+) -> None:
+    """Draw a camera's lines and zones on a still of its video.
+
+    Example: tenpo video draw door.mp4 --camera door.yaml --out door.png
+    """
+    from tenpo.durable import write_files
+    from video_analyzer.camera import load_camera
+    from video_analyzer.draw import as_png, still_of
+
+    write_files([(out, as_png(still_of(file, load_camera(camera), second)))])
+
+
+@video.command()
 def evaluate(
     truth: Annotated[Path, typer.Option(help="MOT file of the truth, or CSV of crossings.")],
     tracks: Annotated[Path | None, typer.Option(help="MOT file of `analyze --mot`.")] = None,

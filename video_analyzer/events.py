@@ -8,18 +8,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 import orjson
 import pyarrow as pa
 
-from tenpo.contracts.events import canonical_schema
+from tenpo.contracts.events import VisitKind, canonical_schema
 from tenpo.identifiers import event_ids
 from video_analyzer.camera import Camera
 
 SOURCE = "video"
 VERSION = "1"
-Kind = Literal["enter", "exit", "pass", "zone_enter", "zone_exit"]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -41,7 +40,7 @@ class VisitEvent:
     camera_id: str
     track_id: str
     zone_id: str
-    kind: Kind
+    kind: VisitKind
     occurred_us: int
     detector: str
     dropped_frame_count: int

@@ -12,10 +12,11 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from tenpo.contracts.events import VisitKind
 from video_analyzer.camera import Camera, Point
 from video_analyzer.count.shapes import LineShape, ZoneShape
 from video_analyzer.count.side import Side
-from video_analyzer.events import Kind, VisitEvent, track_name
+from video_analyzer.events import VisitEvent, track_name
 from video_analyzer.track import Seen, Tracked
 
 
@@ -120,7 +121,7 @@ class Counter:
                 track.through[name] = shape.passes(track.last, point)
             if change is None or not change.before or not track.through[name]:
                 continue
-            kind: Kind = "enter" if change.after > 0 else "exit"
+            kind: VisitKind = "enter" if change.after > 0 else "exit"
             kind = "pass" if shape.line.role == "passage" else kind
             yield self._event(track, name, kind, change.at_us)
 
@@ -154,7 +155,7 @@ class Counter:
             if name in track.sides and track.sides[name].settled > 0:
                 yield self._event(track, name, "zone_exit", track.last_us)
 
-    def _event(self, track: _Track, name: str, kind: Kind, at_us: int) -> VisitEvent:
+    def _event(self, track: _Track, name: str, kind: VisitKind, at_us: int) -> VisitEvent:
         return VisitEvent(
             camera_id=self._camera.camera_id,
             track_id=track.track_id,
