@@ -114,8 +114,9 @@ class Delta:
             k = min(k, count - start)
             places = np.argpartition(-scores, k - 1, axis=1)[:, :k]
         best = np.take_along_axis(scores, places, axis=1)
-        order = np.argsort(-best, axis=1, kind="stable")
-        best, places = np.take_along_axis(best, order, 1), np.take_along_axis(places, order, 1)
+        if k > 1:
+            order = np.argsort(-best, axis=1, kind="stable")
+            best, places = np.take_along_axis(best, order, 1), np.take_along_axis(places, order, 1)
         return best, np.where(np.isneginf(best), -1, places + start)
 
     def places_of(self, features: Ids) -> Places:

@@ -68,7 +68,7 @@ class Space:
                 remedy=f"Give (n, {self.dimension}).",
             )
         length = np.sqrt(np.einsum("ij,ij->i", found, found))[:, None]
-        if not ((length > 0) & (length < np.inf)).all():
+        if len(length) and not (length.min() > 0 and length.max() < np.inf):
             raise InputError(
                 "a vector has no direction",
                 where=self.model,
@@ -87,19 +87,23 @@ class Space:
         Returns:
             Scores (cosine) and rows (n, k), best first; feature 0 where there are no more.
         """
-        scores: list[Floats] = []
-        rows: list[Rows] = []
-        for holder in self.view.holders():
-            best, places = holder.search(queries, k)
-            found = holder.rows[places]
-            if places.size and places.min() < 0:
-                found[places < 0] = np.zeros((), ROW)
-                best = np.where(places < 0, -np.inf, best).astype(np.float32)
-            scores.append(best)
-            rows.append(found)
-        if len(scores) == 1 and scores[0].shape[1] == k:
-            return scores[0], rows[0]
-        return _best(scores, rows, len(queries), k)
+        holders = tuple(self.view.holders())
+        found = [holder.search(queries, k) for holder in holders]
+        scores, places, columns = _joined(found, len(queries), k)
+        if columns == [k] and holders and places.min(initial=0) >= 0:
+            return scores, holders[0].rows[places]
+        owners = np.repeat(np.arange(len(columns)), columns)
+        if len(holders) > 1:
+            order = _best(scores, k)
+            scores = np.take_along_axis(scores, order, 1)
+            places, owners = np.take_along_axis(places, order, 1), owners[order]
+        else:
+            owners = np.broadcast_to(owners, places.shape)
+        rows = np.zeros((len(queries), k), ROW)
+        for number, holder in enumerate(holders):
+            hits = (owners == number) & (places >= 0)
+            rows[hits] = holder.rows[places[hits]]
+        return scores, rows
 
     def kill(self, features: Ids) -> None:
         """Let features die."""
@@ -179,10 +183,29 @@ def _vector(holder: Part | Delta, place: int) -> Floats:
     return found
 
 
-def _best(scores: list[Floats], rows: list[Rows], queries: int, k: int) -> tuple[Floats, Rows]:
-    """The best of several answers, filled up where they are fewer than `k`."""
-    scores.append(np.full((queries, k), -np.inf, np.float32))
-    rows.append(np.zeros((queries, k), ROW))
-    all_scores, all_rows = np.concatenate(scores, axis=1), np.concatenate(rows, axis=1)
-    order = np.argsort(-all_scores, axis=1, kind="stable")[:, :k]
-    return np.take_along_axis(all_scores, order, 1), np.take_along_axis(all_rows, order, 1)
+def _joined(
+    found: list[tuple[Floats, Places]], lines: int, k: int
+) -> tuple[Floats, Places, list[int]]:
+    """Answers side by side, at least `k` columns, and how many each of them has."""
+    columns = [places.shape[1] for _, places in found]
+    if sum(columns) < k:
+        shape = (lines, k - sum(columns))
+        found = [*found, (np.full(shape, -np.inf, np.float32), np.full(shape, -1))]
+        columns.append(shape[1])
+    if len(found) == 1:
+        [(scores, places)] = found
+    else:
+        scores = np.concatenate([best for best, _ in found], axis=1)
+        places = np.concatenate([at for _, at in found], axis=1)
+    if places.min(initial=0) < 0:  # FAISS's score of nothing is no infinity
+        scores = np.where(places < 0, -np.inf, scores).astype(np.float32)
+    return scores, places, columns
+
+
+def _best(scores: Floats, k: int) -> Places:
+    """The columns of the best `k` scores of each line, best first."""
+    if k == 1:
+        found: Places = scores.argmax(axis=1)[:, None]
+    else:
+        found = np.argsort(-scores, axis=1, kind="stable")[:, :k]
+    return found

@@ -16,6 +16,7 @@ from video_analyzer.feature_db.indexes import IndexKind, Tuning
 from video_analyzer.feature_db.part import Part
 from video_analyzer.feature_db.records import ROW, Floats, Ids, Rows
 from video_analyzer.feature_db.sealed import FeatureDamage
+from video_analyzer.feature_db.space import Space, View
 
 KEY = bytes(32)
 KINDS: list[IndexKind] = ["flat", "hnsw", "ivf"]
@@ -221,3 +222,17 @@ def test_the_delta_finds_what_arithmetic_finds(
     rows, kept = delta.living()
     assert np.array_equal(kept, vectors[alive])
     assert np.array_equal(rows["feature"], features)
+
+
+@pytest.mark.parametrize("k", [1, 4, 5, 6])
+def test_two_deltas_are_answered_in_order(k: int, rng: np.random.Generator) -> None:
+    vectors = faces(rng, 5)
+    space = Space(0, "m", 32)
+    first, second = Delta(32), Delta(32)
+    first.add(some_rows(1, 3), vectors[:3])
+    second.add(some_rows(4, 2), vectors[3:])
+    space.view = View((), (first, second))
+    _, rows = space.search(vectors, k)
+    expected = nearest(vectors, np.arange(1, 6), vectors, k)
+    padded = [line + [0] * (k - len(line)) for line in expected]
+    assert rows["feature"].tolist() == padded

@@ -55,6 +55,20 @@ def test_features_are_found_before_and_after_a_checkpoint_and_a_restart(
     store.close()
 
 
+@pytest.mark.parametrize("k", [1, 2, 33, 35, 50])
+def test_the_best_of_parts_and_delta_come_in_order(
+    database: Open, rng: np.random.Generator, k: int
+) -> None:
+    vectors = faces(rng, 35)
+    with database(disk=QuickDisk()).open_store("acme") as store:
+        store.add(MODEL, vectors[:30], SEEN)
+        store.checkpoint()
+        store.add(MODEL, vectors[30:], SEEN)
+        for query, hits in zip(vectors, store.search(MODEL, vectors, k=k), strict=True):
+            expected = np.argsort(-(vectors.astype(float) @ query.astype(float)))[:k]
+            assert [hit.feature.feature - 1 for hit in hits] == expected.tolist()
+
+
 def test_alike_faces_at_once_become_one_person(database: Open, rng: np.random.Generator) -> None:
     people, looks = 6, 30
     base = faces(rng, people, 64)
