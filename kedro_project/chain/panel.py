@@ -1,7 +1,8 @@
 """Published store-days as a panel: what is unknown, closed or not to be learnt from.
 
 Counts of a day that counters covered too little are unknown; so are figures below zero. A
-weekday on which a store never opens is closed, whether or not somebody says so. Not for reading.
+weekday on which a store hardly ever trades is closed, whether or not somebody says so. Not for
+reading.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ _COLUMNS = {
     "units": "units",
 }
 _YEAR = 365
+_HABIT_DAYS, _HABIT_WEEKS, _HABIT_SHARE = 56, 4, 0.25
 _FUTURE_DAYS = 60  # inputs are known beyond the last day
 
 
@@ -139,12 +141,29 @@ class _Grid:
         return np.asarray(~is_counted | (part >= least))
 
     def closed(self, stores: Sequence[Store], dates: pd.DatetimeIndex, known: int) -> BoolArray:
-        """Days so far on which a store was not to open, by its hours or by its rows."""
+        """Days so far on which a store was not to open, by its hours, its rows or its habit."""
         never = np.array([_closed_weekdays(store) for store in stores]).reshape(-1, 7)
-        weekly = never.T[np.asarray(dates.day_of_week)]
-        closed = weekly | (self.values("open_s") == 0)
+        weekday = np.asarray(dates.day_of_week)
+        closed = never.T[weekday] | (self.values("open_s") == 0) | self._silent(weekday, known)
         closed[known:] = False
         return np.asarray(closed)
+
+    def _silent(self, weekday: IntArray, known: int) -> BoolArray:
+        """Days without any row on weekdays that had hardly any in the last eight weeks.
+
+        A counter or register that fails for some weeks makes no weekday silent.
+        """
+        present = np.zeros(self.shape, dtype=np.bool_)
+        present[self.day, self.store] = True
+        since = np.maximum.accumulate(present, axis=0)  # from each store's first row on
+        recent = slice(max(0, known - _HABIT_DAYS), known)
+        silent = np.zeros((7, self.shape[1]), dtype=np.bool_)
+        for day in range(7):
+            same = weekday[recent] == day
+            told = since[recent][same].sum(axis=0)
+            traded = present[recent][same].sum(axis=0)
+            silent[day] = (told >= _HABIT_WEEKS) & (traded <= _HABIT_SHARE * told)
+        return np.asarray(silent[weekday] & since & ~present)
 
 
 def _closed_weekdays(store: Store) -> list[bool]:

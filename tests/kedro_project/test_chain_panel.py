@@ -108,3 +108,27 @@ def test_nothing_known_of_a_store_is_a_panel_all_the_same() -> None:
     panel = chain_panel(chain(), PARAMETERS)
     assert panel.shape[1] == 2
     assert not np.isfinite(panel.measures["sales"]).any()
+
+
+def weeks(count: int, without: set[int]) -> ChainData:
+    """A shop that trades every day but these, counted from a Monday."""
+    rows = [row("a", day) for day in range(7 * count) if day not in without]
+    data = chain(*rows, stores=(store("a"),))
+    return replace(data, as_of=FIRST + timedelta(days=7 * count - 1))
+
+
+def test_a_weekday_on_which_nothing_ever_comes_is_closed() -> None:
+    saturdays = {7 * week + 5 for week in range(8)}
+    panel = chain_panel(weeks(8, saturdays), PARAMETERS)
+    sales = panel.measures["sales"][:56, 0]
+    assert set(np.flatnonzero(sales == 0).tolist()) == saturdays
+    ahead = panel.opening("sales")[56:63, 0]
+    assert ahead.tolist() == [True] * 5 + [False, True]
+
+
+def test_weeks_in_which_nothing_comes_are_unknown_not_closed() -> None:
+    outage = set(range(28, 49))
+    panel = chain_panel(weeks(8, outage), PARAMETERS)
+    sales = panel.measures["sales"][:56, 0]
+    assert set(np.flatnonzero(np.isnan(sales)).tolist()) == outage
+    assert panel.opening("sales")[56:63, 0].all()
