@@ -50,6 +50,7 @@ VISIT_MEASURES = ("visits", "repeat_visits", "dwell_visits", "dwell_total_s")
 
 #: At one moment a person enters before leaving.
 _ORDER = pa.array(["enter", "zone_enter", "zone_exit", "exit"])
+_ENTER, _EXIT = 0, 3
 _PERSON_DAY = ("store_id", "business_date", "person_id")
 
 Ints = NDArray[np.int64]
@@ -95,20 +96,21 @@ def visit_hours(events: pa.Table, visitors: pa.Table, stores: Mapping[str, Store
 
 def _without_staff(events: pa.Table) -> pa.Table:
     staff = events.filter(pc.fill_null(events["is_staff"], False))
+    if not staff.num_rows:
+        return events
     people = staff.group_by(list(_PERSON_DAY)).aggregate([])
     return events.join(people, list(_PERSON_DAY), join_type="left anti")
 
 
 def _visits(events: pa.Table) -> pa.Table:
     """One row a visit: whose, the hour it began in, seconds inside, whether the day's first."""
-    rank = pc.index_in(events["kind"], _ORDER)
-    events = events.append_column("rank", rank)
-    order = [(name, "ascending") for name in (*_PERSON_DAY, "occurred_at", "rank")]
-    events = events.sort_by(order)
+    rank = pc.index_in(events["kind"], _ORDER).to_numpy()
     at: Ints = events["occurred_at"].cast(pa.int64()).to_numpy()
-    enters = _is(events, "enter")
-    leaves = _is(events, "exit")
-    first_of_person = _changes(events, _PERSON_DAY)
+    whose = _codes(events, _PERSON_DAY)
+    order = np.lexsort((rank, at, whose))
+    rank, at, whose = rank[order], at[order], whose[order]
+    enters, leaves = rank == _ENTER, rank == _EXIT
+    first_of_person = _changed(whose)
     after_exit = np.r_[False, leaves[:-1]] if len(at) else leaves
     away = np.diff(at, prepend=at[:1]) > AWAY_US
     new_visit = first_of_person | (away & (after_exit | enters))
@@ -121,7 +123,8 @@ def _visits(events: pa.Table) -> pa.Table:
     inside = np.add.reduceat(length, of_visit) if len(visits) else visits
     known = np.logical_and.reduceat(whole, of_visit) if len(visits) else visits.astype(bool)
     seconds = pa.array(inside // 1_000_000, pa.int64(), mask=~known)
-    rows = events.select([*_PERSON_DAY, "hour_start_at", "local_hour"]).take(pa.array(visits))
+    rows = events.select([*_PERSON_DAY, "hour_start_at", "local_hour"])
+    rows = rows.take(pa.array(order[visits], pa.int64()))
     return rows.append_column("dwell_s", seconds).append_column(
         "is_later", pa.array(~first_of_person[visits], pa.bool_())
     )
@@ -130,28 +133,32 @@ def _visits(events: pa.Table) -> pa.Table:
 def _returning(visitors: pa.Table) -> pa.Table:
     """Of each person and date in a store, whether they were there in the days before."""
     unique = visitors.group_by(list(_PERSON_DAY)).aggregate([])
-    key = ("store_id", "person_id", "business_date")
-    unique = unique.sort_by([(name, "ascending") for name in key])
-    day: Ints = unique["business_date"].cast(pa.int32()).to_numpy().astype(np.int64)
-    since = np.diff(day, prepend=day[:1])
-    back = ~_changes(unique, ("store_id", "person_id")) & (since <= RETURN_DAYS)
-    return unique.append_column("is_back", pa.array(back, pa.bool_()))
+    day = unique["business_date"].cast(pa.int32()).to_numpy().astype(np.int64)
+    whose = _codes(unique, ("store_id", "person_id"))
+    order = np.lexsort((day, whose))
+    since = np.diff(day[order], prepend=day[order][:1])
+    back = ~_changed(whose[order]) & (since <= RETURN_DAYS)
+    told = np.zeros(len(day), np.bool_)
+    told[order] = back
+    return unique.append_column("is_back", pa.array(told, pa.bool_()))
 
 
-def _is(events: pa.Table, kind: str) -> Flags:
-    return np.asarray(pc.equal(events["kind"], kind).to_numpy(), np.bool_)
-
-
-def _changes(table: pa.Table, names: Sequence[str]) -> Flags:
-    """Where a sorted table's key differs from that of the row before; true for the first."""
-    changed = np.zeros(table.num_rows, np.bool_)
-    changed[:1] = True
+def _codes(table: pa.Table, names: Sequence[str]) -> Ints:
+    """One number a row: rows with the same key have the same."""
+    codes = np.zeros(table.num_rows, np.int64)
     for name in names:
-        codes: Any = table[name].combine_chunks().dictionary_encode()
-        if isinstance(codes, pa.ChunkedArray):
-            codes = codes.combine_chunks()
-        indices = codes.indices.to_numpy()
-        changed[1:] |= indices[1:] != indices[:-1]
+        column: Any = table[name].combine_chunks()
+        if isinstance(column, pa.ChunkedArray):  # a table without rows
+            column = pa.array([], column.type)
+        found: Ints = column.dictionary_encode().indices.to_numpy().astype(np.int64)
+        codes = codes * (int(found.max(initial=0)) + 1) + found
+    return codes
+
+
+def _changed(codes: Ints) -> Flags:
+    """Where sorted codes differ from the one before; true for the first."""
+    changed = np.ones(len(codes), np.bool_)
+    changed[1:] = codes[1:] != codes[:-1]
     return changed
 
 

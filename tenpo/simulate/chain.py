@@ -100,7 +100,16 @@ class Chain:
     @property
     def devices(self) -> list[Device]:
         """Device masters."""
-        return [counter.device for shop in self.shops for counter in shop.counters]
+        counters = [counter.device for shop in self.shops for counter in shop.counters]
+        return [*counters, self.camera]
+
+    @property
+    def camera(self) -> Device:
+        """The one camera, in the first shop."""
+        store_id = self.shops[0].store.store_id
+        return Device(
+            device_id=f"{store_id}-door", store_id=store_id, source="video", role="camera"
+        )
 
 
 def make_chain(seed: int, stores: int) -> Chain:

@@ -47,12 +47,17 @@ def summary(simulation: Simulation) -> dict[str, object]:
 
 def sent_records(simulation: Simulation) -> dict[str, int]:
     """Records over all payloads, repetitions included."""
-    counts = {"sale_lines_sent": 0, "count_intervals_sent": 0}
+    counts = {"sale_lines_sent": 0, "count_intervals_sent": 0, "visit_events_sent": 0}
     for payload in simulation.payloads:
         if not payload.first:
-            event = "sale_lines" if payload.route.startswith("/v1/pos") else "count_intervals"
-            counts[f"{event}_sent"] += payload.records
+            counts[f"{_event(payload)}_sent"] += payload.records
     return counts
+
+
+def _event(payload: Payload) -> str:
+    if payload.route.startswith("/v1/pos"):
+        return "sale_lines"
+    return "visit_events" if payload.route.endswith("/video") else "count_intervals"
 
 
 _PRETTY = orjson.OPT_INDENT_2

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 
 from tenpo.simulate.afterwards import number_receipts, settle, take_back
 from tenpo.simulate.baskets import ring_up
+from tenpo.simulate.cameras import draw_sights, sight_payloads
 from tenpo.simulate.catalogue import Catalogue, make_catalogue
 from tenpo.simulate.chain import CHAIN_NAME, MAX_STORES, Chain, Shop, make_chain
 from tenpo.simulate.milesight import Reports
@@ -71,9 +72,12 @@ def simulate_chain(
     chain = make_chain(seed, stores)
     catalogue = make_catalogue(np.random.default_rng([seed, 0, 9]))
     drawn = [_draw(shop, dates, catalogue, seed) for shop in chain.shops]
+    sights = draw_sights(chain.camera, chain.shops[0], drawn[0][1], seed)
+    truth = book(drawn, dates)
     payloads = [
         store_file([shop for shop in chain.shops if shop.vendor == "posa"], dates[0]),
         *(p for trade in drawn for p in _payloads(*trade, catalogue, dates)),
+        *sight_payloads(sights, dates),
     ]
     return Simulation(
         seed=seed,
@@ -81,7 +85,7 @@ def simulate_chain(
         chain=chain,
         days=tuple(dates),
         payloads=tuple(sorted(payloads, key=lambda payload: (payload.due_at, payload.name))),
-        truth=book(drawn, dates),
+        truth=replace(truth, events=truth.events | sights.events),
     )
 
 

@@ -70,7 +70,7 @@ def worlds(draw: st.DrawFn) -> list[Seen]:
     return seen
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(worlds(), st.randoms(use_true_random=False))
 def test_visits_equal_the_slow_reference(seen: list[Seen], dice: random.Random) -> None:
     shuffled = dice.sample(seen, len(seen))
@@ -171,7 +171,7 @@ PASSED = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(PASSED, min_size=1, max_size=8), st.sampled_from([("10:00", "20:00"), None]))
 def test_occupancy_equals_the_slow_reference(
     passed: list[Passed], opening: tuple[str, str] | None

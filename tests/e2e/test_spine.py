@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,25 @@ def test_every_store_hour_is_the_simulators(machine: Machine, simulation: Simula
     assert want
     for key, amount in want.items():
         assert got[key] == str(amount), key
+
+
+def test_visits_are_the_simulators_and_explain_themselves(
+    machine: Machine, simulation: Simulation
+) -> None:
+    days, events = simulation.days, simulation.truth.events
+    store = simulation.chain.camera.store_id
+    (row,) = machine.json(
+        "kpi", "--tenant", "demo", "--from", str(days[0]), "--to", str(days[-1]),
+        "--grain", "total", "--store", store,
+    )["rows"]  # fmt: skip
+    assert row["values"]["visits"] == events["visits"]
+    dwell_s = Decimal(events["dwell_s"]) / events["visits_whole"]
+    assert abs(Decimal(row["values"]["dwell_s"]) - dwell_s) < Decimal("1e-6")
+    told = machine.json(
+        "explain", "visits", "--tenant", "demo", "--store", store, "--date", str(days[0])
+    )
+    assert told["sources"]["objects"]
+    assert {one["event"] for one in told["sources"]["objects"]} == {"visit_event"}
 
 
 def test_sending_everything_again_changes_nothing(machine: Machine, simulation: Simulation) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from gateways.registry import vendors
 from tenpo.keys import TenantKeys
 from tenpo.masters import StoreCode, TenantMasters
 from tenpo.simulate import Simulation, simulate_chain
+from tests.beam_jobs.visits_reference import Seen, came_back, visits_of
 from tests.simulate.conftest import END
 from tests.simulate.reading import TURNOVER
 
@@ -54,7 +55,7 @@ def _rows(simulation: Simulation) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def test_adapters_make_the_totals_of_the_books(small: Simulation) -> None:
-    ever: dict[str, set[str]] = {"sale_line": set(), "count_interval": set()}
+    ever: dict[str, set[str]] = {"sale_line": set(), "count_interval": set(), "visit_event": set()}
     current: dict[tuple[str, str], tuple[int, dict[str, dict[str, Any]]]] = {}
     for event, row in _rows(small):
         ever[event].add(row["event_id"])
@@ -72,12 +73,35 @@ def test_adapters_make_the_totals_of_the_books(small: Simulation) -> None:
     assert len(ever["sale_line"]) == events["sale_lines_ever"]
     assert got["sale_line"] == events["sale_lines_current"]
     assert got["count_interval"] == len(ever["count_interval"]) == events["count_intervals"]
+    assert got["visit_event"] == len(ever["visit_event"]) == events["visit_events"]
     for name in ("net_sales_amount", "gross_sales_amount", "returned_net_amount", "units",
                  "in_count", "out_count"):  # fmt: skip
         assert got[name] == totals[name], name
 
 
+def test_visits_of_the_books_come_out_of_the_events(small: Simulation) -> None:
+    rows = [row for event, row in _rows(small) if event == "visit_event"]
+    seen = [
+        Seen(row["person_id"], day_of(small, row["occurred_at"]), row["occurred_at"], row["kind"],
+             row["is_staff"])
+        for row in rows
+    ]  # fmt: skip
+    visits = visits_of(seen)
+    whole = [visit.dwell for visit in visits if visit.dwell is not None]
+    events = small.truth.events
+    assert len(visits) == events["visits"] > 50
+    assert len(whole) == events["visits_whole"] < events["visits"]
+    assert sum(int(dwell.total_seconds()) for dwell in whole) == events["dwell_s"]
+    assert any(came_back(visit, visits) for visit in visits)
+
+
+def day_of(simulation: Simulation, at: datetime) -> date:
+    return simulation.chain.shops[0].store.clock.business_date(at)
+
+
 def _measures(event: str, row: dict[str, Any]) -> dict[str, Any]:
+    if event == "visit_event":
+        return {}
     if event == "count_interval":
         return {name: row[name] for name in ("in_count", "out_count")}
     turnover = row["kind"] in TURNOVER
