@@ -36,8 +36,8 @@ TRAITS: dict[str, Words] = {
 #: What a reader should know of results, by code; `{}` takes the note's count.
 NOTES: dict[str, Words] = {
     "few_stores": (
-        "{} stores with enough history are too few for groups: all are compared with each other",
-        "履歴が十分な店舗が{}店のみのため、グループ分けせず全店で比較しています",
+        "too few stores with enough history for groups: {}",
+        "履歴が十分な店舗が{}店のみのため、グループ分けはしていません",
     ),
     "one_group": (
         "no groups came out that would come out again: all {} stores are compared",

@@ -42,7 +42,7 @@ def test_a_run_says_what_to_know_of_it_in_both_languages(client: TestClient) -> 
     (run,) = ask(client, "/v1/targets")["runs"]
     assert (run["currency"], run["as_of_date"], run["seed"]) == ("JPY", "2026-11-20", 0)
     few, year = run["notes"]
-    assert few["text"]["en"].startswith("4 stores")
+    assert few["text"]["en"].endswith("for groups: 4")
     assert "35日" in year["text"]["ja"]
 
 

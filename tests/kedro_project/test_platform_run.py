@@ -14,7 +14,9 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine, text
 
+from kedro_project.chain import previous_clusters
 from kedro_project.platform_run import PIPELINES, Wish, run_models
+from kedro_project.results import publish
 from kedro_project.results.codec import from_bytes, to_bytes
 from kedro_project.results.history import roll_back, runs_of
 from kedro_project.results.record import Shelf
@@ -200,6 +202,31 @@ def test_publishing_twice_adds_nothing(published: Platform) -> None:
     before = _mart_rows(published)
     published.run(pipelines=("publish",), key=AIRFLOW)
     assert _mart_rows(published) == before > 0
+
+
+def test_killed_between_mart_and_datamart_it_never_was_and_can_go_on(
+    published: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(place: str) -> None:
+        if place == "models.after_mart":
+            raise KeyboardInterrupt
+
+    before = {table.name: published.rows(table.name) for table in MODEL_TABLES}
+    with monkeypatch.context() as patch:
+        patch.setattr(publish, "failpoint", die)
+        with pytest.raises(KeyboardInterrupt):
+            published.run(key="killed", as_of=LAST)
+    assert {name: published.rows(name) for name in before} == before
+    record = published.run(pipelines=("publish",), key="killed")
+    assert {row["run_id"] for row in published.rows("model_run")} == {record.run_id}
+    # Its rows are in mart twice now; who reads them takes equal ones once.
+    job = Job("test", "previous", "acme")
+    after = LAST + timedelta(days=7)
+    found = previous_clusters(published.warehouse, "acme", "JPY", after, job)
+    shown = {r["store_id"]: r["cluster_id"] for r in published.rows("store_cluster")
+             if r["currency"] == "JPY" and r["cluster_id"]}  # fmt: skip
+    assert found.to_dict() == shown
+    assert found.index.is_unique
 
 
 def test_what_is_no_number_is_not_published(published: Platform) -> None:
