@@ -16,7 +16,7 @@ from tenpo.kpi.words import duration, figure
 Language = Literal["en", "ja"]
 _UNKNOWN = {"en": "unknown", "ja": "不明"}
 _UNITS = {measure.name: measure.unit for measure in MEASURES}
-_MAX_HOURS = 12
+_MAX_STRETCHES = 12
 
 #: Causes as the runs note them, and what they mean to a store manager.
 _CAUSES = {
@@ -53,7 +53,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "covered": ("Counters reported for {ratio} of the opening hours ({covered} of {expected}).",
                 "営業時間の{ratio}でカウンターが稼働しました({expected}のうち{covered})。"),
     "hours": ("Not counted in full: {hours}.", "全ては計測できなかった時間帯:{hours}。"),
-    "more": ("and {count} more hours", "ほか{count}時間"),
+    "more": ("and {count} more stretches", "ほか{count}件"),
     "imputed": ("For {time} the hours are not known and were filled in, marked as such.",
                 "{time}分は時間帯が不明のため補完し、その旨を記録しています。"),
     "not_imputed": ("Nothing was filled in.", "補完した時間はありません。"),
@@ -80,6 +80,13 @@ class _Speaker:
     @property
     def _place(self) -> int:
         return 0 if self.language == "en" else 1
+
+    def long(self, seconds: int) -> str:
+        """A length of time."""
+        if self.language == "en":
+            return duration(seconds)
+        hours, minutes = divmod(round(seconds / 60), 60)
+        return f"{hours}時間{minutes}分" if hours else f"{minutes}分"
 
     def told(self, unit: str | None, value: Number | None, currency: str) -> str:
         """A figure with its currency."""
@@ -125,23 +132,33 @@ def _coverage(speaker: _Speaker, row: KpiRow, explanation: Explanation) -> list[
     # Never rounds a gap away: 99.96 % stays below 100 %.
     percent = Decimal(covered) * 100 / Decimal(expected)
     ratio = f"{int(percent)}%" if percent == int(percent) else f"{int(percent * 10) / 10}%"
-    said = [speaker.say("covered", ratio=ratio, covered=duration(int(covered)),
-                        expected=duration(int(expected)))]  # fmt: skip
+    said = [speaker.say("covered", ratio=ratio, covered=speaker.long(int(covered)),
+                        expected=speaker.long(int(expected)))]  # fmt: skip
     if explanation.hours:
         said.append(speaker.say("hours", hours=_named(speaker, explanation)))
     imputed = int(row.sums["imputed_s"] or 0)
     key = "imputed" if imputed else "not_imputed"
-    return [*said, speaker.say(key, time=duration(imputed))]
+    return [*said, speaker.say(key, time=speaker.long(imputed))]
 
 
 def _named(speaker: _Speaker, explanation: Explanation) -> str:
-    hours: list[WeakHour] = explanation.hours
-    named = [f"{hour.business_date:%m-%d} {hour.local_hour:02d}:00" for hour in hours]
-    if len(explanation.query.stores) != 1:
-        named = [f"{hour.store_id} {name}" for hour, name in zip(hours, named, strict=True)]
-    shown = named[:_MAX_HOURS]
-    if len(named) > _MAX_HOURS:
-        shown.append(speaker.say("more", count=len(named) - _MAX_HOURS))
+    """Hours as stretches: `11-20 10:00-21:00`, with the store where there are several."""
+    stretches: list[tuple[WeakHour, int]] = []
+    for hour in explanation.hours:
+        day = (hour.store_id, hour.business_date)
+        first, end = stretches[-1] if stretches else (hour, -1)
+        if (first.store_id, first.business_date, end) == (*day, hour.local_hour):
+            stretches[-1] = (first, hour.local_hour + 1)
+        else:
+            stretches.append((hour, hour.local_hour + 1))
+    several = len(explanation.query.stores) != 1
+    shown = [
+        f"{first.store_id + ' ' if several else ''}{first.business_date:%m-%d}"
+        f" {first.local_hour:02d}:00-{end:02d}:00"
+        for first, end in stretches[:_MAX_STRETCHES]
+    ]
+    if len(stretches) > _MAX_STRETCHES:
+        shown.append(speaker.say("more", count=len(stretches) - _MAX_STRETCHES))
     return ", ".join(shown)
 
 

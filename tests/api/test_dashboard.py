@@ -275,7 +275,7 @@ def test_a_pressed_figure_says_why_it_is_what_it_is(dashboard: Opener) -> None:
     figure.scroll_into_view_if_needed()
     page.evaluate("() => new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r)))")
     figure.click()  # what scrolls closes the panel, so the scrolling has to be over
-    expect(page.locator("#definition")).to_contain_text("umeda 11-20 10:00")
+    expect(page.locator("#definition")).to_contain_text("umeda 11-20 10:00-21:00")
     expect(page.locator("#definition")).to_contain_text("営業時間の95.5%")
 
 

@@ -100,7 +100,7 @@ def test_hours_that_counters_missed_are_named(client: TestClient) -> None:
     assert [hour["local_hour"] for hour in found["weak_hours"]] == [15, 16, 17, 18, 19, 20]
     words = " ".join(found["words"]["en"])
     assert "Counters reported for 45.4% of the opening hours (5 h 0 min of 11 h 0 min)." in words
-    assert "Not counted in full: 11-19 15:00, 11-19 16:00" in words
+    assert "Not counted in full: 11-19 15:00-21:00." in words
     assert "Nothing was filled in." in words
     (hour,) = ask(client, "/v1/explain", kpi="footfall", date="2026-11-19", store="umeda", hour=15)[
         "figures"
