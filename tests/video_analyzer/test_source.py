@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import socket
 from pathlib import Path
@@ -12,9 +13,11 @@ import pytest
 
 from tests.video_analyzer.clips import HEIGHT, WIDTH, Straight, render
 from video_analyzer.source.beat import Beat
+from video_analyzer.source.clip import Clip, UnreadableError
 from video_analyzer.source.frames import Frame, FrameSource
 from video_analyzer.source.wire import Order, Outcome
 
+MUTATIONS = int(os.environ.get("TENPO_VIDEO_MUTATIONS", "12"))
 WALK = Straight(0, 3, (40, 120), (280, 120))
 
 
@@ -117,6 +120,33 @@ def test_broken_pictures_are_counted_and_told_with_the_next(tmp_path: Path) -> N
     frames, outcome = read(order(path))
     assert (len(frames), outcome.lost_count, outcome.state) == (28, 2, "damaged")
     assert [lost for _, lost, _ in frames if lost] == [2]
+
+
+@pytest.mark.parametrize("container", ["mp4", "mkv", "ts"])
+def test_damage_of_any_kind_ends_in_a_state(tmp_path: Path, container: str) -> None:
+    """Changed bytes, every third file cut too; here in this process, where nothing is caught."""
+    whole = render(tmp_path / f"whole.{container}", [WALK], 2).read_bytes()
+    damaged = tmp_path / f"damaged.{container}"
+    chance = random.Random(5)
+    states = set()
+    for number in range(MUTATIONS):
+        data = bytearray(whole)
+        for _ in range(chance.randint(1, 40)):
+            data[chance.randrange(len(data))] = chance.randrange(256)
+        damaged.write_bytes(data[: chance.randrange(len(data))] if number % 3 == 0 else data)
+        states.add(state_of(order(damaged)))
+    assert states <= {"complete", "truncated", "damaged", "unreadable"}
+    assert len(states) > 1
+
+
+def state_of(asked: Order) -> str:
+    try:
+        clip = Clip(asked, Beat(1, None))
+        for frame, _, _ in clip.pictures():
+            clip.shrunk(frame)
+        return clip.outcome().state
+    except UnreadableError:
+        return "unreadable"
 
 
 @pytest.mark.parametrize(

@@ -175,7 +175,7 @@ class Clip:
                     self._ended_badly = "reading broke off"
                     return
                 continue
-            except av.FFmpegError:
+            except (av.FFmpegError, IndexError):  # PyAV, of a stream that comes up on the way
                 self._ended_badly = "reading broke off"
                 return
             finally:
@@ -263,9 +263,11 @@ def _opened(order: Order) -> InputContainer:
 
 
 def _video_of(container: InputContainer) -> VideoStream:
-    if not container.streams.video:
+    stream = next(iter(container.streams.video), None)
+    # PyAV's types do not say so, but a stream of an unknown codec has no context.
+    if stream is None or getattr(stream, "codec_context", None) is None:
         raise UnreadableError("it holds no video")
-    return container.streams.video[0]
+    return stream
 
 
 def _start_of(container: InputContainer, order: Order, asked_us: int) -> int:
