@@ -28,7 +28,7 @@ from video_analyzer.commands import video
 from video_analyzer.detect import Detections, make_detector
 from video_analyzer.detect.motion import MotionDetector
 from video_analyzer.events import VisitEvent, as_table
-from video_analyzer.offline import analyze_file, order_of
+from video_analyzer.offline import Report, analyze_file, order_of
 from video_analyzer.source.frames import FrameSource
 
 START = datetime(2026, 11, 2, 1, 0, tzinfo=UTC)
@@ -45,12 +45,17 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return render(tmp_path_factory.mktemp("clips") / "door.mp4", WALKS, 9)
 
 
+@pytest.fixture(scope="module")
+def analysed(clip: Path) -> tuple[list[VisitEvent], Report]:
+    return analyze_file(clip, camera(), MotionDetector(), START)
+
+
 def seconds(event: VisitEvent) -> float:
     return (event.occurred_at - START).total_seconds()
 
 
-def test_who_was_drawn_is_counted(clip: Path) -> None:
-    events, report = analyze_file(clip, camera(), MotionDetector(), START)
+def test_who_was_drawn_is_counted(analysed: tuple[list[VisitEvent], Report]) -> None:
+    events, report = analysed
     crossings = [(one.kind, round(seconds(one))) for one in events if one.zone_id == "door"]
     assert crossings == [("enter", 2), ("exit", 5)]
     assert {one.detector for one in events} == {"motion-1"}
@@ -59,12 +64,6 @@ def test_who_was_drawn_is_counted(clip: Path) -> None:
     views = sum(seconds(one) * (1 if one.kind == "zone_exit" else -1)
                 for one in events if one.zone_id == "view")  # fmt: skip
     assert views == pytest.approx(2 + 2 + 1.5, rel=0.15)
-
-
-def test_the_same_file_tells_the_same_again(clip: Path) -> None:
-    first, second = (analyze_file(clip, camera(), MotionDetector(), START)[0] for _ in range(2))
-    assert first == second
-    assert first
 
 
 def test_a_file_that_breaks_off_gives_what_was_in_it(tmp_path: Path) -> None:
@@ -118,8 +117,8 @@ def _told(
     return events + (analysis.finish() if end else [])
 
 
-def test_events_are_canonical_rows(clip: Path) -> None:
-    events, _ = analyze_file(clip, camera(), MotionDetector(), START)
+def test_events_are_canonical_rows(analysed: tuple[list[VisitEvent], Report]) -> None:
+    events, _ = analysed
     table = as_table(events, camera(), START)
     assert table.schema == canonical_schema("visit_event")
     assert table.num_rows == len(set(table["event_id"].to_pylist())) == len(events) > 0
@@ -128,18 +127,21 @@ def test_events_are_canonical_rows(clip: Path) -> None:
     assert min(moments) >= START
 
 
-def test_no_feature_of_a_face_is_computed_and_no_picture_kept(
-    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_same_again_without_a_feature_of_a_face_and_without_a_file(
+    clip: Path,
+    analysed: tuple[list[VisitEvent], Report],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """That nothing here can reach the features of faces is held by `make imports`."""
     monkeypatch.chdir(tmp_path)
     events, _ = analyze_file(clip, camera(), MotionDetector(), START)
+    assert events == analysed[0]
+    assert list(tmp_path.rglob("*")) == []
     table = as_table(events, camera(), START)
     for name in ("person_id", "match_score", "quality"):
         assert table[name].null_count == table.num_rows > 0
-    assert list(tmp_path.rglob("*")) == []
-    analysis = Analysis(camera(), MotionDetector())
-    assert set(json.loads(analysis.state())) == {
+    assert set(json.loads(Analysis(camera(), MotionDetector()).state())) == {
         "version", "camera_id", "detector", "last_us", "tracker", "counter"}  # fmt: skip
 
 
@@ -210,9 +212,10 @@ def assert_exits(events: list[VisitEvent], expected: list[float]) -> None:
 def test_the_first_of_the_real_clip_leaves_when_the_eye_says(tmp_path: Path) -> None:
     source, seed = real_clip(), real_models()
     detector = make_detector("yolox_nano", Settings(home=tmp_path, models_seed=seed))
-    analysis = Analysis(till(), detector)
-    with FrameSource(order_of(source, till(), detector, micros(START))) as frames:
-        events = analysis.look_all(islice(frames, 205))
+    slow = till().model_copy(update={"frames_per_s": 5.0})
+    analysis = Analysis(slow, detector)
+    with FrameSource(order_of(source, slow, detector, micros(START))) as frames:
+        events = analysis.look_all(islice(frames, 102))
     assert_exits(events, truth(source)[:1])
 
 
