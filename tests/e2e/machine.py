@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from tenpo.settings import Settings
 
@@ -72,16 +73,8 @@ class Machine:
 
     def settings(self) -> Settings:
         """The settings as this machine's processes see them."""
-        code = "from tenpo.settings import get_settings as g; print(g().model_dump_json())"
-        out = subprocess.run(
-            [sys.executable, "-c", code],
-            env=self.environment(),
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-        return Settings(**json.loads(out))
+        with patch.dict(os.environ, self.environment(), clear=True):
+            return Settings()
 
     def pid(self, name: str) -> int:
         """Process id of a service of the stack."""
