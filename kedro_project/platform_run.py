@@ -47,7 +47,7 @@ class Wish:
     Args:
         tenant_id: for whom.
         pipelines: some of `PIPELINES`, in their order.
-        key: what the caller knows the run by.
+        key: what the caller knows the run by, or its id.
         as_of: last business date to be known; none means the last whole day with figures.
         is_dry: `publish` is left out on purpose; it may follow later.
     """
@@ -93,7 +93,7 @@ def run_models(
         record = shelf.find(wish.key)
     try:
         for name in wish.pipelines:
-            _run(name, record, wish.key, told)
+            _run(name, record, told)
         if wish.is_dry:
             publishing.rest(settings, record)
     except Exception as error:  # whatever it is: the run's record says that it failed
@@ -122,16 +122,16 @@ def _new(
     return RunRecord.new(wish.tenant_id, (first, as_of), currencies, parameters)
 
 
-def _run(name: str, record: RunRecord, key: str, told: Callable[[str], None]) -> None:
+def _run(name: str, record: RunRecord, told: Callable[[str], None]) -> None:
     pipeline = PIPELINES[name]()
     for currency in ("",) if name in _OF_RUN else record.currencies:
         told(f"{record.tenant_id}: {name} {currency}".rstrip())
-        run_on(pipeline, _catalog(record, key, currency), record.parameters)
+        run_on(pipeline, _catalog(record, currency), record.parameters)
 
 
-def _catalog(record: RunRecord, key: str, currency: str) -> DataCatalog:
+def _catalog(record: RunRecord, currency: str) -> DataCatalog:
     """The catalog of `conf/platform` for one chain."""
-    given = {"tenant": record.tenant_id, "run": key, "currency": currency}
+    given = {"tenant": record.tenant_id, "run": record.run_id, "currency": currency}
     with warnings.catch_warnings():  # Kedro 1.7 calls what OmegaConf 2.4 has renamed
         warnings.filterwarnings("ignore", "register_new_resolver", UserWarning)
         loader = OmegaConfigLoader(

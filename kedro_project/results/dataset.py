@@ -1,6 +1,6 @@
 """Kedro datasets of the platform: mart and the lake on one side, mart and the datamart after.
 
-They take the run's key and find everything else in the run's record and the settings.
+They take the run's id, or a key of it, and find everything else in its record and the settings.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class _OfRun(AbstractDataset[Any, Any]):
 
     Args:
         tenant: whose.
-        run: the key of the run.
+        run: the id of the run; a key may come to mean another one.
         currency: of which chain; none for the whole run.
         name: of the result.
         metadata: for Kedro's tools; not looked at.

@@ -91,11 +91,13 @@ class Shelf:
                           record.model_dump_json().encode())  # fmt: skip
 
     def find(self, key: str) -> RunRecord:
-        """The run that a key means.
+        """The run that a key means, or that has this very id.
 
         Raises:
             InputError: there is none yet.
         """
+        if key and not _UNFIT.search(key) and self.lake.exists(self._record_of(key)):
+            return self.record(key)
         names = self.lake.names(f"{self._root}/key/{_safe(key)}")
         if not names:
             raise InputError(
