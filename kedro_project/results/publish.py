@@ -19,25 +19,31 @@ from tenpo.contracts import MODEL_TABLES
 from tenpo.datamart import connect as connect_datamart
 from tenpo.datamart import model_results, run, transaction
 from tenpo.datamart.lease import Lease, lease
-from tenpo.errors import InputError, TenpoError
+from tenpo.errors import InputError, ServiceError, TenpoError
 from tenpo.failpoint import failpoint
 from tenpo.publication import announce_published
 from tenpo.settings import Settings
+from tenpo.telemetry import get_logger
 from tenpo.warehouse import Warehouse, append
 from tenpo.warehouse import connect as connect_warehouse
 
 JOB = "models"
 _WAIT_S = 60.0
+log = get_logger(__name__)
 
 
 def begin(settings: Settings, record: RunRecord) -> None:
-    """Note that a run begins."""
+    """Note that a run begins; others of the tenant may live."""
     _noted(settings, lambda connection: run.start(
-        connection, record.run_id, tenant_id=record.tenant_id, job=JOB))  # fmt: skip
+        connection, record.run_id, tenant_id=record.tenant_id, job=JOB, is_alone=False,
+    ))  # fmt: skip
 
 
 def fail(settings: Settings, record: RunRecord, error: Exception) -> None:
-    """Note that a run failed, and at what; never with a value from the data."""
+    """Note that a run failed, and at what; never with a value from the data.
+
+    Nothing is noted of a run that readers see already.
+    """
     what = error.what if isinstance(error, TenpoError) else type(error).__name__
     _noted(settings, lambda connection: run.finish(
         connection, record.run_id, state="failed", note=what))  # fmt: skip
@@ -59,6 +65,7 @@ def publish(settings: Settings, record: RunRecord, tables: Tables) -> int:
     """
     with _publishing(settings, record) as (engine, warehouse, held):
         if _is_shown(engine, record):
+            _mark_shown(engine, held, record, tables)
             return 0
         for contract in MODEL_TABLES:
             append(warehouse, contract, tables[contract.name])
@@ -79,7 +86,11 @@ def replace_shown(settings: Settings, record: RunRecord, tables: Tables) -> int:
 
 @contextmanager
 def _publishing(settings: Settings, record: RunRecord) -> Iterator[tuple[Engine, Warehouse, Lease]]:
-    """Alone for the tenant; mart is told of what is published, before and after."""
+    """Alone for the tenant; mart is told of what is published, before and after.
+
+    Where mart does not answer afterwards, readers see the run all the same, and the next run
+    tells mart of it.
+    """
     engine = connect_datamart(settings)
     name = f"{JOB}:{record.tenant_id}"
     holder = f"{socket.gethostname()}:{os.getpid()}"
@@ -90,7 +101,11 @@ def _publishing(settings: Settings, record: RunRecord) -> Iterator[tuple[Engine,
         ):
             announce_published(engine, warehouse, record.tenant_id)
             yield engine, warehouse, held
-            announce_published(engine, warehouse, record.tenant_id)
+            try:
+                announce_published(engine, warehouse, record.tenant_id)
+            except ServiceError as error:
+                log.warning("mart learns of the run from the next one", tenant=record.tenant_id,
+                            run_id=record.run_id, error=error.what)  # fmt: skip
     finally:
         engine.dispose()
 
@@ -102,6 +117,15 @@ def _show(engine: Engine, held: Lease, record: RunRecord, tables: Tables) -> int
         run.finish(connection, record.run_id, state="published", rows=rows)
     failpoint("models.after_datamart")
     return rows
+
+
+def _mark_shown(engine: Engine, held: Lease, record: RunRecord, tables: Tables) -> None:
+    """Readers see the run: then it is published, whatever was noted of it."""
+    with transaction(engine) as connection:
+        held.check(connection)
+        if not run.is_published(connection, record.run_id):
+            rows = sum(table.num_rows for table in tables.values())
+            run.finish(connection, record.run_id, state="published", rows=rows)
 
 
 def refuse_older(settings: Settings, record: RunRecord) -> None:

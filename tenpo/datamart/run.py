@@ -49,16 +49,24 @@ def past(connection: Connection, tenant_id: str, job: str, limit: int = 100) -> 
     return [PastRun(*row) for row in found]
 
 
-def start(connection: Connection, run_id: str, *, tenant_id: str, job: str) -> None:
+def start(
+    connection: Connection, run_id: str, *, tenant_id: str, job: str, is_alone: bool = True
+) -> None:
     """Note that a run begins, or begins again after it failed.
 
-    Its lease is held, so an earlier one still running is dead.
+    Args:
+        connection: in a transaction.
+        run_id: the run.
+        tenant_id: whose.
+        job: of which kind.
+        is_alone: its lease is held, so an earlier one still running is dead.
     """
-    connection.execute(
-        update(run)
-        .where(run.c.tenant_id == tenant_id, run.c.job == job, run.c.state == "running")
-        .values(state="abandoned", finished_at=func.clock_timestamp())
-    )
+    if is_alone:
+        connection.execute(
+            update(run)
+            .where(run.c.tenant_id == tenant_id, run.c.job == job, run.c.state == "running")
+            .values(state="abandoned", finished_at=func.clock_timestamp())
+        )
     statement = insert(run).values(run_id=run_id, tenant_id=tenant_id, job=job, state="running")
     connection.execute(
         statement.on_conflict_do_update(
@@ -70,21 +78,23 @@ def start(connection: Connection, run_id: str, *, tenant_id: str, job: str) -> N
 def finish(
     connection: Connection, run_id: str, *, state: State, rows: int = 0, note: str = ""
 ) -> None:
-    """Note how a run ended; `published` in the transaction that makes its rows visible."""
+    """Note how a run ended; `published` in the transaction that makes its rows visible.
+
+    No other state is noted of a published run: what readers see stays published.
+    """
     now = func.clock_timestamp()
-    published_at = now if state == "published" else None
-    connection.execute(
-        update(run)
-        .where(run.c.run_id == run_id)
-        .values(
-            state=state,
-            finished_at=now,
-            published_at=published_at,
-            rows=rows,
-            note=note,
-            announced_at=None,  # a run that is shown again is told to mart again
-        )
-    )
+    statement = update(run).where(run.c.run_id == run_id)
+    if state == "published":  # a run that is shown again is told to mart again
+        statement = statement.values(published_at=now, announced_at=None)
+    else:
+        statement = statement.where(run.c.published_at.is_(None))
+    connection.execute(statement.values(state=state, finished_at=now, rows=rows, note=note))
+
+
+def is_published(connection: Connection, run_id: str) -> bool:
+    """Whether the run counts as published."""
+    found = connection.execute(select(run.c.published_at).where(run.c.run_id == run_id))
+    return found.scalar() is not None
 
 
 def unannounced(connection: Connection, tenant_id: str) -> list[PublishedRun]:

@@ -14,15 +14,17 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine, text
 
+from kedro_project import platform_run
 from kedro_project.chain import previous_clusters
 from kedro_project.platform_run import PIPELINES, Wish, run_models
 from kedro_project.results import publish
 from kedro_project.results.codec import from_bytes, to_bytes
 from kedro_project.results.history import roll_back, runs_of
-from kedro_project.results.record import Shelf
+from kedro_project.results.record import RunRecord, Shelf
 from tenpo.contracts import MODEL_TABLES
-from tenpo.errors import InputError, IntegrityError
+from tenpo.errors import InputError, IntegrityError, ServiceError
 from tenpo.lake import Lake
+from tenpo.publication import announce_published
 from tenpo.settings import Settings, get_settings
 from tenpo.warehouse import Job, Warehouse, query
 from tests.kedro_project import mart_world
@@ -204,6 +206,42 @@ def test_publishing_twice_adds_nothing(published: Platform) -> None:
     assert _mart_rows(published) == before > 0
 
 
+def test_a_shown_run_is_published_whatever_was_noted_of_it(published: Platform) -> None:
+    (shown,) = {row["run_id"] for row in published.rows("model_run")}
+    with published.engine.begin() as connection:
+        connection.execute(
+            text("UPDATE run SET state = 'failed', published_at = NULL WHERE run_id = :run"),
+            {"run": shown},
+        )
+    published.run(pipelines=("publish",), key=AIRFLOW)
+    published.run(pipelines=(), key=AIRFLOW, is_dry=True)
+    again = next(one for one in runs_of(published.settings, "acme")[1] if one.run_id == shown)
+    assert again.state == "published"
+    assert again.published_at is not None
+
+
+def test_a_run_keeps_to_its_own_shelf_while_another_begins(
+    published: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The key `newest` comes to mean the other; neither the record nor the shelf does."""
+    shelf = Shelf(Lake(published.settings.lake_url), "acme")
+    mine = shelf.find(AIRFLOW)
+    shelf.keep(mine, "by-hand")
+    seen: list[str] = []
+
+    def begin_another(_: Any, catalog: Any, __: Any) -> None:
+        seen.append(catalog.load("run_record").run_id)
+        other = RunRecord.new("acme", (mine.first, mine.as_of), mine.currencies, {})
+        shelf.keep(other, "by-hand")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(platform_run, "run_on", begin_another)
+        published.run(pipelines=("clustering", "forecast"), key="by-hand")
+    assert seen == [mine.run_id] * 4
+    assert shelf.find(mine.run_id) == mine
+    shelf.keep(mine, AIRFLOW)
+
+
 def test_killed_between_mart_and_datamart_it_never_was_and_can_go_on(
     published: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -217,8 +255,18 @@ def test_killed_between_mart_and_datamart_it_never_was_and_can_go_on(
         with pytest.raises(KeyboardInterrupt):
             published.run(key="killed", as_of=LAST)
     assert {name: published.rows(name) for name in before} == before
-    record = published.run(pipelines=("publish",), key="killed")
+    told: list[str] = []
+
+    def mart_is_gone(*given: Any) -> None:
+        told.append(given[2])
+        if len(told) > 1:
+            raise ServiceError("BigQuery does not answer")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(publish, "announce_published", mart_is_gone)
+        record = published.run(pipelines=("publish",), key="killed")
     assert {row["run_id"] for row in published.rows("model_run")} == {record.run_id}
+    announce_published(published.engine, published.warehouse, "acme")  # as the next run does
     # Its rows are in mart twice now; who reads them takes equal ones once.
     job = Job("test", "previous", "acme")
     after = LAST + timedelta(days=7)

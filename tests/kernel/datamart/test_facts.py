@@ -39,6 +39,25 @@ def test_a_failed_run_is_not_published(datamart: Engine) -> None:
         assert run.unannounced(connection, "acme") == []
 
 
+@pytest.mark.parametrize("state", ["failed", "nothing_to_do"])
+def test_what_readers_see_stays_published(datamart: Engine, state: run.State) -> None:
+    with transaction(datamart) as connection:
+        run.start(connection, "r1", tenant_id="acme", job="models")
+        run.finish(connection, "r1", state="published", rows=7)
+        run.finish(connection, "r1", state=state, note="boom")
+        (kept,) = run.past(connection, "acme", "models")
+        assert (kept.state, kept.rows, kept.note) == ("published", 7, "")
+        assert kept.published_at is not None
+        assert [one.run_id for one in run.unannounced(connection, "acme")] == ["r1"]
+
+
+def test_without_a_lease_nobody_is_buried(datamart: Engine) -> None:
+    with transaction(datamart) as connection:
+        run.start(connection, "one", tenant_id="acme", job="models", is_alone=False)
+        run.start(connection, "two", tenant_id="acme", job="models", is_alone=False)
+        assert {one.state for one in run.past(connection, "acme", "models")} == {"running"}
+
+
 def test_the_next_run_buries_a_dead_one(datamart: Engine) -> None:
     with transaction(datamart) as connection:
         run.start(connection, "dead", tenant_id="acme", job="aggregate")
