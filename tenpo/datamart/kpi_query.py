@@ -22,6 +22,9 @@ MAX_DAYS: dict[Grain, int] = {
     "hour": 100, "day": 1_100, "week": 5_600, "month": 5_600, "total": 5_600
 }  # fmt: skip
 
+#: Business dates beyond these are typing errors, and calendars end not far from them.
+FIRST_DATE, LAST_DATE = date(1900, 1, 1), date(2999, 12, 31)
+
 #: What tells one row from another, beside its currency.
 KEYS: dict[tuple[Grain, By], tuple[str, ...]] = {
     ("total", "all"): (),
@@ -54,7 +57,7 @@ class KpiQuery:
         bounds: the weeks or months; worked out from the range where they are not given.
 
     Raises:
-        InputError: the range is upside down or too long, or a KPI is unknown.
+        InputError: the range is upside down, too long or out of the calendar, or a KPI is unknown.
     """
 
     tenant_id: str
@@ -75,6 +78,12 @@ class KpiQuery:
                 f"the range ends ({self.last}) before it begins ({self.first})",
                 where="from, to",
                 remedy="Give `from` on or before `to`; both days are included.",
+            )
+        if self.first < FIRST_DATE or self.last > LAST_DATE:
+            raise InputError(
+                f"there are no figures from {self.first} to {self.last}",
+                where="from, to",
+                remedy=f"Ask for dates from {FIRST_DATE} to {LAST_DATE}.",
             )
         if self.days > MAX_DAYS[self.grain]:
             raise InputError(
@@ -116,6 +125,9 @@ class KpiQuery:
     def base(self, against: Against) -> KpiQuery:
         """The query of the days this one is compared with, its periods in the same order.
 
+        A week or month that the range cuts is compared with as much of its base: of November
+        until the 16th with October until the 16th.
+
         Raises:
             InputError: hours are not compared.
         """
@@ -128,5 +140,10 @@ class KpiQuery:
         if self.grain == "day" or self.grain == "total":
             first, last = base_range(self.first, self.last, against)
             return replace(self, first=first, last=last)
-        bases = [base_of(self.calendar, self.grain, p, against) for p in self.periods]
-        return replace(self, first=bases[0].first, last=bases[-1].last, bounds=tuple(bases))
+        asked = self.periods
+        bases = [base_of(self.calendar, self.grain, p, against) for p in asked]
+        first = min(bases[0].first + (self.first - asked[0].first), bases[0].last)
+        last = bases[-1].last
+        if self.last < asked[-1].last:  # cut after the same day of the period, if it has one
+            last = min(bases[-1].first + (self.last - asked[-1].first), last)
+        return replace(self, first=first, last=last, bounds=tuple(bases))

@@ -13,6 +13,7 @@ from fastapi.testclient import TestClient
 
 from tenpo.commands.explain import explain
 from tenpo.commands.kpi import kpi
+from tenpo.datamart.kpi_query import Grain, KpiQuery
 from tenpo.errors import InputError, WarehouseError
 from tenpo.settings import get_settings
 from tests.api.conftest import bearer
@@ -246,6 +247,47 @@ def test_a_week_stands_beside_the_one_before(client: TestClient) -> None:
             "/v1/kpis", params={**asked, "compare": "year", **wrong}, headers=bearer("hinode")
         ).json()
         assert "compar" in answer["what"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "base"),
+    [
+        (("2026-11-10", "2026-11-16", "month"), ("2026-10-10", "2026-10-16")),
+        (("2026-11-01", "2026-11-30", "month"), ("2026-10-01", "2026-10-31")),
+        (("2026-10-05", "2026-11-20", "month"), ("2026-09-05", "2026-10-20")),
+        (("2026-03-30", "2026-03-31", "month"), ("2026-02-28", "2026-02-28")),
+        (("2026-11-11", "2026-11-19", "week"), ("2026-11-04", "2026-11-12")),
+    ],
+)
+def test_a_cut_period_stands_beside_one_as_cut(
+    asked: tuple[str, str, Grain], base: tuple[str, str]
+) -> None:
+    first, last = (date.fromisoformat(day) for day in asked[:2])
+    found = KpiQuery("hinode", first, last, asked[2]).base("previous")
+    assert (found.first.isoformat(), found.last.isoformat()) == base
+
+
+def test_three_days_of_a_month_are_compared_with_three(client: TestClient) -> None:
+    asked = {"from": "2026-11-18", "to": "2026-11-20", "grain": "month", "kpi": "transactions"}
+    (row,) = ask(client, "/v1/kpis", compare="previous", **asked)["rows"]
+    assert (row["day_count"], row["compared"]["day_count"]) == (3, 3)
+    asked |= {"from": "2026-10-18", "to": "2026-10-20"}
+    (base,) = ask(client, "/v1/kpis", **asked)["rows"]
+    assert row["compared"]["values"] == base["values"]
+    assert row["compared"]["period"] == "2026-10"
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"from": "0001-01-01", "to": "0001-01-02", "compare": "year"},
+        {"from": "9999-12-01", "to": "9999-12-31", "grain": "month"},
+    ],
+)
+def test_dates_beyond_calendars_are_refused(client: TestClient, asked: dict[str, Any]) -> None:
+    answer = client.get("/v1/kpis", params=asked, headers=bearer("hinode"))
+    assert answer.status_code == 422
+    assert "1900-01-01" in answer.json()["remedy"]
 
 
 @pytest.mark.usefixtures("process")
