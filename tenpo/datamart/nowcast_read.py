@@ -21,15 +21,22 @@ from tenpo.nowcast import Band, Nowcast, nowcast
 
 #: Measures of the models, as KPI columns.
 MEASURES = {"sales": "net_sales_amount", "footfall": "footfall"}
+#: Up to which hour of today a column is whole. An hour of which nobody has told yet is zero in
+#: the rows, as one in which nothing was sold; so the last receipt tells how far registers have
+#: sent, and its hour may go on.
+_CUTS = {
+    "net_sales_amount": "max(local_hour) FILTER (WHERE sale_lines > 0 AND local_hour <= :hour)",
+    "footfall": "max(local_hour) FILTER"
+    " (WHERE open_s > 0 AND covered_s >= open_s AND local_hour < :hour) + 1",
+}
 _WEEKS = 8
 _ENOUGH = 5  # days of the same weekday that speak for themselves
 
 _DAYS = """
     WITH cut AS (
-      SELECT store_id, max(local_hour) + 1 AS hour
+      SELECT store_id, {cut} AS hour
       FROM kpi_store_hour
-      WHERE tenant_id = :tenant AND store_id = ANY (:stores)
-        AND business_date = :today AND local_hour < :hour AND {column} IS NOT NULL
+      WHERE tenant_id = :tenant AND store_id = ANY (:stores) AND business_date = :today
       GROUP BY store_id),
     day AS (
       SELECT store_id, business_date, sum({column}) AS total, max(cut.hour) AS until_hour,
@@ -142,7 +149,9 @@ def _days(
     column: str,
 ) -> dict[str, Mapping[str, Any]]:
     today, hour = moment
-    statement = text(_DAYS.format(column=column)).bindparams(bindparam("stores", type_=TEXTS))
+    statement = text(_DAYS.format(column=column, cut=_CUTS[column])).bindparams(
+        bindparam("stores", type_=TEXTS)
+    )
     asked = {
         "tenant": tenant_id, "stores": list(stores), "today": today, "hour": hour,
         "first": today - timedelta(weeks=_WEEKS), "weekday": today.isoweekday(),

@@ -6,14 +6,19 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, insert
 
+from beam_jobs.aggregate.compose import COUNTS_SCHEMA, SALES_SCHEMA, compose_hours
+from beam_jobs.aggregate.hours import StoreDay
+from beam_jobs.aggregate.visits import VISITORS_SCHEMA, VISITS_SCHEMA, visit_hours
 from tenpo.datamart import transaction
 from tenpo.datamart.nowcast_read import read_nowcasts
 from tenpo.datamart.tables import TABLES
+from tenpo.masters import Store
 from tenpo.nowcast import Band, nowcast
 
 TODAY = date(2026, 11, 18)  # a Wednesday
@@ -81,11 +86,48 @@ def hours(store_id: str, day: date, scale: int, until: int = CLOSES) -> list[dic
             + timedelta(hours=hour - 9),
             "local_hour": hour, "footfall": scale * SHAPE[hour - OPENS],
             "net_sales_amount": Decimal(scale * SHAPE[hour - OPENS] * 100),
+            "sale_lines": 1, "open_s": 3_600, "covered_s": 3_600,
             "definition_version": 1, "revision": 1, "cause": "first computed",
             "computed_at": datetime(2026, 11, 18, tzinfo=UTC), "run_id": "r",
         }
         for hour in range(OPENS, until)
     ]  # fmt: skip
+
+
+def late_today() -> list[dict[str, Any]]:
+    """Today as composed while the register last sent at 12:40 and the counter at 15:20."""
+    store = Store(
+        store_id="late", name="late", timezone="Asia/Tokyo", currency="JPY",
+        opening_hours=((f"{OPENS}:00", f"{CLOSES}:00"),),
+    )  # fmt: skip
+
+    def at(hour: int, minute: int = 0) -> datetime:
+        return datetime(2026, 11, 18, hour - 9, minute, tzinfo=UTC)
+
+    def key(hour: int) -> dict[str, Any]:
+        return {"store_id": "late", "business_date": TODAY, "hour_start_at": at(hour),
+                "local_hour": hour}  # fmt: skip
+
+    sales = [key(h) | {"sale_lines": 2, "transactions": 1, "net_sales_amount": Decimal(1_000)}
+             for h in (10, 11, 12)]  # fmt: skip
+    counts = [
+        key(hour)
+        | {"device_id": "door", "start_at": at(hour, minute), "end_at": at(hour, minute)
+           + timedelta(minutes=20), "in_count": 4, "out_count": 4, "staff_in_count": 0}
+        for hour in range(OPENS, 16)
+        for minute in ((0, 20, 40) if hour < 15 else (0,))
+    ]  # fmt: skip
+    table = compose_hours(
+        {"late": store}, {"late": ["door"]}, [StoreDay("late", TODAY)],
+        pa.Table.from_pylist(sales, schema=SALES_SCHEMA),
+        pa.Table.from_pylist(counts, schema=COUNTS_SCHEMA),
+        visit_hours(VISITS_SCHEMA.empty_table(), VISITORS_SCHEMA.empty_table(), {}),
+    )  # fmt: skip
+    common = {
+        "tenant_id": "acme", "definition_version": 1, "revision": 1, "cause": "first computed",
+        "computed_at": datetime(2026, 11, 18, tzinfo=UTC), "run_id": "r",
+    }  # fmt: skip
+    return [row | common for row in table.to_pylist()]
 
 
 @pytest.fixture(scope="module")
@@ -94,12 +136,13 @@ def filled(datamart: Engine) -> Engine:
     rows = []
     for back in range(1, 57):
         day = TODAY - timedelta(days=back)
-        rows += hours("live", day, 10) + hours("dark", day, 20)
+        rows += hours("live", day, 10) + hours("dark", day, 20) + hours("late", day, 10)
     rows += hours("live", TODAY, 12, until=16)
+    late = late_today()
     stores = [
         {"tenant_id": "acme", "store_id": name, "name": name, "timezone": "Asia/Tokyo",
          "currency": "JPY"}
-        for name in ("live", "dark", "new")
+        for name in ("live", "dark", "new", "late")
     ]  # fmt: skip
     forecast = [
         {
@@ -111,6 +154,7 @@ def filled(datamart: Engine) -> Engine:
     ]  # fmt: skip
     with transaction(datamart) as connection:
         connection.execute(insert(TABLES["kpi_store_hour"]), rows)
+        connection.execute(insert(TABLES["kpi_store_hour"]), late)
         connection.execute(insert(TABLES["store"]), stores)
         connection.execute(insert(TABLES["store_forecast"]), forecast)
     return datamart
@@ -140,6 +184,25 @@ def test_hours_that_have_not_come_in_yet_count_as_to_come(filled: Engine) -> Non
 def test_an_hour_that_still_runs_is_left_out(filled: Engine) -> None:
     one = ask(filled, 14)["live", "footfall"]
     assert (one.so_far, one.until_hour) == (12 * (1 + 1 + 2 + 2), 14)
+
+
+@pytest.mark.parametrize("hour", [13, 16, 19])
+def test_a_register_that_sends_seldom_makes_no_day_poor(filled: Engine, hour: int) -> None:
+    """Hours that nobody has told of yet are zeros in the rows; they are no hours without sales."""
+    one = ask(filled, hour)["late", "sales"]
+    # The receipts of 12 may go on: two of twenty parts are known.
+    assert (one.so_far, one.until_hour) == (2_000, 12)
+    assert one.final.band.value == pytest.approx(2_000 / (2 / 20))
+
+
+def test_a_register_that_sends_at_once_counts_up_to_now(filled: Engine) -> None:
+    assert ask(filled, 12)["late", "sales"].until_hour == 12
+    assert ask(filled, 11)["late", "sales"].until_hour == 11
+
+
+def test_people_count_up_to_the_last_hour_that_counters_saw_whole(filled: Engine) -> None:
+    one = ask(filled, 19)["late", "footfall"]
+    assert (one.so_far, one.until_hour) == (5 * 12, 15)
 
 
 def test_without_live_data_the_forecast_and_then_the_past_speak(filled: Engine) -> None:
