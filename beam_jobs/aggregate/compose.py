@@ -137,6 +137,17 @@ def compose_days(hours: pa.Table) -> pa.Table:
     return pa.table(columns).sort_by([(name, "ascending") for name in DAY_KEY])
 
 
+def written_hours(hours: pa.Table) -> pa.Table:
+    """The hours as they are written: without drift, which an hour's flow through doors is not.
+
+    Args:
+        hours: what `compose_hours` gives.
+    """
+    place = hours.schema.get_field_index("drift_count")
+    unknown = pa.nulls(hours.num_rows, hours.schema.field(place).type)
+    return hours.set_column(place, "drift_count", unknown)
+
+
 def _only(table: pa.Table, windows: pa.Table) -> pa.Table:
     return table.join(windows.select(list(DAY_KEY)), list(DAY_KEY), join_type="left semi")
 

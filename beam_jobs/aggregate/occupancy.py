@@ -3,7 +3,8 @@
 Counters miss people, so the sum of all that went in less all that came out drifts. It is set to
 nothing at the start of the quietest hour of each business date (fewest in and out; of equal
 ones the first, which is the first hour of a date on which the store is closed at night), and the
-curve is never below zero. What remains at the end of the date is the drift.
+curve is never below zero. An open hour of which nothing was told is not quiet but unknown: it is
+still to come, or the counter was out. What remains of a date counted until closing is the drift.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from beam_jobs.aggregate.hours import HOUR_KEY
 OCCUPANCY_MEASURES = ("occupancy_person_s", "drift_count")
 
 _DAY = ("store_id", "business_date")
+HOUR_US = 3_600_000_000
 Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 
 
 def occupancy_hours(intervals: pa.Table, grid: pa.Table, windows: pa.Table) -> pa.Table:
@@ -32,7 +35,8 @@ def occupancy_hours(intervals: pa.Table, grid: pa.Table, windows: pa.Table) -> p
 
     Returns:
         `HOUR_KEY`, occupancy_person_s, drift_count: of every hour of a store-day that has such
-        an interval.
+        an interval. The drift is for summing by date, null where a date was not counted until
+        the store closed.
     """
     told = intervals.filter(pc.is_valid(intervals["out_count"]))
     days = told.group_by(list(_DAY)).aggregate([])
@@ -46,17 +50,20 @@ def occupancy_hours(intervals: pa.Table, grid: pa.Table, windows: pa.Table) -> p
     at, opened, closed = (
         steps[name].cast(pa.int64()).to_numpy() for name in ("at", "open_at", "close_at")
     )
-    inside = _inside(day, steps)
+    last = _last_told(day, steps)
+    inside = _inside(day, steps, last)
     until = np.where(np.append(day[1:] == day[:-1], False), np.append(at[1:], at[-1]), closed)
     open_us = (np.minimum(until, closed) - np.maximum(at, opened)).clip(0)
     steps = steps.append_column("person_us", pa.array(inside * open_us, pa.int64()))
-    found = steps.group_by(list(HOUR_KEY)).aggregate([("person_us", "sum"), ("delta", "sum")])
+    drift = pa.array(steps["delta"].to_numpy(), mask=last + 1 < closed)
+    steps = steps.append_column("drift", drift)
+    found = steps.group_by(list(HOUR_KEY)).aggregate([("person_us", "sum"), ("drift", "sum")])
     # Rounded: steps lie a microsecond before the full second.
     seconds = pc.divide(pc.add(found["person_us_sum"], 500_000), 1_000_000)
     return (
         found.select(list(HOUR_KEY))
         .append_column("occupancy_person_s", seconds)
-        .append_column("drift_count", found["delta_sum"])
+        .append_column("drift_count", found["drift_sum"])
     )
 
 
@@ -66,7 +73,7 @@ def _steps(told: pa.Table, hours: pa.Table) -> pa.Table:
     moved = pc.add(pc.abs(told["in_count"]), pc.abs(told["out_count"]))
     # An interval that ends with its hour still counts in it, so a microsecond before.
     last = pc.subtract(told["end_at"].cast(pa.int64()), 1)
-    hour_us = pa.scalar(3_600_000_000, pa.int64())
+    hour_us = pa.scalar(HOUR_US, pa.int64())
     hour = told["hour_start_at"].cast(pa.int64())
     passed = pc.multiply(pc.divide(pc.subtract(last, hour), hour_us), hour_us)
     ends = pa.table(
@@ -76,11 +83,15 @@ def _steps(told: pa.Table, hours: pa.Table) -> pa.Table:
             "at": last.cast(pa.timestamp("us", tz="UTC")),
             "delta": net.cast(pa.int64()),
             "moved": moved.cast(pa.int64()),
+            "told": pa.array(np.ones(told.num_rows, np.int64)),
+            "open_s": pa.array(np.zeros(told.num_rows, np.int64)),
         }
     )
     nothing = pa.array(np.zeros(hours.num_rows, np.int64))
     starts = hours.select(list(HOUR_KEY)).append_column("at", hours["hour_start_at"])
-    starts = starts.append_column("delta", nothing).append_column("moved", nothing)
+    for name in ("delta", "moved", "told"):
+        starts = starts.append_column(name, nothing)
+    starts = starts.append_column("open_s", hours["open_s"])
     return pa.concat_tables([ends.select(starts.column_names), starts])
 
 
@@ -91,17 +102,33 @@ def _numbers(steps: pa.Table) -> Ints:
     return np.asarray(ranks.to_numpy(), np.int64) - 1
 
 
-def _inside(day: Ints, steps: pa.Table) -> Ints:
+def _last_told(day: Ints, steps: pa.Table) -> Ints:
+    """Of each row, the last moment (µs) of its store-day of which an interval tells."""
+    told = np.where(steps["told"].to_numpy() > 0, steps["at"].cast(pa.int64()).to_numpy(), 0)
+    starts = np.flatnonzero(np.r_[True, day[1:] != day[:-1]])
+    return np.asarray(np.maximum.reduceat(told, starts)[day], np.int64)
+
+
+def _inside(day: Ints, steps: pa.Table, last: Ints) -> Ints:
     """People inside after each step: the sum since the quietest hour, never below zero."""
     total = np.cumsum(steps["delta"].to_numpy())
     hour = steps["hour_start_at"].cast(pa.int64()).to_numpy()
     new_hour = np.r_[True, (hour[1:] != hour[:-1]) | (day[1:] != day[:-1])]
     starts = np.flatnonzero(new_hour)
-    moved = np.add.reduceat(steps["moved"].to_numpy(), starts)
-    quiet = starts[np.lexsort((hour[starts], moved, day[starts]))]
+    moved, told, open_s = (
+        np.add.reduceat(steps[name].to_numpy(), starts) for name in ("moved", "told", "open_s")
+    )
+    doubt = _doubt(hour[starts], last[starts] + 1, told > 0, open_s > 0)
+    quiet = starts[np.lexsort((hour[starts], moved, doubt, day[starts]))]
     firsts = quiet[np.r_[True, day[quiet][1:] != day[quiet][:-1]]]
     before = total[firsts] - steps["delta"].to_numpy()[firsts]
     return np.asarray((total - before[day]).clip(0), np.int64)
+
+
+def _doubt(hour: Ints, told_until: Ints, is_told: Flags, is_open: Flags) -> Ints:
+    """How little is known of hours: 0 whole or closed, 1 not told to its end, 2 nothing at all."""
+    known = np.where(is_open, is_told & (hour + HOUR_US <= told_until), hour <= told_until)
+    return np.where(known, 0, np.where(is_told, 1, 2))
 
 
 def _empty() -> pa.Table:

@@ -16,6 +16,7 @@ from beam_jobs.aggregate.compose import (
     SALES_SCHEMA,
     compose_days,
     compose_hours,
+    written_hours,
 )
 from beam_jobs.aggregate.hours import HOUR_KEY
 from beam_jobs.aggregate.plan import Chunk
@@ -140,7 +141,7 @@ class ReviseFn(beam.DoFn):
             grouped.visits,
         )  # fmt: skip
         for contract, key, table in (
-            (KPI_STORE_HOUR, HOUR_KEY, hours),
+            (KPI_STORE_HOUR, HOUR_KEY, written_hours(hours)),
             (KPI_STORE_DAY, DAY_KEY, compose_days(hours)),
         ):
             with self.engine.connect() as connection:

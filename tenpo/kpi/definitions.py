@@ -116,11 +116,13 @@ KPIS: dict[str, Kpi] = {
              "30日以内にも来店した人による来店の割合。")),
         Kpi("occupancy", "occupancy_person_s", "occupancy_open_s", "people",
             ("Occupancy", "平均滞在人数"),
-            ("Mean number of people inside over covered opening time.",
-             "計測した営業時間中に店内にいた平均人数。")),
+            ("Mean number of people inside over covered opening time; of several stores, the mean "
+             "per store and not their sum.",
+             "計測した営業時間中に店内にいた平均人数(複数店舗では合計でなく1店舗あたり)。")),
         Kpi("occupancy_drift", "drift_count", None, "people", ("Drift", "入退店の差"),
-            ("Entries less exits: what counters missed; occupancy starts anew each day.",
-             "入店数と退店数の差(滞在人数は毎日リセット)。")),
+            ("Entries less exits of dates counted until closing: what counters missed; "
+             "occupancy starts anew each day.",
+             "閉店まで計測した日の入店数と退店数の差(滞在人数は毎日リセット)。")),
         Kpi("coverage_ratio", "covered_s", "expected_s", "ratio", ("Coverage", "計測率"),
             ("Part of opening hours with data from every expected counter.",
              "営業時間のうち、全カウンターのデータが揃っている割合。")),

@@ -48,7 +48,8 @@ MEASURES: tuple[Measure, ...] = (
     Field("occupancy_person_s", Type.INT64,
           "Time that people were inside during covered opening time, summed over them.", "s"),
     Field("occupancy_open_s", Type.INT64, "Covered opening time in which that is known.", "s"),
-    Field("drift_count", Type.INT64, "Entries less exits: what counters missed.", "people"),
+    Field("drift_count", Type.INT64, "Entries less exits of a date counted until closing: "
+          "what counters missed. Null in hours.", "people"),
 )  # fmt: skip
 
 #: Their names for people, English and Japanese.

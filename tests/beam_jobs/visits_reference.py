@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 
 AWAY = timedelta(hours=3)
 MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
 _ORDER = ["enter", "zone_enter", "zone_exit", "exit"]
 
 
@@ -106,7 +107,16 @@ def person_seconds(
         ends = one.end - timedelta(microseconds=1)
         moves[ends] += one.entered - one.left
         traffic[max(hour for hour in hours if hour <= ends)] += one.entered + one.left
-    quiet = min(hours, key=lambda hour: (traffic[hour], hour))
+    told = {max(hour for hour in hours if hour < one.end) for one in passed}
+    until = max(one.end for one in passed)
+
+    def doubt(hour: datetime) -> int:
+        """An open hour is known once it was told to its end, a closed one once it has begun."""
+        if hour + HOUR <= opened or hour >= closed:
+            return 0 if hour <= until else 1 if hour in told else 2
+        return 2 if hour not in told else 0 if hour + HOUR <= until else 1
+
+    quiet = min(hours, key=lambda hour: (doubt(hour), traffic[hour], hour))
 
     def balance(until: datetime) -> int:
         return sum(net for at, net in moves.items() if at < until)
