@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tenpo.errors import InputError, IntegrityError, ServiceError
+from video_analyzer.feature_db.declared import DECLARED_FILE
 from video_analyzer.feature_db.disk import Disk
 from video_analyzer.feature_db.log import segment_name
 from video_analyzer.feature_db.manifest import MANIFEST_FILE
@@ -42,6 +43,9 @@ def back_up(folder: Path, key: bytes, target: Path) -> VerifyReport:
             names = {segment_name(number): file for number, file in found.segments.items()}
             for name, file in (found.files | names | {MANIFEST_FILE: found.manifest_file}).items():
                 _copy(disk, file, target / name)
+        if (folder / DECLARED_FILE).exists():
+            with (folder / DECLARED_FILE).open("rb") as file:
+                _copy(disk, file, target / DECLARED_FILE)
         disk.sync_folder(target)
     except FileExistsError:
         raise InputError(

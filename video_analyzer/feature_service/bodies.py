@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, FiniteFloat
 
 from tenpo.errors import InputError
 from video_analyzer.feature_db import Feature, Seen
+from video_analyzer.feature_db.declared import MAX_MODELS, Declared
 from video_analyzer.feature_db.space import MAX_DIMENSION
 
 MAX_FEATURES = 1_000
@@ -34,7 +35,7 @@ class IdentifyBody(Body):
     vector: Vector
     store_id: str
     observed_at: AwareDatetime
-    threshold: Cosine
+    threshold: Cosine | None = None
 
     def seen(self, retention_days: int) -> Seen:
         """Where and when, and until when it is kept.
@@ -91,6 +92,18 @@ class ProposeBody(Body):
 
     model: Model
     threshold: Cosine
+
+
+class ModelsBody(Body):
+    """All models that devices may use."""
+
+    models: Annotated[list[Declared], Field(max_length=MAX_MODELS)]
+
+
+class ModelsAnswer(BaseModel):
+    """All models that devices may use, each with its threshold."""
+
+    models: list[Declared]
 
 
 class IdentifiedAnswer(BaseModel):

@@ -14,6 +14,7 @@ import httpx
 from pydantic import BaseModel, TypeAdapter
 
 from tenpo.errors import AuthError, InputError, RateLimited, ServiceError, UnknownReference
+from video_analyzer.feature_db.declared import Declared
 from video_analyzer.feature_service import bodies
 
 A = TypeVar("A", bound=BaseModel)
@@ -68,14 +69,23 @@ class FeatureClient:
         vector: Sequence[float],
         store_id: str,
         observed_at: datetime,
-        threshold: float,
+        threshold: float | None = None,
     ) -> bodies.IdentifiedAnswer:
-        """Who someone is, or a new person."""
+        """Who someone is, or a new person; by the declared threshold where none is given."""
         body = {
             "model": model, "vector": list(map(float, vector)), "store_id": store_id,
             "observed_at": observed_at.isoformat(), "threshold": threshold,
         }  # fmt: skip
         return self._one(bodies.IdentifiedAnswer, "identify", body)
+
+    def models(self) -> list[Declared]:
+        """The models that devices may use."""
+        return self._one(bodies.ModelsAnswer, "models").models
+
+    def declare(self, models: Sequence[Declared]) -> list[Declared]:
+        """Say which models devices may use, in place of those before; gives their thresholds."""
+        body = {"models": [each.model_dump() for each in models]}
+        return self._one(bodies.ModelsAnswer, "models/declare", body).models
 
     def search(
         self, model: str, vector: Sequence[float], *, k: int = 10, threshold: float = -1.0

@@ -10,6 +10,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 
 from video_analyzer.feature_db import FeatureStore, People
+from video_analyzer.feature_db.declared import declare, read_declared, threshold_for
 from video_analyzer.feature_db.erasure import erase
 from video_analyzer.feature_db.export import held_of
 from video_analyzer.feature_db.proposals import propose, read_proposals
@@ -58,12 +59,36 @@ async def identify(
     seen = body.seen(caller.store_with_faces(body.store_id).retention_days)
 
     def work(store: FeatureStore) -> bodies.IdentifiedAnswer:
-        found = store.identify_or_create(body.model, body.vector, seen, threshold=body.threshold)
+        threshold = threshold_for(
+            store, body.model, len(body.vector), body.threshold,
+            is_device=caller.store_id is not None,
+        )  # fmt: skip
+        found = store.identify_or_create(body.model, body.vector, seen, threshold=threshold)
         return bodies.IdentifiedAnswer(
             raw_id=found.raw_id, person=found.person, score=found.score, is_new=found.is_new
         )
 
     return await backend.run(caller, "identify", work)
+
+
+@router.get("/models")
+async def models(caller: Person, backend: Running) -> bodies.ModelsAnswer:
+    """The models that devices may use."""
+    return await backend.run(
+        caller, "models",
+        lambda store: bodies.ModelsAnswer(models=list(read_declared(store.folder).values())),
+    )  # fmt: skip
+
+
+@router.post("/models/declare")
+async def declare_models(
+    body: bodies.ModelsBody, caller: Person, backend: Running
+) -> bodies.ModelsAnswer:
+    """Say which models devices may use, in place of those before."""
+    return await backend.run(
+        caller, "declare",
+        lambda store: bodies.ModelsAnswer(models=list(declare(store, body.models))),
+    )  # fmt: skip
 
 
 @router.post("/search")

@@ -14,11 +14,13 @@ from fastapi.testclient import TestClient
 from tenpo.masters import Store
 from tenpo.settings import Settings
 from tenpo.tenants import create_tenant, issue_token
+from video_analyzer.feature_db.declared import Declared
 from video_analyzer.feature_db.records import Floats
 from video_analyzer.feature_service.app import create_app
 from video_analyzer.feature_service.client import FeatureClient
 
 MODEL = "sface-1"
+DECLARED = [Declared(model=MODEL, dimension=64, threshold=0.9)]
 SEEN_AT = datetime.now(UTC) - timedelta(minutes=1)
 
 #: A client of (tenant, store): no store is a person's.
@@ -41,9 +43,11 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def http(settings: Settings) -> Iterator[TestClient]:
-    """The service in process."""
+def http(settings: Settings, tokens: Tokens) -> Iterator[TestClient]:
+    """The service in process; both tenants let their devices use one model."""
     with TestClient(create_app(settings), base_url="http://127.0.0.1") as made:
+        for tenant in ("a", "b"):
+            FeatureClient("", tenant, tokens[tenant, None], http=made).declare(DECLARED)
         yield made
 
 

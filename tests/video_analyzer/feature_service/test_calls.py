@@ -52,7 +52,7 @@ def test_proposals_are_made_decided_and_undone(ask: Ask, face: Floats, known: st
     like = face.copy()
     like[:8] *= -1  # the same person for us, not for the threshold
     score = float(face @ like / (face @ face))
-    other = ask("a", "s1").identify(MODEL, like.tolist(), "s1", SEEN_AT, 0.999).raw_id
+    other = ask("a").identify(MODEL, like.tolist(), "s1", SEEN_AT, 0.999).raw_id
     assert other != known
     person = ask("a")
     assert person.propose(MODEL, score - 0.01) >= 1
@@ -97,7 +97,7 @@ def test_numbers_and_expiry(ask: Ask, known: str) -> None:
         ({"vector": []}, "vector"),
         ({"vector": ["Infinity"] * 64}, "vector"),
         ({"vector": [0.0] * 64}, "sface-1"),
-        ({"vector": [0.123456] * 63}, "sface-1"),
+        ({"vector": [0.123456] * 63}, "vector"),
         ({"threshold": 1.5}, "threshold"),
         ({"observed_at": "2026-01-01T00:00:00"}, "observed_at"),
         ({"observed_at": "2020-01-01T00:00:00Z"}, "observed_at"),

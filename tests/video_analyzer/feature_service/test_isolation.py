@@ -13,7 +13,7 @@ from tenpo.lake import Lake
 from tenpo.masters import MasterBook
 from tenpo.settings import Settings
 from tenpo.tenants import create_tenant, issue_token, revoke_token
-from tests.video_analyzer.feature_service.conftest import MODEL, SEEN_AT, Ask, Tokens
+from tests.video_analyzer.feature_service.conftest import DECLARED, MODEL, SEEN_AT, Ask, Tokens
 from video_analyzer.feature_db.records import Floats
 from video_analyzer.feature_service import routes
 from video_analyzer.feature_service.client import FeatureClient
@@ -23,6 +23,8 @@ Call = Callable[[FeatureClient, str, int, list[float]], object]
 #: Each call by its address, with a person, a feature and a vector of tenant a.
 CALLS: dict[str, Call] = {
     "identify": lambda c, p, f, v: c.identify(MODEL, v, "s1", SEEN_AT, 0.9),
+    "models": lambda c, p, f, v: c.models(),
+    "models/declare": lambda c, p, f, v: c.declare(DECLARED),
     "search": lambda c, p, f, v: c.search(MODEL, v, k=100),
     "features/get": lambda c, p, f, v: c.get(list(range(f + 1))),
     "features/delete": lambda c, p, f, v: c.delete(list(range(f + 1))),
@@ -44,7 +46,7 @@ every_call = pytest.mark.parametrize("name", CALLS)
 def feature(ask: Ask, face: Floats, known: str) -> int:
     """The number of the known person's feature; both tenants have proposals, and b a person."""
     assert known
-    ask("b", "s1").identify(MODEL, [1.0] * 64, "s1", SEEN_AT, 0.5)
+    ask("b", "s1").identify(MODEL, [1.0] * 64, "s1", SEEN_AT)
     ask("a", "s1").identify(MODEL, (-face).tolist(), "s1", SEEN_AT, 0.9)
     ask("a").propose(MODEL, -1.0)
     ask("b").propose(MODEL, -1.0)

@@ -1,0 +1,60 @@
+"""What a device may choose: a declared model, and nothing of how alike two must be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tenpo.errors import InputError
+from tests.video_analyzer.feature_service.conftest import DECLARED, MODEL, SEEN_AT, Ask
+from video_analyzer.feature_db.backup import back_up
+from video_analyzer.feature_db.database import FeatureDatabase
+from video_analyzer.feature_db.declared import (
+    DEFAULT_THRESHOLD,
+    MAX_MODELS,
+    Declared,
+    declare,
+    read_declared,
+)
+from video_analyzer.feature_db.records import Floats
+
+
+@pytest.mark.parametrize("threshold", [-1.0, 0.89, 1.0])
+def test_a_device_cannot_choose_how_alike_two_must_be(
+    ask: Ask, face: Floats, known: str, threshold: float
+) -> None:
+    before = ask("a").stats().persons
+    with pytest.raises(InputError, match="declared threshold"):
+        ask("a", "s1").identify(MODEL, (-face).tolist(), "s1", SEEN_AT, threshold)
+    assert ask("a").stats().persons == before
+    assert ask("a", "s1").identify(MODEL, face.tolist(), "s1", SEEN_AT).person == known
+
+
+def test_a_device_makes_no_space_and_fixes_no_dimension(ask: Ask, face: Floats) -> None:
+    device, person = ask("b", "s1"), ask("b")
+    before = person.stats().spaces
+    with pytest.raises(InputError, match="not declared"):
+        device.identify("sface-2", face.tolist(), "s1", SEEN_AT)
+    person.declare([*DECLARED, Declared(model="sface-2", dimension=64)])
+    with pytest.raises(InputError, match="64 dimensions"):
+        device.identify("sface-2", face.tolist()[:32], "s1", SEEN_AT)
+    assert person.stats().spaces == before
+    assert device.identify("sface-2", face.tolist(), "s1", SEEN_AT).is_new
+    assert [each.threshold for each in person.models()] == [0.9, DEFAULT_THRESHOLD]
+    with pytest.raises(InputError, match="64 dimensions"):
+        person.declare([Declared(model="sface-2", dimension=65)])
+    person.declare(DECLARED)
+
+
+def test_declarations_are_bounded_and_a_backup_has_them(tmp_path: Path) -> None:
+    database = FeatureDatabase(tmp_path / "features", bytes(32))
+    many = [Declared(model=f"m{n}", dimension=2) for n in range(MAX_MODELS + 1)]
+    with database.open_store("a") as store:
+        for wrong in (many, many[:1] * 2):
+            with pytest.raises(InputError, match="one twice"):
+                declare(store, wrong)
+        declare(store, many[1:])
+        store.checkpoint()
+    back_up(*database.sealed_folder("a"), tmp_path / "copy")
+    assert list(read_declared(tmp_path / "copy")) == [each.model for each in many[1:]]
