@@ -1,11 +1,13 @@
 """One camera's way from pictures to events: detector, tracker, counter, one after the other.
 
 An `Analysis` knows nothing of files or streams. It can be stopped after any picture and go on
-elsewhere from its state, and then tells what it would have told without the stop.
+elsewhere from its state, and then tells what it would have told without the stop, unless the
+camera's lines, policies or detector are others by then: open tracks end, others begin.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 
 import orjson
@@ -19,7 +21,7 @@ from video_analyzer.source.frames import Frame
 from video_analyzer.track import Seen
 from video_analyzer.track.bytetrack import ByteTrack
 
-_STATE_VERSION = 1
+_STATE_VERSION = 2
 _CLOCK_WENT_BACK_US = 5_000_000
 
 
@@ -31,8 +33,7 @@ class Analysis:
         detector: finds people; keeps no state that events depend on, but for `motion`.
 
     Attributes:
-        frame_count: pictures taken up.
-        misplaced_count: of these, pictures not later than the one before: left out.
+        frame_count: pictures taken up; those not later than the one before are left out.
         seen: who is in the latest picture.
     """
 
@@ -41,7 +42,7 @@ class Analysis:
         self._tracker = _tracker_of(camera)
         self._last_us: int | None = None
         self.counter = Counter(camera, detector.label)
-        self.frame_count = self.misplaced_count = 0
+        self.frame_count = 0
         self.seen: list[Seen] = []
 
     def look(self, frame: Frame) -> list[VisitEvent]:
@@ -57,7 +58,6 @@ class Analysis:
         ended: list[VisitEvent] = []
         if self._last_us is not None and at_us <= self._last_us:
             if self._last_us - at_us < _CLOCK_WENT_BACK_US:
-                self.misplaced_count += 1
                 return []
             ended, self._tracker = self.finish(), _tracker_of(self._camera)
         self._last_us = at_us
@@ -78,8 +78,9 @@ class Analysis:
         return orjson.dumps(
             {
                 "version": _STATE_VERSION,
-                "camera_id": self._camera.camera_id,
+                "made_by": self._digest,
                 "detector": self._detector.label,
+                "zones": [zone.zone_id for zone in self._camera.zones],
                 "last_us": self._last_us,
                 "tracker": self._tracker.state(),
                 "counter": self.counter.state(),
@@ -87,15 +88,14 @@ class Analysis:
         )
 
     def restore(self, state: bytes) -> None:
-        """Go on from a state of the same camera and detector.
+        """Go on from a state of the same camera, lines, policies and detector.
 
         Raises:
             InputError: it is another's.
         """
         try:
             read = orjson.loads(state)
-            owner = (read["version"], read["camera_id"], read["detector"])
-            if owner != (_STATE_VERSION, self._camera.camera_id, self._detector.label):
+            if (read["version"], read["made_by"]) != (_STATE_VERSION, self._digest):
                 raise ValueError("another camera's")
             self._last_us = read["last_us"]
             self._tracker.restore(read["tracker"])
@@ -106,6 +106,31 @@ class Analysis:
                 where=self._camera.camera_id,
                 remedy="Begin without a state: open tracks begin anew.",
             ) from error
+
+    def end(self, state: bytes) -> list[VisitEvent]:
+        """What becomes of the open tracks of a state that cannot be gone on from.
+
+        Raises:
+            InputError: it holds no tracks that are known here.
+        """
+        try:
+            read = orjson.loads(state)
+            zones = read.get("zones", [zone.zone_id for zone in self._camera.zones])
+            former = Counter(self._camera, read["detector"], zones)
+            former.restore(read["counter"])
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise InputError(
+                "the state is of no known version",
+                where=self._camera.camera_id,
+                remedy="Begin without a state: who was in view is not told to have left.",
+            ) from error
+        return former.finish()
+
+    @property
+    def _digest(self) -> str:
+        """All that a state's meaning depends on: lines, zones, policies, detector."""
+        told = f"{self._detector.label}\n{self._camera.model_dump_json()}"
+        return hashlib.sha256(told.encode()).hexdigest()
 
 
 def _tracker_of(camera: Camera) -> ByteTrack:

@@ -1,6 +1,6 @@
 """Visit events as the analyzer tells them: names that stay, times in UTC, JSON and Arrow.
 
-The same pictures give the same events with the same names, live or from recordings.
+The same pictures give the same events with the same names; live, some may have been dropped.
 """
 
 from __future__ import annotations

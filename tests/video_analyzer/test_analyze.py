@@ -142,7 +142,7 @@ def test_the_same_again_without_a_feature_of_a_face_and_without_a_file(
     for name in ("person_id", "match_score", "quality"):
         assert table[name].null_count == table.num_rows > 0
     assert set(json.loads(Analysis(camera(), MotionDetector()).state())) == {
-        "version", "camera_id", "detector", "last_us", "tracker", "counter"}  # fmt: skip
+        "version", "made_by", "detector", "zones", "last_us", "tracker", "counter"}  # fmt: skip
 
 
 @pytest.fixture

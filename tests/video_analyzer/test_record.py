@@ -16,11 +16,11 @@ import orjson
 import pytest
 from typer.testing import CliRunner
 
-from tenpo.errors import IntegrityError
+from tenpo.errors import InputError, IntegrityError, ServiceError
 from tenpo.identifiers import micros
 from tenpo.lake import Lake
 from tenpo.settings import get_settings
-from tests.video_analyzer.clips import DarkDetector, Straight, camera, render
+from tests.video_analyzer.clips import DOOR, DarkDetector, Straight, camera, render
 from video_analyzer.analysis import Analysis
 from video_analyzer.commands import video
 from video_analyzer.events import VisitEvent
@@ -108,7 +108,6 @@ def test_live_and_recorded_give_the_same_events(recording: Recording, recorded: 
     assert (len(times), len(across)) == (4, 3)
     crossings = [one.kind for one in told if one.zone_id == "door"]
     assert crossings == ["enter", "exit", "enter", "enter"]
-    assert bulk(shelf).result(results[0].chunk) == results[0]
 
 
 def test_a_chunk_whose_events_were_not_kept_is_analysed_again(recorded: ChunkShelf) -> None:
@@ -133,6 +132,65 @@ def test_a_damaged_chunk_is_told_and_passed_over(tmp_path: Path, recorded: Chunk
     assert [one.outcome.state for one in results] == ["complete", "unreadable", "complete"]
     assert results[1].events == ()
     assert results[2].events
+
+
+def test_a_chunk_whose_reader_broke_stays_open(
+    recorded: ChunkShelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Broken(FrameSource):
+        def __enter__(self) -> FrameSource:
+            self._child.kill()
+            return self
+
+    first = recorded.chunks()[0]
+    with monkeypatch.context() as patched:
+        patched.setattr("video_analyzer.record.bulk.FrameSource", Broken)
+        with pytest.raises(ServiceError, match=f"--skip {first}"):
+            list(bulk(recorded).run())
+        assert recorded.results() == []
+        skipped = next(bulk(recorded).run(skip=[first]))
+        assert (skipped.outcome.state, recorded.results()) == ("unreadable", [first])
+    again = next(bulk(recorded).run(again=[first]))
+    assert (again.chunk, again.outcome.frame_count) == (first, 100)
+    with pytest.raises(InputError, match="no such chunk"):
+        next(bulk(recorded).run(again=["other"]))
+
+
+def test_with_another_key_no_chunk_counts_as_analysed(recorded: ChunkShelf) -> None:
+    other = ChunkShelf(recorded.lake, bytes(32), camera())
+    with pytest.raises(IntegrityError, match="TENPO_SECRET_KEY"):
+        list(bulk(other).run())
+    assert recorded.results() == []
+
+
+def test_after_a_moved_line_open_tracks_end_and_others_begin(recorded: ChunkShelf) -> None:
+    """Three are in view at the boundary; the new line is where nobody walks any more."""
+    first = next(bulk(recorded).run())
+    moved = DOOR.model_copy(update={"start": (20.0, 0.0), "end": (20.0, 240.0)})
+    second = next(Bulk(recorded, camera(lines=[moved]), DarkDetector()).run())
+    assert "changed" in second.notice
+    boundary = chunk_start(second.chunk)
+    before = {one.track_id for one in first.events}
+    assert [one.kind for one in second.events if one.track_id in before] == ["zone_exit"] * 3
+    assert not [one for one in second.events if one.zone_id == "door"]
+    assert all(one.occurred_us < boundary for one in second.events if one.track_id in before)
+
+
+def test_a_late_chunk_is_analysed_alone(recorded: ChunkShelf) -> None:
+    """Its neighbours have gone on: nobody leaves twice."""
+    late = recorded.chunks()[1]
+    name = recorded._object(late)
+    sealed = recorded.lake.get(name)
+    recorded.lake.delete(name)
+    events = [event for one in bulk(recorded).run() for event in one.events]
+    recorded.lake.put(name, sealed)
+    [found] = bulk(recorded).run()
+    assert found.chunk == late
+    exits = [one for one in (*events, *found.events) if one.kind == "zone_exit"]
+    assert len({one.track_id for one in exits}) == len(exits)
+    assert {one.track_id for one in found.events}.isdisjoint(one.track_id for one in events)
+    begun = {one.track_id for one in found.events}
+    assert begun == {one.track_id for one in found.events if one.kind == "zone_exit"}
 
 
 def test_chunks_are_sealed_and_the_folder_is_left_empty(recording: Recording) -> None:

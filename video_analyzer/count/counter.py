@@ -8,7 +8,7 @@ zone leaves it when it was last seen.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -44,17 +44,19 @@ class Counter:
     Args:
         camera: its lines, zones and policies.
         detector: what events say saw the person.
+        zones: names of the zones that open tracks leave when they end; None: the camera's.
 
     Attributes:
         moved_count: tracks that ended and had moved.
         still_count: tracks that ended and never had: left out of all events.
     """
 
-    def __init__(self, camera: Camera, detector: str) -> None:
+    def __init__(self, camera: Camera, detector: str, zones: Sequence[str] | None = None) -> None:
         self.moved_count = self.still_count = 0
         self._camera, self._detector = camera, detector
         self._lines = [LineShape(line) for line in camera.lines]
         self._zones = [ZoneShape(zone) for zone in camera.zones]
+        self._left = [one.zone_id for one in camera.zones] if zones is None else zones
         self._tracks: dict[int, _Track] = {}
 
     def update(self, at_us: int, lost: int, tracked: Tracked) -> list[VisitEvent]:
@@ -150,8 +152,7 @@ class Counter:
         self.still_count += not track.has_moved
         if not track.has_moved:
             return
-        for shape in self._zones:
-            name = shape.zone.zone_id
+        for name in self._left:
             if name in track.sides and track.sides[name].settled > 0:
                 yield self._event(track, name, "zone_exit", track.last_us)
 

@@ -58,6 +58,10 @@ def bulk(
     finish: Annotated[
         bool, typer.Option("--finish", help="End open tracks: no further chunk will come.")
     ] = False,
+    again: Annotated[
+        list[str] | None, typer.Option(help="A chunk to look at once more, by its name.")
+    ] = None,
+    skip: Annotated[list[str] | None, typer.Option(help="A chunk to give up, by its name.")] = None,
 ) -> None:
     """Count in the recorded chunks of a camera that have not been looked at.
 
@@ -74,8 +78,10 @@ def bulk(
         outbox.flush()
 
     job = Bulk(shelf, loaded, detector, keep)
-    for result in job.run():
+    for result in job.run(again or (), skip or ()):
         count += 1
+        if result.notice:
+            typer.echo(f"{result.chunk}: {result.notice}", err=True)
         if result.outcome.state != "complete":
             reason = result.outcome.reason
             typer.echo(f"{result.chunk} is {result.outcome.state}: {reason}", err=True)

@@ -24,7 +24,7 @@ from av.video.stream import VideoStream
 
 from video_analyzer.record.tape import MICRO, Tape
 from video_analyzer.source.beat import Beat
-from video_analyzer.source.wire import Facts, Order, Outcome, State
+from video_analyzer.source.wire import Order, Outcome, State
 
 _PROBE_US = 500_000  # how much FFmpeg may read ahead to know a stream
 FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpegts,avi,nut"
@@ -91,14 +91,6 @@ class Clip:
         self._ended_badly = ""
         self._decode_s = self._convert_s = 0.0
 
-    def facts(self, first: VideoFrame | None) -> Facts:
-        """What is known of the file; how it is turned is known from its first picture."""
-        context = self._stream.codec_context
-        width, height = context.width, context.height
-        if first is not None and first.rotation % 180:
-            width, height = height, width
-        return Facts(start_us=self.start_us, width=width, height=height, codec=context.name)
-
     def pictures(self) -> Iterator[tuple[VideoFrame, int, int]]:
         """Pictures to look at: each with its time and how many were lost just before it."""
         for frame in self._decoded():
@@ -151,7 +143,6 @@ class Clip:
             frame_count=self._frames,
             shown_count=self._shown,
             lost_count=self._lost,
-            end_us=self._last_us,
             due_us=self._beat.due_us,
             decode_s=self._decode_s,
             convert_s=self._convert_s,
@@ -198,7 +189,7 @@ class Clip:
         if self._tape is not None and packet.size and not self._tape.take(packet):
             self._lose()
             return []
-        return packet.decode() if self._order.is_looked_at else []
+        return packet.decode()
 
     def _has_jumped(self, packet: Packet[VideoStream]) -> bool:
         """Whether the camera's clock leaves the wall clock; a new connection finds it again."""
@@ -233,7 +224,7 @@ class Clip:
             raise UnreadableError("its pictures are larger than the limit, or have no size")
 
     def _state(self) -> tuple[State, str]:
-        if not self._frames and self._order.is_looked_at:
+        if not self._frames:
             return "unreadable", "no picture of it could be decoded"
         # An MP4's index lists its pictures; AVI's header counts slots, the empty ones too.
         promised = self._stream.frames if "mp4" in self._container.format.name else 0
@@ -241,8 +232,7 @@ class Clip:
         if self._packets < promised:
             return "truncated", f"{self._packets} of {promised} pictures are there"
         ends_us = (self._last_us or 0) - self.start_us
-        is_short = self._order.is_looked_at and ends_us + _ENDS_EARLY_US < duration
-        if is_short and not self._order.is_live:
+        if ends_us + _ENDS_EARLY_US < duration and not self._order.is_live:
             return "truncated", f"it ends after {ends_us / 1e6:.1f} of {duration / 1e6:.1f} s"
         if self._ended_badly:
             return "truncated", self._ended_badly

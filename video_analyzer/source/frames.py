@@ -24,12 +24,10 @@ from video_analyzer.record.names import chunk_name, chunk_start
 from video_analyzer.source.wire import (
     CHUNK,
     END,
-    FACTS,
     FRAME,
     MAX_MESSAGE,
     PULSE,
     SLOTS,
-    Facts,
     FrameHead,
     Order,
     Outcome,
@@ -65,7 +63,6 @@ class FrameSource:
         content: the bytes themselves, where they are no file; they get on no disk.
 
     Attributes:
-        facts: of the source, from its first picture on.
         outcome: how reading ended, after the last picture.
     """
 
@@ -76,7 +73,6 @@ class FrameSource:
         on_chunk: Callable[[str], None] = lambda _name: None,
         content: bytes | None = None,
     ) -> None:
-        self.facts: Facts | None = None
         self.outcome: Outcome | None = None
         self._stall_s, self._on_chunk, self._shown = stall_s, on_chunk, 0
         self._slot = order.fit_width * order.fit_height * 3
@@ -119,8 +115,6 @@ class FrameSource:
                     yield self._frame(head)
                     with suppress(BrokenPipeError):  # it has sent its last, and is gone
                         self._channel.send_bytes(bytes([head.slot]))
-                elif kind == FACTS:
-                    self.facts = Facts.model_validate_json(rest)
                 elif kind == END:
                     self.outcome = Outcome.model_validate_json(rest)
                 elif kind == CHUNK:

@@ -1,6 +1,6 @@
 """The child that reads a source: `python -m video_analyzer.source.reader SOCKET MEMORY`.
 
-It gets an `Order`, bounds itself, and sends facts, frames, chunks and an outcome (`wire`). It
+It gets an `Order`, bounds itself, and sends frames, chunks and an outcome (`wire`). It
 ends with its parent. Whatever a source does to FFmpeg, it does to this process alone.
 """
 
@@ -21,7 +21,6 @@ from video_analyzer.source.clip import Clip, UnreadableError
 from video_analyzer.source.wire import (
     CHUNK,
     END,
-    FACTS,
     PULSE,
     SLOTS,
     FrameHead,
@@ -112,7 +111,7 @@ def read(order: Order, shelf: Shelf) -> Outcome:
     except OSError:
         return Outcome(state="unreadable", reason="the source cannot be opened")
     except MemoryError:
-        return Outcome(state="unreadable", reason="it needs too much memory")
+        return Outcome(state="died", reason="it needs too much memory")
 
 
 def follow(order: Order, shelf: Shelf) -> None:
@@ -140,12 +139,8 @@ def _refused(order: Order) -> Outcome | None:
 
 def _read(order: Order, shelf: Shelf, beat: Beat) -> Outcome:
     clip = Clip(order, beat, shelf.pulse, shelf.tell_chunk)
-    has_begun = False
     try:
         for frame, at_us, lost in clip.pictures():
-            if not has_begun:
-                shelf.tell(FACTS + clip.facts(frame).model_dump_json().encode())
-                has_begun = True
             if order.is_live and not shelf.has_room():
                 clip.drop(lost)
             else:

@@ -12,7 +12,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 SLOTS = 8  # half a second of pictures, before any is dropped
-FACTS, FRAME, END, CHUNK, PULSE = b"H", b"F", b"E", b"C", b"P"
+FRAME, END, CHUNK, PULSE = b"F", b"E", b"C", b"P"
 _FRAME = struct.Struct("<BqqIHH")
 MAX_MESSAGE = 1 << 20
 
@@ -42,7 +42,6 @@ class Order(_Message):
         path: the file, or the address of a camera.
         is_live: the source does not wait: pictures that nobody has room for are dropped, the
             clock is this machine's, and the connection is made again when it breaks.
-        is_looked_at: whether pictures are wanted, or a recording alone.
         tape: where to record.
         start_us: wall clock of its beginning, microseconds since 1970; None: as the file says.
         fit_width: pictures are shrunk to fit into fit_width by fit_height.
@@ -58,7 +57,6 @@ class Order(_Message):
     path: str
     start_us: int | None = None
     is_live: bool = False
-    is_looked_at: bool = True
     tape: TapeOrder | None = None
     fit_width: int
     fit_height: int
@@ -68,22 +66,6 @@ class Order(_Message):
     max_duration_s: float = 12 * 3600.0
     rest_s: float = 1.0
     memory_bytes: int = 4 * 1024**3
-
-
-class Facts(_Message):
-    """What is known of a source once it is open.
-
-    Args:
-        start_us: wall clock of its beginning, microseconds since 1970.
-        width: of its picture as it is shown, after turning.
-        height: of its picture as it is shown.
-        codec: FFmpeg's name of it.
-    """
-
-    start_us: int
-    width: int
-    height: int
-    codec: str
 
 
 class Outcome(_Message):
@@ -98,7 +80,6 @@ class Outcome(_Message):
         shown_count: of these, pictures looked at.
         lost_count: pictures that the source had and that could not be decoded, dated or waited
             for.
-        end_us: time of the last picture.
         due_us: when the next picture would be due.
         decode_s: CPU seconds of decoding.
         convert_s: CPU seconds of shrinking and turning into colours.
@@ -109,7 +90,6 @@ class Outcome(_Message):
     frame_count: int = 0
     shown_count: int = 0
     lost_count: int = 0
-    end_us: int | None = None
     due_us: int | None = None
     decode_s: float = 0.0
     convert_s: float = 0.0
