@@ -32,9 +32,10 @@ export async function showOutlook() {
   if (shown === null) return;
   const { facts, state, models } = shown;
   const known = measures(models, state);
+  const chosen = known.includes(measure) ? measure : known[0];
+  showToday(models, state, chosen);
   byId("outlook-card").hidden = known.length === 0;
   if (known.length === 0) return;
-  const chosen = known.includes(measure) ? measure : known[0];
   show(byId("outlook-measures"), ...known.map((name) => el("button", {
     type: "button", "aria-pressed": String(name === chosen), "data-measure": name,
     onclick: () => {
@@ -42,9 +43,16 @@ export async function showOutlook() {
       showOutlook();
     },
   }, word(kpiOf(facts, name).label))));
-  byId("today").textContent = todayLine(models, state, chosen) ?? "";
   show(byId("outlook-table"), table(outlookRows(models, state, chosen)));
   await drawOutlook(byId("outlook"), facts, models, state, chosen);
+}
+
+/** Today needs no run of the models: without a forecast it speaks of what there is. */
+function showToday(models, state, chosen) {
+  const lines = (chosen ? [chosen] : [measure, "footfall"]).map((name) => todayLine(models, state, name));
+  const line = lines.find((each) => each !== null) ?? null;
+  byId("today").hidden = line === null;
+  byId("today").textContent = line ?? "";
 }
 
 function table(rows) {

@@ -30,8 +30,9 @@ export function todayLine(models, state, measure) {
   const sum = (name) => mine.reduce((total, each) => total + Number(each[name] ?? 0), 0);
   const text = format(measure, state);
   const words = { value: text(sum("value")), so_far: text(sum("so_far")), low: text(sum("low")), high: text(sum("high")) };
-  const isLive = mine.some((each) => each.so_far !== null);
-  return say(`today_${isLive ? "live" : "ahead"}_${mine.length === 1 ? "band" : "sum"}`, words);
+  const live = mine.filter((each) => each.so_far !== null).length; // "so far" of some is nobody's figure
+  const kind = live === mine.length ? "live" : live ? "part" : "ahead";
+  return say(`today_${kind}_${mine.length === 1 ? "band" : "sum"}`, words);
 }
 
 /** Draw one measure into a place. */

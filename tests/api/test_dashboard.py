@@ -231,6 +231,37 @@ def test_the_weeks_to_come_have_a_band(dashboard: Opener) -> None:
     assert "expected in the seven days" in (page.get_attribute("#outlook", "aria-label") or "")
 
 
+def nowcast_of(store_id: str, so_far: str | None) -> dict[str, Any]:
+    return {
+        "store_id": store_id, "currency": "GBP", "measure": "sales", "business_date": "2026-11-21",
+        "so_far": so_far, "value": "1200", "low": "1000", "high": "1500", "until_hour": 12,
+    }  # fmt: skip
+
+
+def test_today_is_told_without_a_run_of_the_models(dashboard: Opener) -> None:
+    page = dashboard("corner")
+    body = {"tenant_id": "corner", "stores": [nowcast_of("corner", "400")]}
+    page.route("**/v1/nowcast*", lambda route: route.fulfill(json=body))
+    page.reload()
+    wait_for_figures(page)
+    expect(page.locator("#today")).to_have_text(
+        "Today £400.00 so far; £1,200.00 expected at its end, £1,000.00 to £1,500.00 likely."
+    )
+    expect(page.locator("#outlook-card")).to_be_hidden()
+    line = """async (today) => {
+      const main = document.querySelector("script[src$='/main.js']").src;
+      const { todayLine } = await import(new URL("./outlook.js", main));
+      return todayLine({ today }, { currency: "GBP" }, "sales");
+    }"""
+    for so_far, said in (
+        (("400", "300"), "Today £700.00 so far; £2,400.00 expected at its end."),
+        (("400", None), "Today £2,400.00 expected; not every store has sent hours of it yet."),
+        ((None, None), "Today £2,400.00 expected; no hour of it has come in yet."),
+    ):
+        stores = [nowcast_of(f"s{n}", one) for n, one in enumerate(so_far)]
+        assert page.evaluate(line, stores) == said
+
+
 def test_stores_sort_by_any_column(dashboard: Opener) -> None:
     page = dashboard()
 
