@@ -71,7 +71,7 @@ def read_chain(
 def previous_clusters(
     warehouse: Warehouse, tenant_id: str, currency: str, as_of: date, job: Job
 ) -> pd.Series:
-    """Cluster by store of the newest published run that knew less than `as_of`; may be empty."""
+    """Cluster by store of the last published run that knew less than `as_of`; may be empty."""
     sql = load_sql(warehouse, PACKAGE, "previous_clusters")
     params = {
         "tenant": tenant_id,

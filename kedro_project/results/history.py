@@ -32,15 +32,15 @@ def roll_back(settings: Settings, tenant_id: str, run_id: str | None) -> RunReco
     Args:
         settings: the process's settings.
         tenant_id: whose.
-        run_id: the run; none means the one published before the one that is shown.
+        run_id: the run; none means, of the runs that began before the one that is shown, the
+            one that was published last: so going back twice never leads forward again.
 
     Raises:
         InputError: there is no such run, or it was never published.
     """
     shown, past = runs_of(settings, tenant_id)
     published = [one.run_id for one in past if one.published_at is not None]
-    earlier = [one for one in published if one != shown]
-    wanted = run_id or (earlier[0] if earlier else "")
+    wanted = run_id or _before(shown, past)
     if wanted not in published:
         raise InputError(
             "there is no earlier published run" if run_id is None else "no such published run",
@@ -51,6 +51,19 @@ def roll_back(settings: Settings, tenant_id: str, run_id: str | None) -> RunReco
     record = Shelf(lake, tenant_id).record(wanted)
     replace_shown(settings, record, published_tables(stored_results(lake, record), record))
     return record
+
+
+def _before(shown: str | None, past: Sequence[run.PastRun]) -> str | None:
+    """The last published of the runs that began before the one that is shown."""
+    begun = next((one.started_at for one in past if one.run_id == shown), None)
+    if begun is None:
+        return None
+    earlier = [
+        (one.published_at, one.run_id)
+        for one in past
+        if one.published_at is not None and one.started_at < begun
+    ]
+    return max(earlier)[1] if earlier else None
 
 
 def _shown(connection: Connection, tenant_id: str) -> str | None:

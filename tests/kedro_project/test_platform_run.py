@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -22,11 +22,13 @@ from kedro_project.results.codec import from_bytes, to_bytes
 from kedro_project.results.history import roll_back, runs_of
 from kedro_project.results.record import RunRecord, Shelf
 from tenpo.contracts import MODEL_TABLES
+from tenpo.contracts.models import STORE_CLUSTER
 from tenpo.errors import InputError, IntegrityError, ServiceError
+from tenpo.kpi import PUBLICATION
 from tenpo.lake import Lake
 from tenpo.publication import announce_published
 from tenpo.settings import Settings, get_settings
-from tenpo.warehouse import Job, Warehouse, query
+from tenpo.warehouse import Job, Warehouse, append, query
 from tests.kedro_project import mart_world
 from tests.kedro_project.conftest import small
 from tests.kedro_project.mart_world import EURO, LAST, UNCOUNTED, YEN, YOUNG
@@ -314,6 +316,35 @@ def test_readers_can_be_given_an_earlier_run_again(published: Platform) -> None:
         roll_back(published.settings, "acme", failed)
     with pytest.raises(InputError, match="no earlier published run"):
         roll_back(published.settings, "empty", None)
+
+
+def test_going_back_twice_does_not_lead_forward(published: Platform) -> None:
+    starts = {one.run_id: one.started_at for one in runs_of(published.settings, "acme")[1]}
+    shown = runs_of(published.settings, "acme")[0]
+    assert shown is not None
+    again = roll_back(published.settings, "acme", None).run_id
+    assert starts[again] < starts[shown]
+    roll_back(published.settings, "acme", shown)
+
+
+def test_ids_of_clusters_go_on_from_the_run_that_was_shown_again(platform: Platform) -> None:
+    """The later run was bad, so the earlier one was published once more after it."""
+    moment = datetime(2026, 9, 1, tzinfo=UTC)
+    rows = [
+        {
+            "tenant_id": "back", "as_of_date": LAST - timedelta(days=days), "currency": "JPY",
+            "run_id": name, "store_id": "s", "cluster_id": name,
+        }
+        for name, days in (("good", 14), ("bad", 7))
+    ]  # fmt: skip
+    told = [
+        {"run_id": name, "tenant_id": "back", "published_at": moment + timedelta(days=days)}
+        for name, days in (("good", 0), ("bad", 7), ("good", 8))
+    ]
+    append(platform.warehouse, STORE_CLUSTER, STORE_CLUSTER.table(rows))
+    append(platform.warehouse, PUBLICATION, PUBLICATION.table(told))
+    found = previous_clusters(platform.warehouse, "back", "JPY", LAST, Job("test", "b", "back"))
+    assert found.to_dict() == {"s": "good"}
 
 
 def test_a_dry_run_publishes_nothing_and_says_so(published: Platform) -> None:

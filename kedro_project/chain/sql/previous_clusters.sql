@@ -1,4 +1,5 @@
--- The clusters of a chain's newest published run that knew less than this one.
+-- The clusters of a chain's last published run that knew less than this one: a run that is
+-- shown again is published again, so after going back it is that run.
 WITH published AS (
   SELECT run_id, MAX(published_at) AS published_at
   FROM {mart}.publication
@@ -15,4 +16,4 @@ WHERE cluster.tenant_id = @tenant
   AND cluster.as_of_date BETWEEN @date_from AND @date_to
   AND cluster.currency = @currency
   AND cluster.cluster_id IS NOT NULL
-QUALIFY DENSE_RANK() OVER (ORDER BY cluster.as_of_date DESC, published.published_at DESC) = 1
+QUALIFY DENSE_RANK() OVER (ORDER BY published.published_at DESC, cluster.run_id) = 1
