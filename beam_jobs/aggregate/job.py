@@ -21,7 +21,7 @@ from sqlalchemy import Engine
 
 from beam_jobs.aggregate.hours import StoreDay
 from beam_jobs.aggregate.plan import Chunk, chunks
-from beam_jobs.aggregate.revise import FOLLOWED, RunStamp
+from beam_jobs.aggregate.revise import RunStamp
 from beam_jobs.aggregate.transforms import FEW_STORE_DAYS, PACKAGE, ReviseStoreDays, RunContext
 from beam_jobs.aggregate.visits import RETURN_DAYS
 from beam_jobs.options import pipeline_options
@@ -33,6 +33,7 @@ from tenpo.datamart.tables import TABLES
 from tenpo.datamart.upsert import upsert
 from tenpo.failpoint import failpoint
 from tenpo.kpi import KPI_STORE_DAY, KPI_STORE_HOUR
+from tenpo.kpi.causes import FOLLOWED, ON_DEMAND
 from tenpo.lake import Lake
 from tenpo.masters import MasterBook, TenantMasters
 from tenpo.publication import announce_published
@@ -60,7 +61,7 @@ class Request:
     date_from: date | None = None
     date_to: date | None = None
     store_id: str | None = None
-    cause: str = "recomputed on demand"
+    cause: str = ON_DEMAND
 
 
 @dataclass(frozen=True)

@@ -11,15 +11,10 @@ import pyarrow as pa
 
 from tenpo.contracts import Contract
 from tenpo.kpi import DEFINITION_VERSION, MEASURES
+from tenpo.kpi.causes import FIRST
 
 Row = dict[str, Any]
 _VALUES = ("currency", *(measure.name for measure in MEASURES))
-
-#: The cause of a row's first revision.
-FIRST = "first computed"
-
-#: The cause where only what was known of the days before changed.
-FOLLOWED = "visitors of days before changed"
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ from tenpo.datamart.lease import Lease, lease
 from tenpo.datamart.ledger import LedgerObject
 from tenpo.errors import IntegrityError, LeaseLost, ServiceError
 from tenpo.failpoint import failpoint
+from tenpo.kpi.causes import CLOCK_CHANGED, arrived
 from tenpo.lake import Lake
 from tenpo.masters import MasterBook, TenantMasters
 from tenpo.settings import Settings
@@ -174,7 +175,7 @@ class Ingest:
                 self.warehouse,
                 tenant,
                 job=self._job(f"redate-{tenant}"),
-                on_dirty=lambda days: self._mark(held, days, "changed timezone or cut-over"),
+                on_dirty=lambda days: self._mark(held, days, CLOCK_CHANGED),
                 guard=lambda: self._check(held),
             )
             if stores:
@@ -275,7 +276,7 @@ class Ingest:
                 [load.load_id for load in loads],
                 (min(days), max(days)),
                 job=self._job(f"conform-{event}"),
-                on_dirty=lambda days: self._mark(held, days, f"new or corrected {event}"),
+                on_dirty=lambda days: self._mark(held, days, arrived(event)),
                 guard=lambda: self._check(held),
             )
             outcome.conformed[event] = outcome.conformed.get(event, 0) + result.rows

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, Subquery, func, select
+from sqlalchemy import Connection, FromClause, Select, Subquery, func, select
 
+from tenpo.clock import StoreClock
 from tenpo.datamart.kpi_answer import KpiRow, exact, stamp
 from tenpo.datamart.kpi_query import Grain, KpiQuery
 from tenpo.datamart.kpi_read import read_kpis
-from tenpo.datamart.past import every_revision
-from tenpo.datamart.tables import TABLES, kpi_store_hour
+from tenpo.datamart.past import every_revision, rows_as_of
+from tenpo.datamart.tables import TABLES, kpi_store_hour, run, store
 from tenpo.errors import InputError
 from tenpo.kpi import KPIS, MEASURES, Kpi
 from tenpo.kpi.definitions import Number
@@ -89,7 +90,10 @@ class ExplainQuery:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One revision of a store-day's or store-hour's figure."""
+    """One revision of a store-day's or store-hour's figure.
+
+    `has_before` is false where the revision before it was not kept: `old` is then unknown.
+    """
 
     store_id: str
     business_date: date
@@ -102,6 +106,19 @@ class Change:
     computed_at: datetime
     published_at: datetime
     run_id: str
+    clock: StoreClock
+    has_before: bool
+
+    @property
+    def is_early(self) -> bool:
+        """Whether it was published while its business date was still running."""
+        cutover = timedelta(days=1, seconds=self.clock.day_cutover_s)
+        return self.published_at < self.clock.at(self.business_date, cutover)
+
+    @property
+    def is_move(self) -> bool:
+        """Whether it is known to have changed this figure."""
+        return self.has_before and self.old != self.new
 
     def as_json(self) -> dict[str, Any]:
         """As the API gives it."""
@@ -144,7 +161,8 @@ class Explanation:
     Args:
         query: which figure.
         figures: its sums, a row a currency (and a row each of an hour that comes twice).
-        hours: hours that counters did not see whole, at most `MAX_HOURS`, now.
+        hours: hours that counters did not see whole, at most `MAX_HOURS`; none to come.
+        hour_count: how many such hours there are.
         changes: revisions, newest first, at most `MAX_REVISIONS`.
         change_count: how many revisions there are.
     """
@@ -152,6 +170,7 @@ class Explanation:
     query: ExplainQuery
     figures: list[KpiRow]
     hours: list[WeakHour]
+    hour_count: int
     changes: list[Change]
     change_count: int
 
@@ -198,13 +217,17 @@ def read_explanation(connection: Connection, query: ExplainQuery) -> Explanation
     if query.local_hour is not None:
         figures = [row for row in figures if row.local_hour == query.local_hour]
     changes, count = _changes(connection, query)
-    return Explanation(query, figures, _weak_hours(connection, query), changes, count)
+    hours, hour_count = _weak_hours(connection, query)
+    return Explanation(query, figures, hours, hour_count, changes, count)
 
 
 def _changes(connection: Connection, query: ExplainQuery) -> tuple[list[Change], int]:
     """Revisions with the values before them; of one store and day the first one, too."""
     version = _versions(query).subquery("beside")
-    statement = select(version, func.count().over().label("total"))
+    at = (store.c.tenant_id == version.c.tenant_id) & (store.c.store_id == version.c.store_id)
+    statement = select(
+        version, store.c.timezone, store.c.day_cutover_s, func.count().over().label("total")
+    ).select_from(version.outerjoin(store, at))
     if len(query.stores) != 1 or query.first != query.last:
         statement = statement.where(version.c.revision > 1)
     statement = statement.order_by(
@@ -224,7 +247,7 @@ def _versions(query: ExplainQuery) -> Select[Any]:
         func.lag(every.c[name])
         .over(partition_by=[every.c[part] for part in key], order_by=every.c.revision)
         .label(f"old_{name}")
-        for name in query.definition.inputs
+        for name in ("revision", *query.definition.inputs)
     )
     statement = select(every, *before)
     if query.as_of is not None:
@@ -247,22 +270,36 @@ def _change(kpi: Kpi, row: Mapping[Any, Any]) -> Change:
         computed_at=row["computed_at"],
         published_at=row["published_at"],
         run_id=row["run_id"],
+        clock=StoreClock(row["timezone"] or "UTC", row["day_cutover_s"] or 0),
+        has_before=row["old_revision"] is not None,
     )
 
 
-def _weak_hours(connection: Connection, query: ExplainQuery) -> list[WeakHour]:
-    hour = kpi_store_hour.c
+def _weak_hours(connection: Connection, query: ExplainQuery) -> tuple[list[WeakHour], int]:
+    """Hours that were over when the figures were published, and not seen whole."""
+    source: FromClause = kpi_store_hour
+    until = select(func.max(run.c.published_at)).where(
+        run.c.tenant_id == query.tenant_id, run.c.job == "aggregate"
+    )
+    if query.as_of is not None:
+        scope = {"first": query.first, "last": query.last, "stores": query.stores}
+        past = rows_as_of("kpi_store_hour", query.as_of, tenant_id=query.tenant_id, **scope)
+        source = past.subquery("source")
+        until = until.where(run.c.published_at <= query.as_of)
+    hour = source.c
     statement = select(
         hour.store_id, hour.business_date, hour.local_hour, hour.expected_s, hour.covered_s,
-        func.coalesce(hour.imputed_s, 0),
+        func.coalesce(hour.imputed_s, 0), func.count().over(),
     ).where(
         hour.tenant_id == query.tenant_id,
         hour.business_date.between(query.first, query.last),
         hour.covered_s < hour.expected_s,
+        hour.hour_start_at + timedelta(hours=1) <= until.scalar_subquery(),
     )  # fmt: skip
     if query.stores:
         statement = statement.where(hour.store_id.in_(query.stores))
     if query.local_hour is not None:
         statement = statement.where(hour.local_hour == query.local_hour)
     statement = statement.order_by(hour.business_date.desc(), hour.store_id, hour.hour_start_at)
-    return [WeakHour(*row) for row in connection.execute(statement.limit(MAX_HOURS))]
+    found = connection.execute(statement.limit(MAX_HOURS)).all()
+    return [WeakHour(*row[:-1]) for row in found], found[0][-1] if found else 0

@@ -9,6 +9,7 @@ from typing import Literal
 from tenpo.datamart.explain import Change, Explanation, WeakHour
 from tenpo.datamart.kpi_answer import KpiRow
 from tenpo.kpi import MEASURES, Kpi
+from tenpo.kpi.causes import cause_words
 from tenpo.kpi.definitions import Number
 from tenpo.kpi.measures import COUNTED, MEASURE_LABELS
 from tenpo.kpi.words import duration, figure
@@ -17,27 +18,6 @@ Language = Literal["en", "ja"]
 _UNKNOWN = {"en": "unknown", "ja": "不明"}
 _UNITS = {measure.name: measure.unit for measure in MEASURES}
 _MAX_STRETCHES = 12
-
-#: Causes as the runs note them, and what they mean to a store manager.
-_CAUSES = {
-    "first computed": ("it was computed for the first time", "初めて計算された"),
-    "recomputed on demand": ("it was computed again on demand", "依頼により再計算された"),
-    "changed timezone or cut-over": (
-        "the store's timezone or day cut-over was changed",
-        "店舗の時間帯または日付境界が変更された"),
-    "new or corrected sale_line": (
-        "receipts came late or were corrected", "レシートが遅れて届いたか訂正された"),
-    "new or corrected count_interval": (
-        "counts came late or were corrected", "カウンターのデータが遅れて届いたか訂正された"),
-    "new or corrected count_reading": (
-        "counters' readings came late or were corrected",
-        "カウンターの積算値が遅れて届いたか訂正された"),
-    "visitors of days before changed": (
-        "who was here on the days before is known better now",
-        "以前の日の来店者の記録が更新された"),
-    "new or corrected visit_event": (
-        "visit events came late or were corrected", "来店イベントが遅れて届いたか訂正された"),
-}  # fmt: skip
 
 _TEXTS: dict[str, tuple[str, str]] = {
     "sum": ("{label} is {value}.", "{label}は{value}です。"),
@@ -54,6 +34,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
                 "営業時間の{ratio}でカウンターが稼働しました({expected}のうち{covered})。"),
     "hours": ("Not counted in full: {hours}.", "全ては計測できなかった時間帯:{hours}。"),
     "more": ("and {count} more stretches", "ほか{count}件"),
+    "more_hours": ("and more, {count} hours in all", "ほか、合計{count}時間"),
     "imputed": ("For {time} the hours are not known and were filled in, marked as such.",
                 "{time}分は時間帯が不明のため補完し、その旨を記録しています。"),
     "not_imputed": ("Nothing was filled in.", "補完した時間はありません。"),
@@ -63,6 +44,11 @@ _TEXTS: dict[str, tuple[str, str]] = {
                 "{when}に{old}から{new}に変わりました:{cause}。"),
     "other": ("{count} further revisions changed other figures alone.",
               "ほかに{count}回の改訂がありましたが、この値は変わっていません。"),
+    "early": ("It was computed {count} times while the day was still running.",
+              "当日の途中で{count}回計算されました。"),
+    "early_days": ("{count} revisions were made while their days were still running.",
+                   "ほかに当日の途中での更新が{count}回ありました。"),
+    "not_kept": ("Earlier values were not kept.", "それ以前の値は保存されていません。"),
     "older": ("{count} older revisions are not shown.", "ほかに古い改訂が{count}件あります。"),
 }  # fmt: skip
 
@@ -157,35 +143,55 @@ def _named(speaker: _Speaker, explanation: Explanation) -> str:
         f" {first.local_hour:02d}:00-{end:02d}:00"
         for first, end in stretches[:_MAX_STRETCHES]
     ]
-    if len(stretches) > _MAX_STRETCHES:
+    if explanation.hour_count > len(explanation.hours):
+        shown.append(speaker.say("more_hours", count=explanation.hour_count))
+    elif len(stretches) > _MAX_STRETCHES:
         shown.append(speaker.say("more", count=len(stretches) - _MAX_STRETCHES))
     return ", ".join(shown)
 
 
 def _history(speaker: _Speaker, kpi: Kpi, explanation: Explanation) -> list[str]:
+    """What changed once a day was over; what came in while it was running is one sentence."""
     if not explanation.figures:
         return []
     later = [change for change in explanation.changes if change.revision > 1]
-    moved = [change for change in later if change.old != change.new]
+    early = [change for change in later if change.is_early and change.is_move]
+    late = [change for change in later if not (early and change.is_early)]
+    moved = [change for change in late if change.is_move]
     said = [_moved(speaker, kpi, explanation, change) for change in moved]
-    if not moved:
+    hidden = explanation.change_count - len(explanation.changes)
+    lost = any(not change.has_before for change in late)
+    if not (moved or early or hidden or lost):
         said.append(speaker.say("unchanged"))
-    if len(later) > len(moved):
-        said.append(speaker.say("other", count=len(later) - len(moved)))
-    if explanation.change_count > len(explanation.changes):
+    if others := sum(change.has_before for change in late) - len(moved):
+        said.append(speaker.say("other", count=others))
+    if early:
+        said.append(_running(speaker, explanation))
+        hidden = 0 if _one(explanation) else hidden
+    if lost:
+        said.append(speaker.say("not_kept"))
+    return [*said, speaker.say("older", count=hidden)] if hidden else said
+
+
+def _running(speaker: _Speaker, explanation: Explanation) -> str:
+    count = sum(change.is_early for change in explanation.changes)
+    if _one(explanation):  # what is older than an early revision is one, too
         hidden = explanation.change_count - len(explanation.changes)
-        said.append(speaker.say("older", count=hidden))
-    return said
+        return speaker.say("early", count=count + hidden)
+    return speaker.say("early_days", count=count)
+
+
+def _one(explanation: Explanation) -> bool:
+    query = explanation.query
+    return len(query.stores) == 1 and query.first == query.last
 
 
 def _moved(speaker: _Speaker, kpi: Kpi, explanation: Explanation, change: Change) -> str:
-    query = explanation.query
-    when = f"{change.published_at:%Y-%m-%d %H:%M} UTC"
-    if len(query.stores) != 1 or query.first != query.last:
+    when = f"{change.published_at.astimezone(change.clock.tz):%Y-%m-%d %H:%M %Z}"
+    if not _one(explanation):
         when += f" ({change.store_id}, {change.business_date})"
     old, new = (
         speaker.told(kpi.unit, value, change.currency) for value in (change.old, change.new)
     )
-    words = _CAUSES.get(change.cause)
-    cause = change.cause if words is None else speaker.pick(words)
+    cause = speaker.pick(cause_words(change.cause, kpi))
     return speaker.say("changed", when=when, old=old, new=new, cause=cause)

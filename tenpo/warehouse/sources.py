@@ -8,13 +8,12 @@ from secrets import token_hex
 from typing import Any
 
 from tenpo.kpi import Kpi
-from tenpo.kpi.measures import COUNTED, SOLD, VISITED
+from tenpo.kpi.causes import events_of
 from tenpo.warehouse.client import Warehouse
 from tenpo.warehouse.job import Job
 from tenpo.warehouse.read import query
 from tenpo.warehouse.statements import load_sql
 
-_COUNTS = ("count_interval", "count_reading")
 _LAST_HOUR = 47
 
 
@@ -44,13 +43,6 @@ class Sources:
         names = SourceObject.__slots__
         told = [{name: _told(getattr(each, name)) for name in names} for each in self.objects]
         return {"object_count": self.object_count, "objects": told}
-
-
-def events_of(kpi: Kpi) -> list[str]:
-    """The events that a KPI is made of."""
-    inputs = set(kpi.inputs)
-    rests = ((SOLD, ("sale_line",)), (COUNTED, _COUNTS), (VISITED, ("visit_event",)))
-    return [event for measures, events in rests if inputs & measures for event in events]
 
 
 def store_day_sources(

@@ -75,7 +75,7 @@ def test_a_figure_says_what_it_is_made_of_and_why_it_changed(client: TestClient)
     assert newest["published_at"] == COMPUTED_AT.isoformat().replace("+00:00", "Z")
     words = " ".join(found["words"]["en"])
     assert f"{GINZA['net_sales_amount']:,.0f} JPY net sales" in words
-    assert "On 2026-11-21 01:30 UTC it changed from" in words
+    assert "On 2026-11-21 10:30 JST it changed from" in words
     assert "receipts came late or were corrected" in words
     assert "客単価" in found["words"]["ja"][0]
 

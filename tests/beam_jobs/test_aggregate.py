@@ -11,7 +11,6 @@ import pytest
 from sqlalchemy import Engine
 
 from beam_jobs.aggregate.job import Outcome, Request, aggregate
-from beam_jobs.aggregate.revise import FOLLOWED
 from tenpo.contracts import CONFORMED
 from tenpo.datamart import dirty, transaction
 from tenpo.datamart.explain import ExplainQuery, Explanation, read_explanation
@@ -19,6 +18,7 @@ from tenpo.datamart.explain_words import in_words
 from tenpo.datamart.kpi_answer import KpiRow
 from tenpo.datamart.kpi_query import KpiQuery
 from tenpo.datamart.kpi_read import read_kpis
+from tenpo.kpi.causes import FOLLOWED, arrived
 from tenpo.lake import Lake
 from tenpo.masters import Device, MasterBook, Store, Tenant
 from tenpo.settings import Settings
@@ -81,7 +81,7 @@ def visit(warehouse: Warehouse, day: date, person: str, hours: float) -> None:
 def run(stack: Settings, datamart: Engine, event: str, *days: date) -> Outcome:
     with transaction(datamart) as connection:
         marks = [StoreDay(TENANT, "s1", day) for day in days]
-        dirty.mark(connection, marks, f"new or corrected {event}")
+        dirty.mark(connection, marks, arrived(event))
     return aggregate(stack, Request(TENANT))
 
 

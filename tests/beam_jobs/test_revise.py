@@ -9,8 +9,9 @@ from typing import Any
 import pyarrow as pa
 
 from beam_jobs.aggregate.compose import DAY_KEY
-from beam_jobs.aggregate.revise import FIRST, RunStamp, revise
+from beam_jobs.aggregate.revise import RunStamp, revise
 from tenpo.kpi import DEFINITION_VERSION, KPI_STORE_DAY, MEASURES
+from tenpo.kpi.causes import FIRST
 
 DAY = date(2026, 11, 3)
 STAMP = RunStamp(
