@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -91,13 +92,15 @@ def run(
         str | None, typer.Option(help="Last business date to be known, YYYY-MM-DD.")
     ] = None,
     key: Annotated[
-        str, typer.Option("--run", help="Name of the run, where pipelines run one by one.")
+        str, typer.Option("--run", help="Name or id of the run, where pipelines run one by one.")
     ] = "newest",
     seed: Annotated[int, typer.Option(help="The same seed gives the same result.", min=0)] = 0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Publish nothing.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the runs as JSON.")] = False,
 ) -> None:
     """Find clusters, targets and forecasts of tenants, and publish them.
+
+    Where one tenant's run fails, the others' go on; the exit code is the worst.
 
     Example: tenpo models run --tenant demo
     """
@@ -116,10 +119,13 @@ def run(
     chosen = parameters()
     chosen = seeded(chosen, seed=seed, horizon=int(chosen["forecast"]["horizon"]))
     tenants = tenant or MasterBook(Lake(settings.lake_url)).tenants()
-    for name in tenants:
+
+    def run_one(name: str) -> None:
         wish = Wish(name, wanted, key, day, is_dry=dry_run)
         record = run_models(settings, wish, chosen, lambda text: console.print(f"  {text}"))
         _say(name, record, as_json=as_json)
+
+    _each(tenants, run_one)
 
 
 @models.command()
@@ -166,6 +172,30 @@ def rollback(
 
     record = roll_back(get_settings(), tenant, run)
     typer.echo(f"{tenant}: run {record.run_id}, as of {record.as_of}, is shown again")
+
+
+def _each(tenants: Sequence[str], run_one: Callable[[str], None]) -> None:
+    """Run every tenant, whatever becomes of the one before.
+
+    Raises:
+        Exception: the error itself, of a tenant alone.
+        Exit: with the highest exit code of several.
+    """
+    if len(tenants) == 1:
+        return run_one(tenants[0])
+    from tenpo.cli.failure import report_failure
+    from tenpo.cli.progress import console
+
+    worst = 0
+    for name in tenants:
+        try:
+            run_one(name)
+        except Exception as error:  # whatever it is: it is this tenant's, and is told
+            console.print(f"{name}: failed; again, alone: --tenant {name}", markup=False)
+            worst = max(worst, report_failure(error, debug=False))
+    if worst:
+        raise typer.Exit(worst)
+    return None
 
 
 def _say(tenant_id: str, record: RunRecord | None, *, as_json: bool) -> None:

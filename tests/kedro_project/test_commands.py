@@ -13,10 +13,12 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from kedro_project import settings
+from kedro_project import platform_run, settings
 from kedro_project.commands import models
 from kedro_project.pipeline_registry import register_pipelines
-from tenpo.errors import InputError
+from kedro_project.platform_run import Wish
+from tenpo import telemetry
+from tenpo.errors import InputError, ServiceError
 from tests.kedro_project.chain import sales_panel, weekly_sales
 
 PRODUCT_INPUTS = {"store_days", "previous_clusters", "run_results", "run_record"}
@@ -64,6 +66,26 @@ def test_backtest_prints_tables(files: list[str]) -> None:
 def test_numbers_out_of_range_name_their_option(files: list[str]) -> None:
     with pytest.raises(InputError, match="--folds"):
         CliRunner().invoke(models, [*files, "--folds", "0"], catch_exceptions=False)
+
+
+def test_one_tenants_failure_leaves_the_others_their_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run_models(_: object, wish: Wish, *__: object) -> None:
+        if wish.tenant_id == "down":
+            raise ServiceError("BigQuery does not answer")
+        if wish.tenant_id == "wrong":
+            raise InputError("a run that knew more is published")
+
+    monkeypatch.setenv("TENPO_HOME", str(tmp_path))
+    monkeypatch.setattr(platform_run, "run_models", run_models)
+    monkeypatch.setattr(telemetry, "configure_logging", lambda _: None)
+    names = [part for name in ("down", "wrong", "sound") for part in ("--tenant", name)]
+    done = CliRunner().invoke(models, ["run", *names])
+    assert done.exit_code == ServiceError.exit_code
+    assert "sound: no figures yet" in done.stdout
+    with pytest.raises(ServiceError):
+        CliRunner().invoke(models, ["run", "--tenant", "down"], catch_exceptions=False)
 
 
 def test_pipelines_are_wired() -> None:
