@@ -19,6 +19,8 @@ _CLOCK_TOLERANCE = timedelta(minutes=5)
 Model = Annotated[str, Field(min_length=1, max_length=100)]
 Vector = Annotated[list[FiniteFloat], Field(min_length=1, max_length=MAX_DIMENSION)]
 Cosine = Annotated[float, Field(ge=-1, le=1)]
+#: Of a feature or a link, as they are kept.
+Number = Annotated[int, Field(ge=0, le=2**63 - 1)]
 RawId = Annotated[str, Field(pattern=r"^p_[0-9a-f]{16}$")]
 
 
@@ -43,14 +45,15 @@ class IdentifyBody(Body):
         Raises:
             InputError: the time lies in the future, or longer ago than the store keeps features.
         """
-        now, expires = datetime.now(UTC), self.observed_at + timedelta(days=retention_days)
-        if self.observed_at > now + _CLOCK_TOLERANCE or expires <= now:
+        now, period = datetime.now(UTC), timedelta(days=retention_days)
+        # From now, not from what was sent: there is no year 10,000, nor one before the first.
+        if not now - period < self.observed_at <= now + _CLOCK_TOLERANCE:
             raise InputError(
                 "the time is in the future, or longer ago than the store keeps features",
                 where="observed_at",
                 remedy="Set the sender's clock.",
             )
-        return Seen(self.store_id, self.observed_at, expires)
+        return Seen(self.store_id, self.observed_at, self.observed_at + period)
 
 
 class SearchBody(Body):
@@ -65,7 +68,7 @@ class SearchBody(Body):
 class FeaturesBody(Body):
     """Features by number."""
 
-    features: Annotated[list[int], Field(max_length=MAX_FEATURES)]
+    features: Annotated[list[Number], Field(max_length=MAX_FEATURES)]
 
 
 class PersonBody(Body):
@@ -84,7 +87,7 @@ class TwoBody(Body):
 class LinkBody(Body):
     """A link between two raw ids, by number."""
 
-    link: int
+    link: Number
 
 
 class ProposeBody(Body):

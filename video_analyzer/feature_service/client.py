@@ -11,13 +11,16 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import httpx
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from tenpo.errors import AuthError, InputError, RateLimited, ServiceError, UnknownReference
 from video_analyzer.feature_db.declared import Declared
 from video_analyzer.feature_service import bodies
 
 A = TypeVar("A", bound=BaseModel)
+F = TypeVar("F")
+#: Of a wait in seconds; nobody means a longer one.
+_MAX_DIGITS = 4
 
 
 class FeatureClient:
@@ -142,10 +145,10 @@ class FeatureClient:
         return self._one(bodies.CountAnswer, "expire", {}).count
 
     def _one(self, kind: type[A], call: str, body: dict[str, Any] | None = None) -> A:
-        return kind.model_validate_json(self._call(call, body))
+        return _read(TypeAdapter(kind), call, self._call(call, body))
 
     def _many(self, kind: type[A], call: str, body: dict[str, Any]) -> list[A]:
-        return TypeAdapter(list[kind]).validate_json(self._call(call, body))  # type: ignore[valid-type]
+        return _read(TypeAdapter(list[kind]), call, self._call(call, body))  # type: ignore[valid-type]
 
     def _call(self, call: str, body: dict[str, Any] | None) -> bytes:
         method = "GET" if body is None else "POST"
@@ -162,21 +165,40 @@ class FeatureClient:
         return answer.content
 
 
+def _read(kind: TypeAdapter[F], call: str, answer: bytes) -> F:
+    """An answer; something else between us and the service may have given it."""
+    try:
+        return kind.validate_json(answer)
+    except ValidationError:
+        raise ServiceError(
+            "the answer is not the feature service's", where=call,
+            remedy="See what TENPO_FEATURES_URL leads to.",
+        ) from None  # fmt: skip
+
+
 def _refused(answer: httpx.Response, call: str) -> AuthError | InputError | ServiceError:
     """The error that the service meant."""
-    try:
-        told = dict(answer.json())
-    except ValueError:
-        told = {}
+    told = _told(answer)
     said = str(told.get("what") or f"the feature service answers {answer.status_code}")
     where, remedy = str(told.get("where") or call), str(told.get("remedy") or "")
     status = answer.status_code
     if status in (401, 403):
         return AuthError(said, where=where, remedy=remedy, forbidden=status == 403)
     if status == 429:
-        wait_s = float(answer.headers.get("Retry-After", 1))
-        return RateLimited(said, where=where, remedy=remedy, retry_after_s=wait_s)
+        wait_s = answer.headers.get("Retry-After", "")
+        is_number = wait_s.isdecimal() and len(wait_s) <= _MAX_DIGITS  # else a date, or nonsense
+        seconds = int(wait_s) if is_number else 1
+        return RateLimited(said, where=where, remedy=remedy, retry_after_s=seconds)
     if status >= 500:
         return ServiceError(said, where=where, remedy=remedy)
     kind = UnknownReference if status == 404 else InputError
     return kind(said, where=where, remedy=remedy)
+
+
+def _told(answer: httpx.Response) -> dict[str, Any]:
+    """What the service said; nothing where a proxy answered in its place."""
+    try:
+        found = answer.json()
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from fastapi.testclient import TestClient
 
-from tenpo.errors import InputError, ServiceError, UnknownReference
+from tenpo.errors import InputError, RateLimited, ServiceError, UnknownReference
 from tenpo.settings import Settings
 from tests.video_analyzer.feature_service.conftest import MODEL, SEEN_AT, Ask, Tokens
 from video_analyzer.feature_db.records import Floats
@@ -102,6 +102,8 @@ def test_numbers_and_expiry(ask: Ask, known: str) -> None:
         ({"observed_at": "2026-01-01T00:00:00"}, "observed_at"),
         ({"observed_at": "2020-01-01T00:00:00Z"}, "observed_at"),
         ({"observed_at": "2222-01-01T00:00:00Z"}, "observed_at"),
+        ({"observed_at": "9999-12-31T23:59:59Z"}, "observed_at"),
+        ({"observed_at": "0001-01-01T00:00:00+14:00"}, "observed_at"),
         ({"store_id": "blind"}, "store_id"),
         ({"treshold": 0.5}, "treshold"),
     ],
@@ -119,6 +121,46 @@ def test_what_cannot_be_used_is_refused_with_its_place(
     assert answer.status_code == 422
     assert field in answer.json()["where"]
     assert "0.123456" not in answer.text
+
+
+@pytest.mark.parametrize("number", [2**70, 2**63, -1])
+def test_numbers_that_nothing_can_have_are_refused(
+    http: TestClient, tokens: Tokens, number: int
+) -> None:
+    headers = {"X-Tenpo-Tenant": "a", "Authorization": f"Bearer {tokens['a', None]}"}
+    for call, body in (
+        ("features/get", {"features": [number]}),
+        ("features/delete", {"features": [number]}),
+        ("persons/split", {"link": number}),
+    ):
+        answer = http.post(f"/v1/{call}", json=body, headers=headers)
+        assert answer.status_code == 422, call
+        assert str(number) not in answer.text
+
+
+@pytest.mark.parametrize("body", ["[1]", "null", '"x"', "<html>", '{"what": null}'])
+@pytest.mark.parametrize("wait", ["Wed, 21 Oct 2026 07:28:00 GMT", "inf", "-1", "\xb2", "3"])
+def test_what_a_proxy_says_is_an_error_of_ours(body: str, wait: str) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        del request
+        return httpx.Response(429, text=body, headers=[(b"Retry-After", wait.encode("latin-1"))])
+
+    with (
+        httpx.Client(transport=httpx.MockTransport(answer), base_url="http://x") as http,
+        pytest.raises(RateLimited, match="answers 429") as caught,
+    ):
+        FeatureClient("", "a", "t", http=http).stats()
+    assert caught.value.retry_after_s == (3 if wait == "3" else 1)
+
+
+@pytest.mark.parametrize("body", ["[1]", "null", "<html>", '{"tenant_id": "a"}'])
+def test_what_is_no_answer_of_the_service_is_an_error_of_ours(body: str) -> None:
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, text=body))
+    with (
+        httpx.Client(transport=transport, base_url="http://x") as http,
+        pytest.raises(ServiceError, match="not the feature service's"),
+    ):
+        FeatureClient("", "a", "t", http=http).stats()
 
 
 def test_unknown_people_and_models_are_not_found(ask: Ask, face: Floats, known: str) -> None:
