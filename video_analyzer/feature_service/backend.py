@@ -23,9 +23,22 @@ from video_analyzer.feature_service.metrics import Metrics
 T = TypeVar("T")
 
 THREADS = 64
-#: Of one tenant at once; more would only wait, and hold up the others.
-MAX_RUNNING = 32
+#: Of one tenant at once, so that two who take all they may leave threads to a third.
+MAX_RUNNING = 24
 TIMEOUT_S = 10.0
+#: Of calls that look at everything, on threads of their own: a night's work holds up nobody.
+LONG_THREADS = 4
+MAX_LONG = 1
+LONG_S = 900.0
+
+
+class _Lane:
+    """Threads, and how many of them one tenant may have at once."""
+
+    def __init__(self, threads: int, most: int, timeout_s: float) -> None:
+        self.pool = ThreadPoolExecutor(threads, thread_name_prefix="feature-call")
+        self.most, self.timeout_s = most, timeout_s
+        self.running: Counter[str] = Counter()
 
 
 class Backend:
@@ -35,7 +48,7 @@ class Backend:
         database: their features.
         book: their masters.
         metrics: where calls are counted.
-        timeout_s: how long a call may take.
+        timeout_s: how long a call may take that is not a long one.
     """
 
     def __init__(
@@ -46,9 +59,9 @@ class Backend:
         timeout_s: float = TIMEOUT_S,
     ) -> None:
         self.book, self.metrics = book, metrics
-        self._database, self._timeout_s = database, timeout_s
-        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="feature-call")
-        self._running: Counter[str] = Counter()
+        self._database = database
+        self._short = _Lane(THREADS, MAX_RUNNING, timeout_s)
+        self._long = _Lane(LONG_THREADS, MAX_LONG, LONG_S)
         self._opening: dict[str, threading.Lock] = {}
         self._open: dict[str, FeatureStore] = {}
 
@@ -58,9 +71,15 @@ class Backend:
         call: str,
         work: Callable[[FeatureStore], T],
         *,
-        timeout_s: float | None = None,
+        is_long: bool = False,
     ) -> T:
         """Run one call on its tenant's features.
+
+        Args:
+            caller: whose.
+            call: its name, for the metrics.
+            work: what it does, on a thread.
+            is_long: it looks at everything; one of a tenant at once.
 
         Raises:
             RateLimited: the tenant has too many under way.
@@ -68,7 +87,9 @@ class Backend:
         """
         began, status = time.perf_counter(), 500
         try:
-            found = await self._bounded(caller.tenant_id, work, timeout_s or self._timeout_s)
+            found = await self._bounded(
+                caller.tenant_id, work, self._long if is_long else self._short
+            )
             status = 200
         except TenpoError as error:
             status = error.status if isinstance(error, AuthError) else error.http_status
@@ -79,35 +100,33 @@ class Backend:
             self.metrics.calls.labels(caller.tenant_id, call, status).inc()
             self.metrics.seconds.labels(call).observe(time.perf_counter() - began)
 
-    async def _bounded(
-        self, tenant_id: str, work: Callable[[FeatureStore], T], timeout_s: float
-    ) -> T:
-        if self._running[tenant_id] >= MAX_RUNNING:
+    async def _bounded(self, tenant_id: str, work: Callable[[FeatureStore], T], lane: _Lane) -> T:
+        if lane.running[tenant_id] >= lane.most:
             raise RateLimited(
-                f"{MAX_RUNNING} calls of the tenant are under way",
+                f"{lane.most} such calls of the tenant are under way",
                 remedy="Wait for their answers, then send more.",
             )
         running = self.metrics.running.labels(tenant_id)
-        self._running[tenant_id] += 1
+        lane.running[tenant_id] += 1
         running.inc()
-        future = self._pool.submit(lambda: work(self._store(tenant_id)))
+        future = lane.pool.submit(lambda: work(self._store(tenant_id)))
         loop = asyncio.get_running_loop()
 
         def done(_: object) -> None:  # when the thread is through, also after its time was over
-            loop.call_soon_threadsafe(self._ended, tenant_id)
+            loop.call_soon_threadsafe(self._ended, lane, tenant_id)
 
         future.add_done_callback(done)
         try:
-            async with asyncio.timeout(timeout_s):
+            async with asyncio.timeout(lane.timeout_s):
                 return await asyncio.wrap_future(future)
         except TimeoutError as error:
             raise ServiceError(
-                f"the call took longer than {timeout_s:g} s",
+                f"the call took longer than {lane.timeout_s:g} s",
                 remedy="Try again; what it was to change may have come about.",
             ) from error
 
-    def _ended(self, tenant_id: str) -> None:
-        self._running[tenant_id] -= 1
+    def _ended(self, lane: _Lane, tenant_id: str) -> None:
+        lane.running[tenant_id] -= 1
         self.metrics.running.labels(tenant_id).dec()
 
     def _store(self, tenant_id: str) -> FeatureStore:
@@ -121,7 +140,8 @@ class Backend:
 
     def close(self) -> None:
         """Finish what is under way and give the files free."""
-        self._pool.shutdown()
+        self._short.pool.shutdown()
+        self._long.pool.shutdown()
         for store in self._open.values():
             store.close()
         self._open.clear()

@@ -20,8 +20,6 @@ from video_analyzer.feature_service.access import Caller, caller_of
 from video_analyzer.feature_service.backend import Backend
 
 router = APIRouter(prefix="/v1")
-#: Of calls that look at everything.
-LONG_S = 900.0
 
 
 def _backend(request: Request) -> Backend:
@@ -148,7 +146,7 @@ async def erase_person(
             digests=list(proof.digests), note=proof.note,
         )  # fmt: skip
 
-    return await backend.run(caller, "erase", work, timeout_s=LONG_S)
+    return await backend.run(caller, "erase", work, is_long=True)
 
 
 @router.post("/persons/merge")
@@ -212,7 +210,7 @@ async def make_proposals(
     def work(store: FeatureStore) -> bodies.CountAnswer:
         return bodies.CountAnswer(count=len(propose(store, body.model, body.threshold).proposals))
 
-    return await backend.run(caller, "propose", work, timeout_s=LONG_S)
+    return await backend.run(caller, "propose", work, is_long=True)
 
 
 @router.post("/expire")
@@ -225,7 +223,7 @@ async def expire(caller: Person, backend: Running) -> bodies.CountAnswer:
         store.checkpoint(purge=True)
         return bodies.CountAnswer(count=count)
 
-    return await backend.run(caller, "expire", work, timeout_s=LONG_S)
+    return await backend.run(caller, "expire", work, is_long=True)
 
 
 def _now() -> datetime:

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from tenpo.errors import InputError, RateLimited, ServiceError, UnknownReference
 from tenpo.settings import Settings
 from tests.video_analyzer.feature_service.conftest import MODEL, SEEN_AT, Ask, Tokens
 from video_analyzer.feature_db.records import Floats
-from video_analyzer.feature_service import backend
 from video_analyzer.feature_service.app import create_app
 from video_analyzer.feature_service.bounds import MAX_BODY_BYTES
 from video_analyzer.feature_service.client import FeatureClient
@@ -194,9 +194,11 @@ def test_a_call_that_takes_too_long_says_so(
 
 
 def test_too_many_calls_at_once_are_told_to_come_again(
-    ask: Ask, monkeypatch: pytest.MonkeyPatch
+    ask: Ask, http: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(backend, "MAX_RUNNING", 0)
+    app = http.app
+    assert isinstance(app, FastAPI)
+    monkeypatch.setattr(app.state.backend._short, "most", 0)
     with pytest.raises(ServiceError, match="under way"):
         ask("a").stats()
     monkeypatch.undo()
