@@ -75,6 +75,11 @@ class Caller:
         return store
 
 
+def not_valid() -> AuthError:
+    """The one answer to a wrong token and to an unknown tenant."""
+    return AuthError("the token is not valid", where="Authorization", remedy=_REMEDY)
+
+
 def caller_of(book: MasterBook, tenant_id: str | None, authorization: str | None) -> Caller:
     """Who asks.
 
@@ -93,7 +98,7 @@ def caller_of(book: MasterBook, tenant_id: str | None, authorization: str | None
         masters = TenantMasters(tenant_id=tenant_id)
     token = masters.tokens.get(token_digest(secret.strip()))
     if token is None or not token.is_valid():
-        raise AuthError("the token is not valid", where="Authorization", remedy=_REMEDY)
+        raise not_valid()
     if token.scope != SCOPE:
         raise AuthError(
             "the token is not for features", where="Authorization", remedy=_REMEDY, forbidden=True

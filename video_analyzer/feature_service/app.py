@@ -19,6 +19,7 @@ from video_analyzer.feature_db import FeatureDatabase
 from video_analyzer.feature_service import errors, routes
 from video_analyzer.feature_service.backend import TIMEOUT_S, Backend
 from video_analyzer.feature_service.bounds import Bounds
+from video_analyzer.feature_service.doors import REFUSAL_S, Doors
 from video_analyzer.feature_service.metrics import Metrics
 
 _DESCRIPTION = """
@@ -28,7 +29,9 @@ person.
 """
 
 
-def create_app(settings: Settings, *, timeout_s: float = TIMEOUT_S) -> FastAPI:
+def create_app(
+    settings: Settings, *, timeout_s: float = TIMEOUT_S, refusal_s: float = REFUSAL_S
+) -> FastAPI:
     """The service of these settings."""
     database = FeatureDatabase(settings.home / "features", settings.root_secret())
     book = MasterBook(Lake(settings.lake_url))
@@ -47,7 +50,8 @@ def create_app(settings: Settings, *, timeout_s: float = TIMEOUT_S) -> FastAPI:
     errors.install(app)
     app.include_router(routes.router)
     _add_operators_routes(app, settings, backend.metrics)
-    app.add_middleware(Bounds, idle_s=settings.body_idle_s)
+    app.state.doors = doors = Doors(book, refusal_s=refusal_s)
+    app.add_middleware(Bounds, doors=doors, idle_s=settings.body_idle_s)
     return app
 
 

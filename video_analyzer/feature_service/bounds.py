@@ -1,41 +1,58 @@
-"""What a body may weigh, and how long its next piece is waited for: a middleware."""
+"""Who may send a body, what it may weigh, and how long it is waited for: a middleware."""
 
 from __future__ import annotations
 
 import asyncio
 
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tenpo.errors import PayloadTooLarge, SenderStalled
+from tenpo.errors import PayloadTooLarge, SenderStalled, TenpoError
+from video_analyzer.feature_service.doors import Doors
 from video_analyzer.feature_service.errors import answer_of_ours
 
 MAX_BODY_BYTES = 256 * 1024
+#: For all of a body, however steadily its pieces come.
+MAX_BODY_S = 60.0
+_CALLS = "/v1/"
 
 
 class Bounds:
-    """Reads a body whole before the call sees it, so that a slow or large one costs little.
+    """Asks who calls, then reads the body whole before the call sees it.
+
+    So a slow or large one costs little, and one of nobody known nothing. The caller is in the
+    request's state.
 
     Args:
         app: what comes after.
+        doors: who knows the callers.
         idle_s: the longest wait for the next piece.
+        total_s: the longest for all of them.
     """
 
-    def __init__(self, app: ASGIApp, idle_s: float) -> None:
-        self._app, self._idle_s = app, idle_s
+    def __init__(
+        self, app: ASGIApp, doors: Doors, idle_s: float, total_s: float = MAX_BODY_S
+    ) -> None:
+        self._app, self._doors, self._idle_s, self._total_s = app, doors, idle_s, total_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] != "http":
+        if scope["type"] != "http" or not scope["path"].startswith(_CALLS):
             await self._app(scope, receive, send)
             return
         try:
-            body = await self._body(receive)
-        except (PayloadTooLarge, SenderStalled) as error:
+            shown = Headers(scope=scope)
+            caller = await self._doors.caller(
+                shown.get("x-tenpo-tenant"), shown.get("authorization")
+            )
+            body = await self._whole(receive)
+        except TenpoError as error:
             answer = answer_of_ours(Request(scope), error)
             answer.headers["Connection"] = "close"
             await answer(scope, receive, send)
             return
+        scope.setdefault("state", {})["caller"] = caller
         sent = False
 
         async def receive_whole() -> Message:
@@ -46,6 +63,16 @@ class Bounds:
             return {"type": "http.request", "body": body, "more_body": False}
 
         await self._app(scope, receive_whole, send)
+
+    async def _whole(self, receive: Receive) -> bytes:
+        try:
+            async with asyncio.timeout(self._total_s):
+                return await self._body(receive)
+        except TimeoutError as error:
+            raise SenderStalled(
+                f"the body took longer than {self._total_s:g} s", where="body",
+                remedy="Send it faster.",
+            ) from error  # fmt: skip
 
     async def _body(self, receive: Receive) -> bytes:
         found = bytearray()

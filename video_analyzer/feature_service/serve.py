@@ -16,6 +16,8 @@ from video_analyzer.feature_service.app import create_app
 #: A thread that merges must not hold up one that answers for Python's usual 5 ms.
 _SWITCH_INTERVAL_S = 0.0005
 _DRAIN_S = 10
+#: Connections at once; further ones are answered 503 before anything of them is read.
+_MAX_CONNECTIONS = 1_024
 
 
 def serve(settings: Settings) -> None:
@@ -29,6 +31,7 @@ def serve(settings: Settings) -> None:
         access_log=False,
         proxy_headers=False,
         server_header=False,
+        limit_concurrency=_MAX_CONNECTIONS,
         timeout_graceful_shutdown=_DRAIN_S,
     )
 

@@ -45,7 +45,9 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 @pytest.fixture(scope="session")
 def http(settings: Settings, tokens: Tokens) -> Iterator[TestClient]:
     """The service in process; both tenants let their devices use one model."""
-    with TestClient(create_app(settings), base_url="http://127.0.0.1") as made:
+    app = create_app(settings, refusal_s=0)
+    app.state.doors.max_age_s = 0.0  # tests make tenants and use them at once
+    with TestClient(app, base_url="http://127.0.0.1") as made:
         for tenant in ("a", "b"):
             FeatureClient("", tenant, tokens[tenant, None], http=made).declare(DECLARED)
         yield made
