@@ -12,11 +12,12 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from itertools import islice
 from pathlib import Path
 
+import av
 import orjson
 import pytest
 from typer.testing import CliRunner
 
-from tenpo.errors import InputError, IntegrityError, ServiceError
+from tenpo.errors import InputError, IntegrityError, LakeError, ServiceError
 from tenpo.identifiers import micros
 from tenpo.lake import Lake
 from tenpo.settings import get_settings
@@ -29,8 +30,10 @@ from video_analyzer.record.bulk import Bulk, ChunkResult
 from video_analyzer.record.live import Live
 from video_analyzer.record.names import chunk_name, chunk_start
 from video_analyzer.record.shelf import ChunkShelf
+from video_analyzer.record.spool import Spool
+from video_analyzer.record.tape import Tape
 from video_analyzer.source.frames import FrameSource
-from video_analyzer.source.wire import Order, TapeOrder
+from video_analyzer.source.wire import Order, Outcome, TapeOrder
 
 ROOT = bytes(range(32))
 START = datetime(2025, 11, 2, 23, 59, 50, tzinfo=UTC)  # the second chunk is of another date
@@ -88,7 +91,7 @@ def bulk(shelf: ChunkShelf) -> Bulk:
 
 
 def live(clip: Path, spool: Path, shelf: ChunkShelf) -> list[VisitEvent]:
-    running = Live(order(clip, spool), Analysis(camera(), DarkDetector()), shelf)
+    running = Live(order(clip, spool), Analysis(camera(), DarkDetector()), Spool(spool, shelf))
     return [event for found in running.events() for event in found]
 
 
@@ -222,7 +225,9 @@ def test_what_a_killed_recorder_leaves_is_taken_in(
         source._child.kill()
         source._child.wait()
     assert sorted(one.name[0] for one in spool.iterdir()) == [".", "2"]
-    Live(order(tmp_path / "none.mp4", spool), Analysis(camera(), DarkDetector()), shelf).take_in()
+    left = Spool(spool, shelf)
+    left.recover()
+    left.take_in()
     assert list(spool.iterdir()) == []
     results = list(bulk(shelf).run())
     first, second = (one.outcome for one in results)
@@ -250,6 +255,67 @@ def test_a_camera_that_dies_is_called_again(tmp_path: Path, shelf: ChunkShelf) -
     assert len(names) >= 2
     results = list(bulk(shelf).run())
     assert {(one.outcome.state, one.outcome.frame_count) for one in results} == {("complete", 30)}
+
+
+def test_a_lake_that_does_not_answer_ends_nothing(
+    tmp_path: Path, shelf: ChunkShelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [chunk_name(micros(START) + n) for n in range(3)]
+    for name in names:
+        (tmp_path / name).write_bytes(bytes(100))
+
+    def silent(_name: str, _data: bytes) -> None:
+        raise LakeError("no answer")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(shelf.lake, "put", silent)
+        Spool(tmp_path, shelf, most_bytes=250).take_in()
+    assert (shelf.chunks(), (tmp_path / names[0]).exists()) == ([], False)  # the bound holds
+    (tmp_path / names[1]).write_bytes(bytes(101))
+    spool = Spool(tmp_path, shelf, most_sealed=100)
+    refused = pytest.raises(InputError, match="another recorder")
+    with spool.held(), spool.emptied(), refused, spool.held():
+        pass
+    assert shelf.chunks() == [names[2]]
+    assert spool.expire(START) == []
+    assert spool.expire(START + timedelta(seconds=1)) == [f"{names[1]}.aside"]
+
+
+def test_a_tape_takes_times_that_do_not_rise_and_ends_chunks_by_bytes(
+    clip: Path, tmp_path: Path
+) -> None:
+    names: list[str] = []
+    warned: list[str] = []
+    with av.open(str(clip)) as container:
+        stream = container.streams.video[0]
+        tape = Tape(tmp_path, stream, micros(START), 3600, names.append, warned.append, 1000)
+        packets = [one for one in container.demux(stream) if one.size][:100]
+        for number, packet in enumerate(packets):
+            if number in (5, 16):
+                packet.pts = packet.dts = packets[number - 1].dts
+            assert tape.take(packet)
+        tape.close()
+    assert (len(names) > 1, warned) == (True, [])
+    kept = 0
+    for name in names:
+        with av.open(str(tmp_path / name)) as written:
+            kept += sum(1 for one in written.demux(video=0) if one.size)
+    assert kept == 100
+
+
+def test_a_camera_that_cannot_be_read_is_told_without_its_password(tmp_path: Path) -> None:
+    told: list[Outcome] = []
+    with camera_at(b"this is no video") as (url, _):
+        secret = url.replace("http://", "http://viewer:secret@")
+        asked = order(Path(), path=secret, is_live=True, rest_s=0.01, start_us=None)
+        with FrameSource(asked, on_told=told.append) as source:
+            for heard in source.heard():
+                assert heard is None
+                if told:
+                    break
+    assert told[0].state == "unreadable"
+    assert "cannot be opened" in told[0].reason
+    assert "secret" not in told[0].reason
 
 
 @contextmanager

@@ -29,6 +29,9 @@ def run(
     start: Annotated[str | None, typer.Option(help="When a file begins.")] = None,
     chunk_s: Annotated[float, typer.Option(min=1, max=3600, help="Least length of a chunk.")] = 300,
     for_s: Annotated[float | None, typer.Option(help="End after so many seconds.")] = None,
+    spool_gb: Annotated[
+        float, typer.Option(min=1, help="Gigabytes of chunks that may wait for the lake.")
+    ] = 20,
 ) -> None:  # fmt: skip
     """Record a camera and count in it, at once.
 
@@ -38,16 +41,20 @@ def run(
     from video_analyzer.analysis import Analysis
     from video_analyzer.record.live import Live
     from video_analyzer.record.outbox import Outbox
+    from video_analyzer.record.spool import Spool
 
     loaded, detector, shelf = _prepared(camera)
     order = _order(source, start, loaded, detector, chunk_s)
-    running, outbox = Live(order, Analysis(loaded, detector), shelf), Outbox(out, loaded)
+    analysis, outbox = Analysis(loaded, detector), Outbox(out, loaded)
+    spool = Spool(_spool_of(loaded), shelf, round(spool_gb * 1e9))
+    running = Live(order, analysis, spool)
     try:
         with progress("Looking", unit="pictures") as advance:
             for events in running.events(_until(for_s)):
                 outbox.add(events)
                 advance()
     finally:
+        outbox.add(analysis.finish())  # nothing, unless this was broken off
         outbox.flush()
     typer.echo(f"{outbox.count:,} events in {out}")
 
@@ -98,8 +105,11 @@ def expire(
 
     Example: tenpo video expire --camera door.yaml --days 7
     """
-    _, shelf = _shelf(camera)
-    gone = shelf.expire(datetime.now(UTC) - timedelta(days=days))
+    from video_analyzer.record.spool import Spool
+
+    loaded, shelf = _shelf(camera)
+    before = datetime.now(UTC) - timedelta(days=days)
+    gone = shelf.expire(before) + Spool(_spool_of(loaded), shelf).expire(before)
     typer.echo(f"{len(gone):,} chunks deleted")
 
 
@@ -125,23 +135,30 @@ def _order(
     source: str, start: str | None, camera: Camera, detector: Detector, chunk_s: float
 ) -> Order:
     from tenpo.identifiers import micros
-    from tenpo.settings import get_settings
     from video_analyzer.moments import aware
     from video_analyzer.offline import order_of
     from video_analyzer.source.wire import TapeOrder
 
     is_live, begins = "://" in source, aware(start)
     place = source if is_live else Path(source)
-    spool = get_settings().home / "video" / camera.tenant_id / camera.store_id / camera.camera_id
     order = order_of(place, camera, detector, None if begins is None else micros(begins))
-    tape = TapeOrder(folder=str(spool), chunk_s=chunk_s)
+    tape = TapeOrder(folder=str(_spool_of(camera)), chunk_s=chunk_s)
     return order.model_copy(update={"is_live": is_live, "tape": tape})
 
 
+def _spool_of(camera: Camera) -> Path:
+    from tenpo.settings import get_settings
+
+    home = get_settings().home
+    return home / "video" / camera.tenant_id / camera.store_id / camera.camera_id
+
+
 def _until(for_s: float | None) -> Callable[[], bool]:
+    """True until the time is over, or SIGTERM asks to end."""
+    import signal
     import time
 
-    if for_s is None:
-        return lambda: True
-    end = time.monotonic() + for_s
-    return lambda: time.monotonic() < end
+    end = None if for_s is None else time.monotonic() + for_s
+    asked: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _frame: asked.append(number))
+    return lambda: not asked and (end is None or time.monotonic() < end)

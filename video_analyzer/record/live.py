@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
 from tenpo.telemetry import get_logger
 from video_analyzer.analysis import Analysis
 from video_analyzer.events import VisitEvent
-from video_analyzer.record.shelf import ChunkShelf
-from video_analyzer.record.tape import keep_leftovers
+from video_analyzer.record.spool import Spool
 from video_analyzer.source.frames import FrameSource
 from video_analyzer.source.wire import Order, Outcome
 
@@ -32,51 +31,56 @@ class Live:
     Args:
         order: what to read; with a tape if it shall be recorded.
         analysis: takes up the pictures.
-        shelf: takes finished chunks in.
+        spool: takes finished chunks in; of the tape's folder.
         stall_s: a child that says nothing for so long is started again.
     """
 
     order: Order
     analysis: Analysis
-    shelf: ChunkShelf | None
+    spool: Spool | None
     stall_s: float = 60.0
 
     def events(self, goes_on: Callable[[], bool] = lambda: True) -> Iterator[list[VisitEvent]]:
         """What happens, picture by picture; a file ends, a camera does not.
 
         Args:
-            goes_on: asked after each picture.
+            goes_on: asked after each picture, and about every second without one.
+
+        Raises:
+            InputError: another recorder holds the folder.
         """
-        self.take_in()
+        with ExitStack() as stack:
+            if self.spool is not None:
+                stack.enter_context(self.spool.held())
+                self.spool.recover()
+                stack.enter_context(self.spool.emptied())
+            yield from self._looked(goes_on)
+            self._recover()
+        yield self.analysis.finish()
+
+    def _looked(self, goes_on: Callable[[], bool]) -> Iterator[list[VisitEvent]]:
         while goes_on():
-            with FrameSource(self.order, self.stall_s, self._keep) as source:
-                for frame in source:
-                    yield self.analysis.look(frame)
+            with FrameSource(self.order, self.stall_s, self._keep, on_told=_tell) as source:
+                for frame in source.heard():
+                    yield [] if frame is None else self.analysis.look(frame)
                     if not goes_on():
                         break
             if not self.order.is_live:
-                break
-            self._rest(source.outcome)
-        self.take_in()
-        yield self.analysis.finish()
+                return
+            if source.outcome is not None:
+                _tell(source.outcome)
+                time.sleep(_REST_S)
+            self._recover()
 
-    def _rest(self, outcome: Outcome | None) -> None:
-        if outcome is not None:
-            log.warning("camera_read_again", state=outcome.state, reason=outcome.reason)
-            time.sleep(_REST_S)
-        self.take_in()
+    def _recover(self) -> None:
+        if self.spool is not None:
+            self.spool.recover()
 
     def _keep(self, chunk: str) -> None:
-        if self.shelf is not None and self.order.tape is not None:
-            name = self.shelf.take_in(Path(self.order.tape.folder) / chunk)
-            log.info("chunk_recorded", object=name)
+        del chunk  # it lies in the spool
+        if self.spool is not None:
+            self.spool.wake()
 
-    def take_in(self) -> None:
-        """Take in what a killed child or process has left, finished or not."""
-        if self.order.tape is None:
-            return
-        folder = Path(self.order.tape.folder)
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        keep_leftovers(folder)
-        for path in sorted(folder.glob("*.mp4")):
-            self._keep(path.name)
+
+def _tell(outcome: Outcome) -> None:
+    log.warning("camera_read_again", state=outcome.state, reason=outcome.reason)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -23,6 +24,8 @@ from video_analyzer.record.names import SUFFIX, chunk_name
 
 MICRO = 1_000_000
 TICK = Fraction(1, MICRO)
+CHUNK_BYTES = 256 * 1024**2
+_NEVER = -(2**62)
 _OPTIONS = {
     "movflags": "frag_keyframe+empty_moov+default_base_moof",
     "video_track_timescale": str(MICRO),
@@ -50,6 +53,9 @@ class Tape:
         start_us: wall clock of the first key frame.
         chunk_s: a chunk ends at the first key frame after so long.
         tell: called with the name of each finished chunk.
+        warn: called with what went wrong when a chunk cannot be written; the next key frame
+            begins another.
+        chunk_bytes: a chunk ends at the first key frame after so much, too.
     """
 
     def __init__(
@@ -59,7 +65,11 @@ class Tape:
         start_us: int,
         chunk_s: float,
         tell: Callable[[str], None],
+        warn: Callable[[str], None] = lambda _reason: None,
+        chunk_bytes: int = CHUNK_BYTES,
     ) -> None:
+        self._warn, self._chunk_bytes = warn, chunk_bytes
+        self._bytes, self._last_dts = 0, _NEVER
         self._folder, self._template, self._tell = folder, template, tell
         self._chunk_us = round(chunk_s * MICRO)
         self._start_us = start_us
@@ -68,23 +78,49 @@ class Tape:
         self._stream: VideoStream | None = None
 
     def take(self, packet: Packet[VideoStream]) -> bool:
-        """Record a packet; false for one that no chunk can begin with, or without a time."""
+        """Record a packet; false for one that no chunk can begin with, or without a time.
+
+        A packet that cannot be written has a time all the same, and can be looked at.
+        """
         pts, base = packet.pts, packet.time_base
         if pts is None or base is None or not packet.size:
             return False
-        if packet.is_keyframe and self._is_due(pts, base):
-            self._begin(pts, base)
-        if self._output is None or self._stream is None:
-            return False
+        try:
+            if packet.is_keyframe and self._is_due(pts, base):
+                self._begin(pts, base)
+            if self._output is not None and self._stream is not None:
+                self._write(self._output, self._stream, packet, pts, base)
+        except (av.FFmpegError, OSError) as error:
+            self._give_up(error)
+        return bool(self._anchors)
+
+    def _write(
+        self,
+        output: OutputContainer,
+        stream: VideoStream,
+        packet: Packet[VideoStream],
+        pts: int,
+        base: Fraction,
+    ) -> None:
+        """Write a packet. MP4 needs rising decoding times: others are put off by a tick."""
         anchor = self._anchors[-1]
         copy = Packet(bytes(packet))
-        copy.stream, copy.time_base, copy.is_keyframe = self._stream, TICK, packet.is_keyframe
-        copy.pts = anchor.time_of(pts, base) - anchor.start_us
-        dts = pts if packet.dts is None else packet.dts
-        copy.dts = anchor.time_of(dts, base) - anchor.start_us
+        copy.stream, copy.time_base, copy.is_keyframe = stream, TICK, packet.is_keyframe
+        told = anchor.time_of(pts if packet.dts is None else packet.dts, base) - anchor.start_us
+        self._last_dts = max(told, self._last_dts + 1)
+        copy.dts = self._last_dts
+        copy.pts = max(anchor.time_of(pts, base) - anchor.start_us, self._last_dts)
         copy.duration = round((packet.duration or 0) * base * MICRO)
-        self._output.mux(copy)
-        return True
+        self._bytes += packet.size
+        output.mux(copy)
+
+    def _give_up(self, error: Exception) -> None:
+        """Leave a chunk that cannot be written as it is; it is taken in like a killed one's."""
+        output, self._output = self._output, None
+        if output is not None:
+            with suppress(av.FFmpegError, OSError):
+                output.close()
+        self._warn(f"the recording cannot be written: {getattr(error, 'strerror', None)}")
 
     def time_of(self, pts: int, base: Fraction) -> int | None:
         """Wall clock of a picture, by the chunk that it is in; None before the first."""
@@ -93,16 +129,20 @@ class Tape:
 
     def close(self) -> None:
         """Finish the chunk that is being written."""
-        if self._output is None:
+        output, self._output = self._output, None
+        if output is None:
             return
-        self._output.close()
-        self._output = None
         name = chunk_name(self._anchors[-1].start_us)
-        keep(self._folder / f".{name}", self._folder / name)
+        try:
+            output.close()
+            keep(self._folder / f".{name}", self._folder / name)
+        except (av.FFmpegError, OSError) as error:
+            self._give_up(error)
+            return
         self._tell(name)
 
     def _is_due(self, pts: int, base: Fraction) -> bool:
-        if not self._anchors:
+        if self._output is None or self._bytes >= self._chunk_bytes:
             return True
         first = self._anchors[-1]
         return first.time_of(pts, base) - first.start_us >= self._chunk_us
@@ -114,6 +154,7 @@ class Tape:
         # A decoder is a few pictures behind: some of the chunk before are yet to come.
         self._anchors = [*self._anchors[-1:], _Anchor(pts, at_us)]
         draft = self._folder / f".{chunk_name(at_us)}"
+        self._bytes, self._last_dts = 0, _NEVER
         output = av.open(str(draft), "w", format="mp4", options=_OPTIONS)
         self._stream = output.add_stream_from_template(self._template)
         self._stream.time_base = TICK

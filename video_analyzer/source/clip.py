@@ -57,6 +57,7 @@ class Clip:
         beat: which pictures are looked at.
         pulse: called with each packet.
         tell: called with the name of each chunk that has been recorded.
+        warn: called with the reason when a chunk cannot be recorded.
 
     Raises:
         UnreadableError: it cannot be opened, has no video, or breaks the limits.
@@ -68,13 +69,16 @@ class Clip:
         beat: Beat,
         pulse: Callable[[], None] = _ignore,
         tell: Callable[[str], None] = _ignore,
+        warn: Callable[[str], None] = _ignore,
     ) -> None:
         self._order, self._beat, self._pulse = order, beat, pulse
         asked_us = time.time_ns() // 1000
         try:
             self._container = _opened(order)
         except (av.FFmpegError, OSError, ValueError) as error:
-            raise UnreadableError("it is no video, or its beginning is damaged") from error
+            # never the error's own words as a whole: they hold the address, password and all
+            why = getattr(error, "strerror", None) or type(error).__name__
+            raise UnreadableError(f"it cannot be opened, or is no video ({why})") from error
         self._stream = _video_of(self._container)
         self._check_size(self._stream.codec_context.width, self._stream.codec_context.height)
         self._stream.thread_type = "NONE"
@@ -83,7 +87,7 @@ class Clip:
         self._tape: Tape | None = None
         if order.tape is not None:
             folder, chunk_s = Path(order.tape.folder), order.tape.chunk_s
-            self._tape = Tape(folder, self._stream, self.start_us, chunk_s, tell)
+            self._tape = Tape(folder, self._stream, self.start_us, chunk_s, tell, warn)
         self._packets = self._frames = self._shown = self._lost = 0
         self._lost_before = 0
         self._last_us: int | None = None

@@ -11,6 +11,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -28,12 +29,14 @@ from video_analyzer.source.wire import (
     MAX_MESSAGE,
     PULSE,
     SLOTS,
+    TOLD,
     FrameHead,
     Order,
     Outcome,
 )
 
 STALL_S = 30.0
+_TICK_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,7 @@ class FrameSource:
         stall_s: a child that says nothing for so long is given up.
         on_chunk: told the name of each chunk that has been recorded.
         content: the bytes themselves, where they are no file; they get on no disk.
+        on_told: told how each connection to a camera ended, while others follow.
 
     Attributes:
         outcome: how reading ended, after the last picture.
@@ -72,7 +76,9 @@ class FrameSource:
         stall_s: float = STALL_S,
         on_chunk: Callable[[str], None] = lambda _name: None,
         content: bytes | None = None,
+        on_told: Callable[[Outcome], None] = lambda _outcome: None,
     ) -> None:
+        self._on_told = on_told
         self.outcome: Outcome | None = None
         self._stall_s, self._on_chunk, self._shown = stall_s, on_chunk, 0
         self._slot = order.fit_width * order.fit_height * 3
@@ -106,8 +112,16 @@ class FrameSource:
         self._child.wait()
 
     def __iter__(self) -> Iterator[Frame]:
+        return (frame for frame in self.heard() if frame is not None)
+
+    def heard(self) -> Iterator[Frame | None]:
+        """Pictures, and None about every second in which there is none."""
+        since_s = time.monotonic()
         while self.outcome is None:
-            message = self._received()
+            message = self._received(since_s)
+            if message is None:
+                yield None
+                continue
             kind, rest = message[:1], message[1:]
             try:
                 if kind == FRAME:
@@ -119,15 +133,21 @@ class FrameSource:
                     self.outcome = Outcome.model_validate_json(rest)
                 elif kind == CHUNK:
                     self._on_chunk(checked_chunk(rest))
+                elif kind == TOLD:
+                    self._on_told(Outcome.model_validate_json(rest))
                 elif kind != PULSE:
                     raise ValueError("unknown message")
             except ValueError:
                 self.outcome = self._given_up("died", "the child that read it broke")
+            since_s = time.monotonic()
 
-    def _received(self) -> bytes:
+    def _received(self, since_s: float) -> bytes | None:
+        left_s = since_s + self._stall_s - time.monotonic()
         try:
-            if self._channel.poll(self._stall_s):
+            if self._channel.poll(max(0.0, min(_TICK_S, left_s))):
                 return self._channel.recv_bytes(MAX_MESSAGE)
+            if left_s > _TICK_S:
+                return None
         except (EOFError, OSError):
             outcome = self._given_up("died", "the child that read it ended")
         else:

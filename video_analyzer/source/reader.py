@@ -23,6 +23,7 @@ from video_analyzer.source.wire import (
     END,
     PULSE,
     SLOTS,
+    TOLD,
     FrameHead,
     Order,
     Outcome,
@@ -91,6 +92,11 @@ class Shelf:
         """Say that a chunk is whole."""
         self.tell(CHUNK + name.encode())
 
+    def warn(self, reason: str) -> None:
+        """Say that something else than pictures is lost."""
+        told = Outcome(state="damaged", reason=reason)
+        self.tell(TOLD + told.model_dump_json().encode())
+
     def rest(self, seconds: float) -> None:
         """Wait; ends with the parent."""
         until = time.monotonic() + seconds
@@ -119,7 +125,7 @@ def follow(order: Order, shelf: Shelf) -> None:
     rest_s = order.rest_s
     while True:
         begun = time.monotonic()
-        read(order, shelf)
+        shelf.tell(TOLD + read(order, shelf).model_dump_json().encode())
         if time.monotonic() - begun > _HELD_S:
             rest_s = order.rest_s
         shelf.rest(rest_s)
@@ -138,7 +144,7 @@ def _refused(order: Order) -> Outcome | None:
 
 
 def _read(order: Order, shelf: Shelf, beat: Beat) -> Outcome:
-    clip = Clip(order, beat, shelf.pulse, shelf.tell_chunk)
+    clip = Clip(order, beat, shelf.pulse, shelf.tell_chunk, shelf.warn)
     try:
         for frame, at_us, lost in clip.pictures():
             if order.is_live and not shelf.has_room():

@@ -12,7 +12,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 SLOTS = 8  # half a second of pictures, before any is dropped
-FRAME, END, CHUNK, PULSE = b"F", b"E", b"C", b"P"
+FRAME, END, CHUNK, PULSE, TOLD = b"F", b"E", b"C", b"P", b"T"
 _FRAME = struct.Struct("<BqqIHH")
 MAX_MESSAGE = 1 << 20
 
