@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from api.session import Sessions
 from api.tokens import ReadTokens
-from tenpo.datamart import connect, transaction
+from tenpo.datamart import connect, snapshot
 from tenpo.errors import ConfigError, DatamartError
 from tenpo.lake import Lake
 from tenpo.masters import MasterBook
@@ -59,15 +59,14 @@ class Backend:
 
     @contextmanager
     def datamart(self) -> Iterator[Connection]:
-        """A read-only transaction.
+        """A read-only transaction that sees one moment.
 
         Raises:
             DatamartError: PostgreSQL does not answer, is too slow, or has no tables yet. What it
                 said goes to the log alone: an answer must not tell strangers where it runs.
         """
         try:
-            with transaction(self.engine) as connection:
-                connection.execute(text("SET TRANSACTION READ ONLY"))
+            with snapshot(self.engine) as connection:
                 connection.execute(text(f"SET LOCAL statement_timeout = {STATEMENT_TIMEOUT_MS}"))
                 yield connection
         except (ConfigError, DatamartError) as error:

@@ -24,7 +24,7 @@ _SPAN = text("""
     WHERE tenant_id = :tenant_id AND (CAST(:store_id AS text) IS NULL OR store_id = :store_id)""")
 _LAST_RUN = text("""
     SELECT run_id, job, published_at FROM run
-    WHERE tenant_id = :tenant_id AND published_at IS NOT NULL
+    WHERE tenant_id = :tenant_id AND job = 'aggregate' AND published_at IS NOT NULL
     ORDER BY published_at DESC LIMIT 1""")
 _DEVICES = text("""
     SELECT device_id, store_id, last_seen_at, last_interval_end_at FROM device_health

@@ -48,13 +48,13 @@ def explain(
 
 
 def _read(query: ExplainQuery) -> Explanation:
-    from tenpo.datamart import connect, transaction
+    from tenpo.datamart import connect, snapshot
     from tenpo.datamart.explain import read_explanation
     from tenpo.settings import get_settings
 
     engine = connect(get_settings())
     try:
-        with transaction(engine) as connection:
+        with snapshot(engine) as connection:
             return read_explanation(connection, query)
     finally:
         engine.dispose()

@@ -145,7 +145,7 @@ def _choice(option: str, value: str) -> str:
 
 
 def _read(query: KpiQuery, against: Against | None) -> tuple[Compared, Standing]:
-    from tenpo.datamart import connect, transaction
+    from tenpo.datamart import connect, snapshot
     from tenpo.datamart.kpi_answer import Compared
     from tenpo.datamart.kpi_read import compare_kpis, read_kpis
     from tenpo.datamart.standing import standing
@@ -153,7 +153,7 @@ def _read(query: KpiQuery, against: Against | None) -> tuple[Compared, Standing]
 
     engine = connect(get_settings())
     try:
-        with transaction(engine) as connection:
+        with snapshot(engine) as connection:
             found = standing(connection, query.tenant_id)
             if against is not None:
                 return compare_kpis(connection, query, against), found
@@ -206,7 +206,7 @@ def _print_table(query: KpiQuery, compared: Compared, found: Standing) -> None:
 
 
 def _figures(names: Sequence[str], row: KpiRow, before: KpiRow | None) -> Iterator[str]:
-    """Each figure; below it the change since what it is compared with."""
+    """Each figure; below it the change since its base: in percent, of ratios in points."""
     from tenpo.kpi import KPIS
     from tenpo.kpi.words import figure
 
@@ -214,8 +214,8 @@ def _figures(names: Sequence[str], row: KpiRow, before: KpiRow | None) -> Iterat
         shown = figure(KPIS[name].unit, row.values[name], row.currency)
         value, base = row.values[name], before and before.values[name]
         if value is not None and base:
-            is_ratio = KPIS[name].unit == "ratio"
-            shown += f"\n{value - base:+.1%}" if is_ratio else f"\n{value / base - 1:+.1%}"
+            points = f"{100 * (value - base):+.1f} pts"
+            shown += f"\n{points if KPIS[name].unit == 'ratio' else f'{value / base - 1:+.1%}'}"
         yield shown
 
 

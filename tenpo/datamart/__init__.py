@@ -21,7 +21,7 @@ Not for events or history: those are in the warehouse.
 """
 
 from tenpo.datamart import dirty, health, hints, ledger, model_results, past, run, store
-from tenpo.datamart.connect import connect, transaction
+from tenpo.datamart.connect import connect, snapshot, transaction
 from tenpo.datamart.migrations import upgrade
 from tenpo.store_day import StoreDay
 
@@ -35,6 +35,7 @@ __all__ = [
     "model_results",
     "past",
     "run",
+    "snapshot",
     "store",
     "transaction",
     "upgrade",

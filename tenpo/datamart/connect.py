@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
-from sqlalchemy import URL, Connection, Engine, create_engine, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import IntegrityError as ConstraintBroken
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -87,16 +87,31 @@ def transaction(engine: Engine) -> Iterator[Connection]:
         raise mapped(error) from error
 
 
+@contextmanager
+def snapshot(engine: Engine) -> Iterator[Connection]:
+    """A transaction for reading: all of its queries see the datamart at one moment.
+
+    An answer is put together from several queries, and a run may be published between them.
+
+    Raises:
+        DatamartError: PostgreSQL does not answer or refuses.
+        ConfigError: its tables are missing.
+    """
+    with transaction(engine) as connection:
+        connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+        yield connection
+
+
 def mapped(error: DBAPIError | PoolTimeout | psycopg.Error) -> TenpoError:
     """A database error as one of our tree."""
     cause = error.orig if isinstance(error, DBAPIError) else error
-    text = (str(cause).strip() or type(cause).__name__).splitlines()[0]
+    said = (str(cause).strip() or type(cause).__name__).splitlines()[0]
     if isinstance(cause, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedColumn):
         return ConfigError(
-            f"the datamart's tables are missing or old: {text}",
+            f"the datamart's tables are missing or old: {said}",
             where=_WHERE,
             remedy="Run `tenpo up`, which makes and migrates them.",
         )
     if isinstance(error, ConstraintBroken) or isinstance(cause, psycopg.IntegrityError):
-        return IntegrityError(f"the datamart refuses the rows: {text}")
-    return DatamartError(f"PostgreSQL does not answer: {text}", remedy=_DOWN)
+        return IntegrityError(f"the datamart refuses the rows: {said}")
+    return DatamartError(f"PostgreSQL does not answer: {said}", remedy=_DOWN)

@@ -306,5 +306,9 @@ def test_the_terminal_shows_the_change_below_each_figure(
         change = Decimal(row["compared"]["ratios"]["footfall"]) - 1
         assert f"{change:+.1%}" in shown
     assert {"2026-W45", "2026-W46"} <= set(shown)
+    kpi("hinode", first, last, grain="week", name=["conversion_ratio"], compare="previous")
+    lines = capsys.readouterr().out
+    assert lines.count(" pts") == len(rows)
+    assert lines.count("%") == len(rows), "points are no percent"
     with pytest.raises(InputError, match="no compare"):
         kpi("hinode", first, last, compare="never")

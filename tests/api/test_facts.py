@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 from fastapi.testclient import TestClient
+from sqlalchemy import delete, insert
 
 from api.assets import PLOTLY_VERSION, static_version
+from api.backend import Backend
 from api.holidays import countries, holidays
 from api.languages import texts
+from api.queries import read_freshness, read_stores
+from tenpo.datamart import connect, transaction
+from tenpo.datamart.tables import TABLES
 from tenpo.kpi import KPIS, MEASURES
+from tenpo.settings import Settings
 from tests.api.conftest import bearer
 
 
@@ -40,6 +46,40 @@ def test_freshness_names_the_run_and_the_silent_counter(client: TestClient) -> N
     assert body["last_run"]["run_id"] == "run-hinode"
     assert [d["device_id"] for d in body["devices"] if d["is_silent"]] == ["umeda-door"]
     assert len(body["devices"]) == 5
+
+
+def test_a_run_of_the_models_makes_figures_no_fresher(settings: Settings) -> None:
+    later = datetime(2026, 11, 21, 2, tzinfo=UTC)
+    row = {"run_id": "models-1", "tenant_id": "hinode", "job": "models", "state": "published",
+           "started_at": later, "published_at": later}  # fmt: skip
+    engine = connect(settings)
+    with engine.connect() as connection:  # never committed
+        connection.execute(insert(TABLES["run"]), [row])
+        found = read_freshness(connection, "hinode")
+    engine.dispose()
+    assert found.last_run is not None
+    assert found.last_run.run_id == "run-hinode"
+
+
+def test_an_answer_sees_one_moment(settings: Settings) -> None:
+    """A shop that opens while an answer is put together is not half in it."""
+    engine, backend = connect(settings), Backend.of(settings)
+    row = {"tenant_id": "passing", "store_id": "s", "name": "s", "timezone": "UTC",
+           "currency": "EUR"}  # fmt: skip
+    table = TABLES["store"]
+    try:
+        with backend.datamart() as connection:
+            assert read_stores(connection, "passing") == []
+            with transaction(engine) as other:
+                other.execute(insert(table), [row])
+            assert read_stores(connection, "passing") == []
+        with backend.datamart() as connection:
+            assert len(read_stores(connection, "passing")) == 1
+    finally:
+        with transaction(engine) as other:
+            other.execute(delete(table).where(table.c.tenant_id == "passing"))
+        engine.dispose()
+        backend.engine.dispose()
 
 
 def test_a_tenant_without_figures_has_nothing_fresh(client: TestClient) -> None:
