@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
-
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -11,7 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from gateways.intake.intake import Intake
 from gateways.intake.metrics import age_s
 from gateways.mqtt import MqttIntake
-from tenpo.errors import AuthError
+from tenpo.operators_token import require_operator
 from tenpo.settings import Settings
 
 
@@ -36,11 +34,5 @@ def add_metrics_route(app: FastAPI, settings: Settings, intake: Intake) -> None:
     @app.get("/metrics", include_in_schema=False)
     async def read_metrics(request: Request) -> Response:
         """The metrics as Prometheus scrapes them."""
-        shown = request.headers.get("authorization", "").encode()
-        if not secret or not hmac.compare_digest(shown, f"Bearer {secret}".encode()):
-            raise AuthError(
-                "the metrics are the operator's",
-                where="Authorization",
-                remedy="Send the token of TENPO_METRICS_TOKEN, or of secrets/metrics_token.",
-            )
+        require_operator(secret, request.headers.get("authorization"))
         return Response(metrics.text(), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -11,9 +10,9 @@ from fastapi.responses import Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from tenpo import __version__
-from tenpo.errors import AuthError
 from tenpo.lake import Lake
 from tenpo.masters import MasterBook
+from tenpo.operators_token import require_operator
 from tenpo.settings import Settings
 from video_analyzer.feature_db import FeatureDatabase
 from video_analyzer.feature_service import errors, routes
@@ -66,11 +65,5 @@ def _add_operators_routes(app: FastAPI, settings: Settings, metrics: Metrics) ->
     @app.get("/metrics", include_in_schema=False)
     async def read_metrics(request: Request) -> Response:
         """The metrics, for whoever shows the operator's token: they name every tenant."""
-        shown = request.headers.get("authorization", "").encode()
-        if not secret or not hmac.compare_digest(shown, f"Bearer {secret}".encode()):
-            raise AuthError(
-                "the metrics are the operator's",
-                where="Authorization",
-                remedy="Send the token of TENPO_METRICS_TOKEN, or of secrets/metrics_token.",
-            )
+        require_operator(secret, request.headers.get("authorization"))
         return Response(metrics.text(), headers={"Content-Type": CONTENT_TYPE_LATEST})
