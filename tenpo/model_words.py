@@ -63,6 +63,14 @@ NOTES: dict[str, Words] = {
         "{} stores with figures are no longer in the master and are left out",
         "マスタにない{}店舗は除外しました",
     ),
+    "cold_stores": (
+        "{} stores without figures of their own are forecast like their peers",
+        "実績のない{}店舗は似た店舗の水準で予測しています",
+    ),
+    "never_opened": (
+        "{} stores that have never traded are left out of forecasts",
+        "営業実績のない{}店舗は予測から除外しました",
+    ),
     "no_sales": ("nothing is known of sales", "売上データがありません"),
     "no_footfall": ("nothing is known of visitors", "来店データがありません"),
 }  # fmt: skip

@@ -33,6 +33,7 @@ _COLUMNS = {
 _YEAR = 365
 _HABIT_DAYS, _HABIT_WEEKS, _HABIT_SHARE = 56, 4, 0.25
 _FUTURE_DAYS = 60  # inputs are known beyond the last day
+NEVER = 10**6  # a day past every horizon
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,7 @@ def chain_panel(data: ChainData, parameters: dict[str, Any]) -> Panel:
         attributes=pd.DataFrame({"sales_area_m2": area}) if has_area else pd.DataFrame(),
         size="sales_area_m2" if has_area else None,
         known=known,
+        opens=grid.opens(stores, dates),
     )
 
 
@@ -105,6 +107,7 @@ def chain_notes(data: ChainData, panel: Panel, parameters: dict[str, Any]) -> li
         "negative": below,
         "uncovered_days": pc.sum(counted).as_py() or 0,
         "no_year": known if known < _YEAR else 0,
+        "never_opened": int(np.sum(panel.opens == NEVER)),
         "no_sales": int("sales" not in panel.measures),
         "no_footfall": int("footfall" not in panel.measures),
     }
@@ -147,6 +150,14 @@ class _Grid:
         closed = never.T[weekday] | (self.values("open_s") == 0) | self._silent(weekday, known)
         closed[known:] = False
         return np.asarray(closed)
+
+    def opens(self, stores: Sequence[Store], dates: pd.DatetimeIndex) -> IntArray:
+        """The first day of stores without any row: their opening, if that is still to come."""
+        told = np.isin(np.arange(len(stores)), self.store)
+        opened = [store.opened_on for store in stores]
+        day = np.array([NEVER if on is None else (on - dates[0].date()).days for on in opened])
+        known = len(dates) - _FUTURE_DAYS
+        return np.where(told, 0, np.where(day >= known, day, NEVER))
 
     def _silent(self, weekday: IntArray, known: int) -> BoolArray:
         """Days without any row on weekdays that had hardly any in the last eight weeks.

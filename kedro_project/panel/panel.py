@@ -36,6 +36,9 @@ class Panel:
         attributes: of the stores, one row each; columns may be of any kind.
         size: the attribute that tells a store's size, as its sales area.
         known: days of which measures are known; later ones have only inputs.
+        opens: the first day of each store (S,), by number, where one is set: a store that is yet
+            to open has one ahead, a store that never will one past every horizon; None where
+            nobody said.
     """
 
     dates: pd.DatetimeIndex
@@ -46,6 +49,7 @@ class Panel:
     attributes: pd.DataFrame = field(default_factory=pd.DataFrame)
     size: str | None = None
     known: int = -1
+    opens: IntArray | None = None
 
     def __post_init__(self) -> None:
         if self.known < 0:
@@ -91,8 +95,15 @@ class Panel:
         """Whether each store trades on each day (T, S), known or to be expected.
 
         Where no plan tells, a known day without any trade counts as closed, and days to come
-        follow the weekdays of the last eight weeks.
+        follow the weekdays of the last eight weeks. Before its first day no store trades.
         """
+        trading = self._trading(measure)
+        if self.opens is None:
+            return trading
+        return np.asarray(trading & (np.arange(len(trading))[:, None] >= self.opens))
+
+    def _trading(self, measure: str) -> BoolArray:
+        """As if every store had opened."""
         if self.planned is not None:
             return self.planned
         values = self.measures[measure]
@@ -121,6 +132,7 @@ class Panel:
             measures={n: v[:, stores] for n, v in self.measures.items()},
             inputs={n: v[:, stores] for n, v in self.inputs.items()},
             planned=None if self.planned is None else self.planned[:, stores],
+            opens=None if self.opens is None else self.opens[stores],
             attributes=self.attributes.iloc[stores] if len(self.attributes) else self.attributes,
         )
 

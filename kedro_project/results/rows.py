@@ -99,9 +99,12 @@ def result_notes(chain: ChainResults) -> list[Note]:
     """What a reader should know of the results, the data's own notes among it."""
     grouped, count = chain.clusters.label.nunique(), len(chain.clusters.label)
     own: list[Note] = []
+    cold = {store for one in chain.forecasts.values() for store in one.cold}
     if grouped <= 1:
         code = "few_stores" if count < _FEW_STORES else "one_group"
         own = [{"code": code, "count": count}]
+    if cold:
+        own.append({"code": "cold_stores", "count": len(cold)})
     return own + list(chain.notes)
 
 

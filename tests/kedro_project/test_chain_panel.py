@@ -8,9 +8,11 @@ from decimal import Decimal
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from kedro_project.chain import ChainData, chain_notes, chain_panel
+from kedro_project.pipelines.forecast.nodes import forecast
 from tenpo.kpi import KPI_STORE_DAY
 from tenpo.masters import Store
 
@@ -102,6 +104,33 @@ def test_size_is_the_sales_area_where_it_is_known(area: float | None) -> None:
     if size is not None:
         assert size[0] == area
         assert np.isnan(size[1])
+
+
+def test_stores_that_never_traded_are_forecast_from_their_opening_or_not_at_all(
+    quick: dict[str, Any],
+) -> None:
+    """Fourteen days are forecast: one store opens on the fifth of them, one after them."""
+    last = FIRST + timedelta(days=55)
+    stores = (
+        store("late", opened_on=last + timedelta(days=15)),
+        store("never"),
+        store("past", opened_on=FIRST),
+        store("soon", opened_on=last + timedelta(days=5)),
+        store("trades", opened_on=last + timedelta(days=90)),  # its figures know better
+    )
+    rows = [row("trades", day) for day in range(56)]
+    data = replace(chain(*rows, stores=stores), as_of=last)
+    panel = chain_panel(data, PARAMETERS)
+    assert {"code": "never_opened", "count": 2} in chain_notes(data, panel, PARAMETERS)
+    clusters = pd.Series({"trades": "c1"})
+    found = forecast(panel, "sales", clusters, quick["forecast"])
+    assert (found.stores, found.cold) == (("soon", "trades"), ("soon",))
+    soon, trades = found.value.T
+    assert not soon[:4].any()
+    assert soon[4:] == pytest.approx(trades[4:], rel=0.1)
+    total = found.value.sum(axis=1)
+    assert (found.total_low <= total).all()
+    assert total[:4] == pytest.approx(trades[:4])
 
 
 def test_nothing_known_of_a_store_is_a_panel_all_the_same() -> None:

@@ -77,8 +77,9 @@ def forecast_measures(
 def forecast(
     panel: Panel, measure: str, clusters: pd.Series, parameters: dict[str, Any]
 ) -> Forecast:
-    """The forecast of one measure."""
+    """The forecast of one measure, of the stores that will have opened by its end."""
     horizon, coverage = int(parameters["horizon"]), float(parameters["coverage"])
+    panel = _opened(panel, panel.known + horizon)
     how = Training(**parameters.get("training", {}))
     panel = panel.extended(horizon)
     codes = pd.factorize(clusters.reindex(list(panel.stores)), use_na_sentinel=True)[0]
@@ -107,6 +108,13 @@ def forecast(
         total_low=total * np.exp(together[0][week]),
         total_high=total * np.exp(together[1][week]),
     )
+
+
+def _opened(panel: Panel, end: int) -> Panel:
+    """The panel of the stores that open before a day; where none does, of all."""
+    if panel.opens is None or not (panel.opens < end).any():
+        return panel
+    return panel.of(np.flatnonzero(panel.opens < end))
 
 
 def _trained(panel: Panel, past: History, horizon: int, how: Training, *, until: int) -> Model:
