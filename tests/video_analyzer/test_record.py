@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,18 +23,19 @@ from tenpo.errors import InputError, IntegrityError, LakeError, ServiceError
 from tenpo.identifiers import micros
 from tenpo.lake import Lake
 from tenpo.settings import get_settings
-from tests.video_analyzer.clips import DOOR, DarkDetector, Straight, camera, render
+from tests.video_analyzer.clips import DOOR, DarkDetector, Straight, camera, picture, render
 from video_analyzer.analysis import Analysis
 from video_analyzer.commands import video
 from video_analyzer.events import VisitEvent
 from video_analyzer.offline import order_of
 from video_analyzer.record.bulk import Bulk, ChunkResult
+from video_analyzer.record.commands import _until
 from video_analyzer.record.live import Live
 from video_analyzer.record.names import chunk_name, chunk_start
 from video_analyzer.record.shelf import ChunkShelf
 from video_analyzer.record.spool import Spool
 from video_analyzer.record.tape import Tape
-from video_analyzer.source.frames import FrameSource
+from video_analyzer.source.frames import Frame, FrameSource
 from video_analyzer.source.wire import Order, Outcome, TapeOrder
 
 ROOT = bytes(range(32))
@@ -316,6 +319,26 @@ def test_a_camera_that_cannot_be_read_is_told_without_its_password(tmp_path: Pat
     assert told[0].state == "unreadable"
     assert "cannot be opened" in told[0].reason
     assert "secret" not in told[0].reason
+
+
+def test_a_recorder_without_a_picture_ends_when_asked(tmp_path: Path, shelf: ChunkShelf) -> None:
+    """SIGTERM is heard while a camera is away: who was in view is told to have left."""
+    before = signal.getsignal(signal.SIGTERM)
+    analysis = Analysis(camera(), DarkDetector())
+    for number in range(20):
+        at_s = 1 + number / 10
+        walk = Straight(0, 5, (40, 120), (280, 120))
+        analysis.look(Frame(number, micros(START) + round(at_s * 1e6), 0, picture([walk], at_s)))
+    away = order(Path(), path="http://127.0.0.1:9/none.ts", is_live=True, start_us=None)
+    try:
+        goes_on = _until(None)
+        told = []
+        for events in Live(away, analysis, Spool(tmp_path, shelf)).events(goes_on):
+            told += events
+            os.kill(os.getpid(), signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert [one.kind for one in told] == ["zone_exit"]
 
 
 @contextmanager

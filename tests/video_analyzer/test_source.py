@@ -181,6 +181,12 @@ def test_pictures_above_the_limit_are_not_decoded(clip: Path) -> None:
     assert "larger" in outcome.reason
 
 
+def test_what_came_before_a_limit_is_kept(clip: Path) -> None:
+    frames, outcome = read(order(clip, max_duration_s=2))
+    assert (len(frames), outcome.frame_count, outcome.state) == (21, 21, "truncated")
+    assert "longer" in outcome.reason
+
+
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe.mp4"
     os.mkfifo(pipe)

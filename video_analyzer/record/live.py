@@ -55,8 +55,8 @@ class Live:
                 self.spool.recover()
                 stack.enter_context(self.spool.emptied())
             yield from self._looked(goes_on)
+            yield self.analysis.finish()  # before the last chunk: the lake may take its time
             self._recover()
-        yield self.analysis.finish()
 
     def _looked(self, goes_on: Callable[[], bool]) -> Iterator[list[VisitEvent]]:
         while goes_on():

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from tenpo.errors import InputError, TenpoError
+from tenpo.errors import InputError
 from tenpo.identifiers import micros
 from tenpo.telemetry import get_logger
 from video_analyzer.record.names import SUFFIX, chunk_start
@@ -106,7 +106,9 @@ class Spool:
                 continue
             try:
                 name = self._shelf.take_in(path)
-            except (TenpoError, OSError) as error:
+            except (
+                Exception
+            ) as error:  # of any store: a thread that ends would take in nothing more
                 log.error("chunk_kept_back", object=path.name, reason=type(error).__name__)
                 break
             log.info("chunk_recorded", object=name)

@@ -36,12 +36,15 @@ _HELD_S = 60.0  # a connection that has lasted so long was a good one
 
 
 def bound(order: Order) -> None:
-    """Limit this process: memory, no core dumps, no writing of files but chunks."""
+    """Limit this process: memory, CPU time, no core dumps, no writing of files but chunks."""
     longest = 0 if order.tape is None else _CHUNK_BYTES
     resource.setrlimit(resource.RLIMIT_AS, (order.memory_bytes, order.memory_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (longest, longest))
     resource.setrlimit(resource.RLIMIT_NOFILE, (32, 32))
+    if not order.is_live:  # no file takes longer to decode than it may last
+        longest_s = max(1, round(order.max_duration_s))
+        resource.setrlimit(resource.RLIMIT_CPU, (longest_s, longest_s))
 
 
 class Shelf:
@@ -152,6 +155,16 @@ def _read(order: Order, shelf: Shelf, beat: Beat) -> Outcome:
             else:
                 shelf.show(clip.shrunk(frame), at_us, lost)
         return clip.outcome()
+    except (UnreadableError, MemoryError) as error:
+        so_far = clip.outcome()
+        if not so_far.shown_count:
+            raise
+        is_limit = isinstance(error, UnreadableError)
+        ended = {
+            "state": "truncated" if is_limit else "died",
+            "reason": f"reading ended: {error}" if is_limit else "it needs too much memory",
+        }
+        return so_far.model_copy(update=ended)
     finally:
         clip.close()
 
