@@ -13,7 +13,7 @@ import secrets
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import apache_beam as beam
 import pyarrow as pa
@@ -124,6 +124,7 @@ class _Run:
         self.warehouse = warehouse
         self.held = held
         self.tenant_id = request.tenant_id
+        self.seen: frozenset[str] = frozenset()
         self.started_at = datetime.now(UTC)
         self.run_id = f"{self.started_at:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
         self.job = Job("aggregate", self.run_id, self.tenant_id)
@@ -170,7 +171,7 @@ class _Run:
     def _days(self, masters: TenantMasters, taken: Sequence[dirty.Dirty]) -> list[StoreDay]:
         """The store-days to compute, of stores that still are in the master."""
         days = {StoreDay(m.store_day.store_id, m.store_day.business_date) for m in taken}
-        days |= self._followers(days, masters)
+        marked = frozenset(days)
         request = self.request
         if request.date_from is not None and request.date_to is not None:
             table = query(
@@ -184,15 +185,34 @@ class _Run:
                 job=self.job.step("store-days"),
             )
             days |= {StoreDay(row["store_id"], row["business_date"]) for row in table.to_pylist()}
+        self.seen = self._stores_seen(days)
+        days |= self._followers(marked)
         return [
             day
             for day in days
             if day.store_id in masters.stores and request.store_id in (None, day.store_id)
         ]
 
-    def _followers(self, days: set[StoreDay], masters: TenantMasters) -> set[StoreDay]:
+    def _stores_seen(self, days: set[StoreDay]) -> frozenset[str]:
+        """Stores whose visitors are known near these dates, so that nobody asks for the others'.
+
+        Events tell, not masters: these know where cameras are now, not where they were.
+        """
+        if not days:
+            return frozenset()
+        dates = sorted(day.business_date for day in days)
+        near = timedelta(days=RETURN_DAYS)
+        found = query(
+            self.warehouse,
+            load_sql(self.warehouse, PACKAGE, "stores_seen"),
+            {"tenant": self.tenant_id, "date_from": dates[0] - near, "date_to": dates[-1] + near},
+            job=self.job.step("stores-seen"),
+        )
+        return frozenset(found["store_id"].to_pylist())
+
+    def _followers(self, days: frozenset[StoreDay]) -> set[StoreDay]:
         """Published days on which visitors of these days come back, of stores that know them."""
-        seen = [day for day in days if day.store_id in _with_cameras(masters)]
+        seen = [day for day in days if day.store_id in self.seen]
         if not seen:
             return set()
         with transaction(self.engine) as connection:
@@ -222,7 +242,7 @@ class _Run:
             stamp=RunStamp(self.run_id, self.tenant_id, self.started_at, causes),
             stores=masters.stores,
             expected=expected,
-            with_cameras=_with_cameras(masters),
+            seen=self.seen,
         )
         options = pipeline_options(self.settings, f"aggregate-{self.tenant_id}", runner_args)
         with beam.Pipeline(options=options) as pipeline:
@@ -260,7 +280,3 @@ class _Run:
         with transaction(self.engine) as connection:
             self.held.check(connection)
             dirty.clear(connection, taken)
-
-
-def _with_cameras(masters: TenantMasters) -> frozenset[str]:
-    return frozenset(device.store_id for device in masters.device if device.role == "camera")

@@ -42,7 +42,7 @@ QUERIES = {
     "visitor_days": VISITORS_SCHEMA,
 }
 
-#: Those that only stores with cameras have rows of.
+#: Those that only stores whose visitors are known have rows of.
 SEEN = ("visit_events", "visitor_days")
 
 #: Up to so many, the answer is small enough to come with the query.
@@ -57,7 +57,7 @@ class RunContext:
     stamp: RunStamp
     stores: Mapping[str, Store]
     expected: Mapping[str, Sequence[str]]
-    with_cameras: frozenset[str] = frozenset()
+    seen: frozenset[str] = frozenset()
 
     @property
     def job(self) -> Job:
@@ -106,7 +106,7 @@ class ReadGroupedFn(_WarehouseFn):
         schema = QUERIES[name]
         stores = chunk.stores
         if name in SEEN:
-            stores = [store for store in stores if store in self.context.with_cameras]
+            stores = [store for store in stores if store in self.context.seen]
         if not stores:
             return schema.empty_table()
         params: dict[str, object] = {
