@@ -28,6 +28,7 @@ from video_analyzer.source.frames import FrameSource
 from video_analyzer.source.wire import Outcome
 
 _PASSING = ("died", "stalled")
+_TRIED = 3  # other chunks, before the key is held to be wrong
 
 
 @dataclass(frozen=True)
@@ -151,16 +152,15 @@ class Bulk:
 
     def _check_key(self, chunk: str, error: IntegrityError) -> None:
         """Damage is one chunk's; a wrong key opens none."""
-        for other in reversed(self._shelf.chunks()):
-            if other == chunk:
-                continue
+        others = [one for one in self._shelf.chunks() if one != chunk]
+        for other in others[-_TRIED:]:
             with suppress(IntegrityError):
                 self._shelf.read(other)
                 return
         raise IntegrityError(
             error.what,
             where=chunk,
-            remedy="No chunk of the camera opens: check TENPO_SECRET_KEY. If this one is "
+            remedy="The newest chunks do not open either: check TENPO_SECRET_KEY. If this one is "
             f"damaged, add --skip {chunk}",
         ) from error
 

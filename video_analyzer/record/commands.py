@@ -84,6 +84,8 @@ def bulk(
         outbox.add(result.events)
         outbox.flush()
 
+    if loaded.detector == "motion":
+        typer.echo("motion learns its background anew: send no events of `run` beside", err=True)
     job = Bulk(shelf, loaded, detector, keep)
     for result in job.run(again or (), skip or ()):
         count += 1
