@@ -306,6 +306,24 @@ def test_a_tape_takes_times_that_do_not_rise_and_ends_chunks_by_bytes(
     assert kept == 100
 
 
+def test_a_tape_keeps_the_order_of_pictures_without_decoding_times(
+    clip: Path, tmp_path: Path
+) -> None:
+    names: list[str] = []
+    with av.open(str(clip)) as container:
+        stream = container.streams.video[0]
+        tape = Tape(tmp_path, stream, micros(START), 3600, names.append)
+        packets = [one for one in container.demux(stream) if one.size][:9]
+        times = [one.pts for one in packets]
+        for packet, place in zip(packets, (0, 3, 1, 2, 4, 7, 5, 6, 8), strict=True):
+            packet.pts, packet.dts = times[place], None
+            tape.take(packet)
+        tape.close()
+    with av.open(str(tmp_path / names[0])) as written:
+        shown = [one.pts for one in written.demux(video=0) if one.size]
+    assert shown == [n * 100_000 for n in (0, 3, 1, 2, 4, 7, 5, 6, 8)]
+
+
 def test_a_camera_that_cannot_be_read_is_told_without_its_password(tmp_path: Path) -> None:
     told: list[Outcome] = []
     with camera_at(b"this is no video") as (url, _):

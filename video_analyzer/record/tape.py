@@ -106,10 +106,14 @@ class Tape:
         anchor = self._anchors[-1]
         copy = Packet(bytes(packet))
         copy.stream, copy.time_base, copy.is_keyframe = stream, TICK, packet.is_keyframe
-        told = anchor.time_of(pts if packet.dts is None else packet.dts, base) - anchor.start_us
-        self._last_dts = max(told, self._last_dts + 1)
-        copy.dts = self._last_dts
-        copy.pts = max(anchor.time_of(pts, base) - anchor.start_us, self._last_dts)
+        shown = anchor.time_of(pts, base) - anchor.start_us
+        following = self._last_dts + 1
+        if packet.dts is None:  # else pictures that are shown before those in front would move
+            told = shown if self._last_dts == _NEVER else min(shown, following)
+        else:
+            told = anchor.time_of(packet.dts, base) - anchor.start_us
+        self._last_dts = max(told, following)
+        copy.dts, copy.pts = self._last_dts, max(shown, self._last_dts)
         copy.duration = round((packet.duration or 0) * base * MICRO)
         self._bytes += packet.size
         output.mux(copy)
