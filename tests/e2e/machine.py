@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
+import logging
 import os
 import signal
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from tenpo.settings import Settings
+from tenpo.cli.main import main
+from tenpo.settings import Settings, get_settings
 
 ROOT = Path(__file__).parents[2]
 TENPO = Path(sys.executable).with_name("tenpo")
@@ -51,6 +54,31 @@ class Machine:
             )
         return result
 
+    def here(self, *args: str, **env: str) -> str:
+        """Run `tenpo …` in this process, where Beam is imported already; what it printed."""
+        printed, told = io.StringIO(), io.StringIO()
+        root = logging.getLogger()
+        handlers, level = root.handlers[:], root.level
+        get_settings.cache_clear()
+        try:
+            with (
+                patch.dict(os.environ, self.environment(**env), clear=True),
+                redirect_stdout(printed),
+                redirect_stderr(told),
+            ):
+                main(list(args))
+        except SystemExit as end:
+            if end.code:
+                raise AssertionError(
+                    f"tenpo {' '.join(args)} ended with {end.code}\n"
+                    f"{printed.getvalue()[-3000:]}\n{told.getvalue()[-6000:]}"
+                ) from end
+        finally:
+            root.handlers[:] = handlers
+            root.setLevel(level)
+            get_settings.cache_clear()
+        return printed.getvalue()
+
     def start(self, *args: str, log: Path, **env: str) -> subprocess.Popen[bytes]:
         """Start `tenpo …` and leave it running."""
         with log.open("ab") as output:
@@ -64,7 +92,7 @@ class Machine:
 
     def json(self, *args: str) -> Any:
         """The JSON answer of `tenpo … --json`."""
-        return json.loads(self.run(*args, "--json").stdout)
+        return json.loads(self.here(*args, "--json"))
 
     def environment(self, **env: str) -> dict[str, str]:
         """The environment of this machine's processes: nothing of the tester's own Tenpo."""

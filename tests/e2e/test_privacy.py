@@ -58,8 +58,8 @@ def test_personal_values_are_nowhere_but_in_the_sealed_archive(machine: Machine)
         good, *_ = send(settings.gateway_url, tokens, name, sent)
         accepted += int(str(good.get("accepted", 0)))
     assert accepted > 30
-    machine.run("ingest", "--tenant", TENANT)
-    machine.run("aggregate", "--dirty", "--tenant", TENANT)
+    machine.here("ingest", "--tenant", TENANT)
+    machine.here("aggregate", "--dirty", "--tenant", TENANT)
     found = visible(machine.home, settings)
     for place, text in found.items():
         assert TENANT in text, f"nothing of the tenant in {place}: the search proves nothing"

@@ -28,9 +28,9 @@ def loaded(machine: Machine) -> Path:
     real_files("pos/uci_online_retail", "*.csv")
     real_files("counters/calit2", "*.data")
     send(machine, DATA)
-    machine.run("ingest")
+    machine.here("ingest")
     for data in real_data.DATA_SETS:
-        machine.run("aggregate", "--dirty", "--tenant", data.tenant_id)
+        machine.here("aggregate", "--dirty", "--tenant", data.tenant_id)
     return DATA
 
 
@@ -40,7 +40,7 @@ def send(machine: Machine, folder: Path, *, backwards: bool = False) -> None:
         real_data.create(settings, data)
         files = data.files(folder)
         assert files
-        machine.run(
+        machine.here(
             "send", data.kind, *map(str, reversed(files) if backwards else files),
             "--spec", str(real_data.SPECS / f"{data.spec}.yaml"), "--tenant", data.tenant_id,
         )  # fmt: skip
@@ -133,7 +133,7 @@ def test_the_hops_agree(machine: Machine, loaded: Path) -> None:
 def test_the_same_files_again_in_another_order_add_nothing(machine: Machine, loaded: Path) -> None:
     before: list[Hop] = _stages(machine)
     send(machine, loaded, backwards=True)
-    machine.run("ingest")
+    machine.here("ingest")
     for data in real_data.DATA_SETS:
         outcome = machine.json("aggregate", "--dirty", "--tenant", data.tenant_id)
         assert sum(outcome["rows"].values()) == 0

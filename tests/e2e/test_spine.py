@@ -35,9 +35,9 @@ KILL_AGGREGATE = ("lake.put", "aggregate.after_mart", "aggregate.after_datamart"
 @pytest.fixture(scope="module")
 def simulation(machine: Machine) -> Simulation:
     """A small chain, sent through the gateways and carried to the datamart."""
-    machine.run(*SIMULATE)
-    machine.run("ingest")
-    machine.run("aggregate", "--dirty")
+    machine.here(*SIMULATE)
+    machine.here("ingest")
+    machine.here("aggregate", "--dirty")
     settings = machine.settings()
     return plan_simulation(settings, "demo", 7, 2, 4, None)
 
@@ -106,8 +106,8 @@ def test_visits_are_the_simulators_and_explain_themselves(
 
 def test_sending_everything_again_changes_nothing(machine: Machine, simulation: Simulation) -> None:
     before = stages(machine, simulation)
-    machine.run(*SIMULATE, "--again")
-    machine.run("ingest")
+    machine.here(*SIMULATE, "--again")
+    machine.here("ingest")
     outcome = machine.json("aggregate", "--dirty", "--tenant", "demo")
     assert sum(outcome["rows"].values()) == 0, "a resend made a revision"
     assert [hop.totals for hop in stages(machine, simulation)] == [hop.totals for hop in before]
@@ -120,7 +120,7 @@ def test_recomputing_one_store_leaves_the_others_alone(
     before = measures(machine, f"store_id = '{other}'")
     assert before
     days = simulation.days
-    machine.run(
+    machine.here(
         "aggregate", "--from", str(days[0]), "--to", str(days[-1]), "--tenant", "demo",
         "--store", first,
     )  # fmt: skip
@@ -167,16 +167,16 @@ def test_a_mended_spec_changes_the_days_it_concerns(machine: Machine, tmp_path: 
     stores.write_text(TILL_STORES)
     spec.write_text(TILL_SPEC)
     sales.write_text(TILL_CSV)
-    machine.run("tenant", "create", "mended", "--stores", str(stores))
-    machine.run("send", "pos", str(sales), "--spec", str(spec), "--tenant", "mended")
-    machine.run("ingest", "--tenant", "mended")
-    machine.run("aggregate", "--dirty", "--tenant", "mended")
+    machine.here("tenant", "create", "mended", "--stores", str(stores))
+    machine.here("send", "pos", str(sales), "--spec", str(spec), "--tenant", "mended")
+    machine.here("ingest", "--tenant", "mended")
+    machine.here("aggregate", "--dirty", "--tenant", "mended")
     put_spec(machine, TILL_SPEC + "kinds: [{kind: fee, when: {article: {one_of: [Bag]}}}]\n")
     outcome = machine.json("replay", *received_today(), "--tenant", "mended")
     assert (outcome["changed"], outcome["same"]) == ({"sale_line": 1}, 1)
     taken = machine.json("ingest", "--tenant", "mended")
     assert taken["dirty_store_days"] == {"mended": 1}
-    machine.run("aggregate", "--dirty", "--tenant", "mended")
+    machine.here("aggregate", "--dirty", "--tenant", "mended")
     answer = machine.json("kpi", "--tenant", "mended", "--from", "2026-10-05", "--to", "2026-10-06")
     nets = {row["business_date"]: row["values"]["net_sales_amount"] for row in answer["rows"]}
     assert nets == {"2026-10-05": "10", "2026-10-06": "10"}
@@ -199,12 +199,12 @@ def small() -> Simulation:
 def test_killed_jobs_finish_with_the_same_totals(machine: Machine, small: Simulation) -> None:
     tenants = [f"killed-{number}" for number in range(len(KILL_INGEST))]
     for tenant, place in zip(tenants, KILL_INGEST, strict=True):
-        machine.run(*SMALL, "--tenant", tenant)
+        machine.here(*SMALL, "--tenant", tenant)
         kill_at(machine, place, "ingest")
-    machine.run("ingest", TENPO_LEASE_S="5")
+    machine.here("ingest", TENPO_LEASE_S="5")
     for tenant, place in zip(tenants, KILL_AGGREGATE, strict=False):
         kill_at(machine, place, "aggregate", "--dirty", "--tenant", tenant)
-    machine.run("aggregate", "--dirty", TENPO_LEASE_S="5")
+    machine.here("aggregate", "--dirty", TENPO_LEASE_S="5")
     for tenant in tenants:
         truth = Hop("simulator", known(small.truth.totals))
         prove([truth, *stages(machine, small, tenant)])
@@ -217,10 +217,10 @@ def kill_at(machine: Machine, place: str, *job: str) -> None:
 
 def test_payloads_are_taken_while_postgres_is_down(machine: Machine, small: Simulation) -> None:
     machine.kill("postgres")
-    machine.run(*SMALL, "--tenant", "no-postgres")
+    machine.here(*SMALL, "--tenant", "no-postgres")
     machine.run("up", "--only", "postgres,bigquery,mqtt,gateway,api")
-    machine.run("ingest")
-    machine.run("aggregate", "--dirty", "--tenant", "no-postgres")
+    machine.here("ingest")
+    machine.here("aggregate", "--dirty", "--tenant", "no-postgres")
     truth = Hop("simulator", known(small.truth.totals))
     prove([truth, *stages(machine, small, "no-postgres")])
 
@@ -229,7 +229,7 @@ def test_a_tenant_with_a_store_the_warehouse_lacks_harms_no_other(
     machine: Machine, small: Simulation
 ) -> None:
     for tenant in ("broken", "sound"):
-        machine.run(*SMALL, "--tenant", tenant)
+        machine.here(*SMALL, "--tenant", tenant)
     masters = MasterBook(Lake(machine.settings().lake_url))
     stores = masters.own("broken", "store")
     masters.put("broken", "store", [])
@@ -237,9 +237,9 @@ def test_a_tenant_with_a_store_the_warehouse_lacks_harms_no_other(
     assert failed.returncode == 6, failed.stderr[-2000:]
     assert "store master lacks" in failed.stderr
     truth = Hop("simulator", known(small.truth.totals))
-    machine.run("aggregate", "--dirty", "--tenant", "sound")
+    machine.here("aggregate", "--dirty", "--tenant", "sound")
     prove([truth, *stages(machine, small, "sound")])
     masters.put("broken", "store", stores)
-    machine.run("ingest", "--tenant", "broken")
-    machine.run("aggregate", "--dirty", "--tenant", "broken")
+    machine.here("ingest", "--tenant", "broken")
+    machine.here("aggregate", "--dirty", "--tenant", "broken")
     prove([truth, *stages(machine, small, "broken")])

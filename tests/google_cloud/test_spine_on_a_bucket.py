@@ -34,9 +34,9 @@ def test_the_simulators_totals_hold_at_every_hop(
     machine: Machine, google_cloud: GoogleCloud
 ) -> None:
     assert google_cloud.storage
-    machine.run(*SMALL, "--tenant", "bucket")
-    machine.run("ingest")
-    machine.run("aggregate", "--dirty", "--tenant", "bucket")
+    machine.here(*SMALL, "--tenant", "bucket")
+    machine.here("ingest")
+    machine.here("aggregate", "--dirty", "--tenant", "bucket")
     small = simulate_chain(seed=7, stores=1, days=1, end=date(2026, 10, 31))
     settings = machine.settings()
     assert Lake(settings.lake_url).names("canonical/bucket/sale_line")
