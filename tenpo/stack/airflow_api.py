@@ -81,10 +81,11 @@ class AirflowClient:
         return list(self._call("GET", path)["task_instances"])
 
     def wait_for_run(self, dag_id: str, run_id: str, timeout_s: float = 120.0) -> str:
-        """Wait until a run has ended; returns `success` or `failed`."""
+        """Wait until a run has ended, Airflow restarting or not; returns `success` or `failed`."""
         deadline = time.monotonic() + timeout_s
+        path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}"
         while time.monotonic() < deadline:
-            state = str(self._call("GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}")["state"])
+            state = str(self._answer_by(deadline, path, StackError)["state"])
             if state in FINISHED:
                 return state
             time.sleep(POLL_S)
@@ -97,15 +98,19 @@ class AirflowClient:
     def wait_for_dag(self, dag_id: str, timeout_s: float = 60.0) -> None:
         """Wait until Airflow has parsed a DAG, as after a tenant was created."""
         deadline = time.monotonic() + timeout_s
+        self._answer_by(deadline, f"/api/v2/dags/{dag_id}", StackError, UnknownReference)
+
+    def _answer_by(
+        self, deadline: float, path: str, *passing: type[StackError] | type[UnknownReference]
+    ) -> dict[str, Any]:
+        """What a GET answers once it does without one of the errors that may pass."""
         while True:
             try:
-                self._call("GET", f"/api/v2/dags/{dag_id}")
-            except UnknownReference:
+                return self._call("GET", path)
+            except passing:
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(POLL_S)
-            else:
-                return
 
     def _asset_id(self, name: str) -> int:
         if name not in self._asset_ids:
