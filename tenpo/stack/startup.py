@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TextIO
 
 from tenpo.errors import StackError
 from tenpo.settings import Settings, get_settings
@@ -58,7 +59,7 @@ def bring_up(settings: Settings, names: tuple[str, ...], say: Say) -> Started:
     layout = Layout(settings.home)
     layout.create()
     remember_wanted(layout, names)
-    with _alone(layout):
+    with _alone(layout, say):
         supervisor = Supervisor(layout)
         alive = _alive(supervisor)
         if not alive and not supervisor.is_running():
@@ -76,11 +77,25 @@ def bring_up(settings: Settings, names: tuple[str, ...], say: Say) -> Started:
 
 
 @contextmanager
-def _alone(layout: Layout) -> Iterator[None]:
-    """Two `tenpo up` at once would fight over ports and sockets: the second waits."""
+def _alone(layout: Layout, say: Say) -> Iterator[None]:
+    """Two `tenpo up` at once would fight over ports and sockets: the second waits, and says so."""
+    told = False
     with (layout.run / "up.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        while not _locked(lock):
+            if not told:
+                say("waiting for another `tenpo up` to end")
+                told = True
+            time.sleep(POLL_S)
         yield
+
+
+def _locked(file: TextIO) -> bool:
+    """Whether the file could be locked. Never waits: a wait in the kernel may miss a Ctrl-C."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _alive(supervisor: Supervisor) -> frozenset[str]:

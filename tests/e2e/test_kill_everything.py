@@ -19,7 +19,7 @@ from tenpo.tenants import create_tenant
 from tests.e2e.conftest import free_ports
 from tests.e2e.machine import Machine
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(580)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
 SIMULATE = ("simulate", "--stores", "3", "--days", "6", "--seed", "5", "--end", "2026-10-31")
 LATE = ("simulate", "--stores", "1", "--days", "1", "--end", "2026-10-31", "--tenant", "late")
@@ -65,7 +65,7 @@ def test_the_run_completes_with_the_same_totals(whole: Machine, tmp_path: Path) 
     assert kill_task(whole), "no aggregation was started"
     os.kill(parent(whole.pid("gateway")), signal.SIGKILL)
     whole.run("up")
-    assert sender.wait(timeout=200) == 0, (tmp_path / "sender.log").read_text("utf-8")[-3000:]
+    assert sender.wait(timeout=400) == 0, (tmp_path / "sender.log").read_text("utf-8")[-3000:]
     settings = whole.settings()
     for tenant, plan in (("demo", (5, 3, 6)), ("late", (1, 1, 1))):
         simulation = plan_simulation(settings, tenant, *plan, None)
