@@ -6,6 +6,9 @@ SHELL := /bin/bash
 .ONESHELL:
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
+# The environments are the project's own: Python keeps what it compiled there, also where a
+# machine says it should not (as images of containers do). Each start is seconds faster.
+unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 
 # The interpreter that makes the environments; choose another with: make setup PYTHON=…
