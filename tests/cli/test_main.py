@@ -129,6 +129,11 @@ def test_a_defect_exits_1_and_says_how_to_see_more(capsys: pytest.CaptureFixture
     assert "--debug" in capsys.readouterr().err
 
 
+def _hear_ctrl_c() -> None:
+    """As in a terminal: what a shell starts in the background is told to ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def test_ctrl_c_exits_130_without_a_traceback(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     with (tmp_path / "run" / "up.lock").open("w") as lock:
@@ -138,6 +143,7 @@ def test_ctrl_c_exits_130_without_a_traceback(tmp_path: Path) -> None:
             env=os.environ | {"TENPO_HOME": str(tmp_path)},
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=_hear_ctrl_c,
         )
         assert process.stderr is not None
         assert any("waiting for another" in line for line in process.stderr)
