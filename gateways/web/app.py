@@ -12,6 +12,7 @@ import orjson
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp
 
 from gateways.drop.watch import Drop
 from gateways.intake.access import credentials
@@ -39,8 +40,13 @@ RETRY_AFTER_S = "2"
 Chooser = Callable[[str], Awaitable[tuple[str | None, Adapter]]]
 
 
-def create_app(settings: Settings, intake: Intake, *, with_mqtt: bool = True) -> FastAPI:
+def create_app(settings: Settings, intake: Intake, *, with_mqtt: bool = True) -> ASGIApp:
     """The application around one intake."""
+    routes = _routes(settings, intake, with_mqtt=with_mqtt)
+    return Express(routes, intake, _explain_any, settings.max_body_bytes, settings.body_idle_s)
+
+
+def _routes(settings: Settings, intake: Intake, *, with_mqtt: bool) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -61,7 +67,6 @@ def create_app(settings: Settings, intake: Intake, *, with_mqtt: bool = True) ->
             await asyncio.gather(*tasks, return_exceptions=True)
 
     app = FastAPI(title="Tenpo gateway", lifespan=lifespan, docs_url=None, redoc_url=None)
-    app.add_middleware(Express, intake=intake, explain=_explain, max_body=settings.max_body_bytes)
     app.add_middleware(Patience, idle_s=settings.body_idle_s)
     app.add_exception_handler(TenpoError, _explain)
     app.add_exception_handler(HTTPException, _explain_route)
@@ -86,6 +91,11 @@ async def _explain(request: Request, error: Exception) -> Response:
     log.info("refused", path=request.url.path, status=status, error=type(error).__name__)
     content = {"error": error.what, "where": error.where, "remedy": error.remedy}
     return JSONResponse(content, status_code=status, headers=headers)
+
+
+async def _explain_any(request: Request, error: Exception) -> Response:
+    ours = isinstance(error, TenpoError)
+    return await (_explain if ours else _explain_defect)(request, error)
 
 
 async def _explain_route(request: Request, error: Exception) -> Response:

@@ -5,6 +5,9 @@ request cost more than reading it. So exactly the plain ones go from the server 
 directly; whatever is unusual about a request (its path, its size, an encoding, a header
 that is unknown here or comes twice) sends it the long way, through the routes of `app`.
 Answers and errors are the same on both.
+
+It stands before the framework, so a tracer that is set up for FastAPI does not see what
+ends here; the gateway's own metrics count it.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ from gateways.intake.answer import Answer
 from gateways.intake.intake import INLINE_BYTES, Intake, Parcel
 from gateways.normalize.json_adapter import JsonAdapter
 from gateways.registry import vendors
+from gateways.web.patience import within
 from tenpo.errors import TenpoError
 
 Explain = Callable[[Request, Exception], Awaitable[Response]]
@@ -38,20 +42,24 @@ _PLAIN_TYPES = ("application/json", "text/json", "text/plain", "application/octe
 
 
 class Express:
-    """A middleware: plain payloads end here, everything else goes on to the routes.
+    """An application around another: plain payloads end here, all else goes on to the routes.
 
     Args:
-        app: what comes after.
+        app: the routes.
         intake: where payloads go.
-        explain: an error of ours as an answer.
+        explain: an error as an answer.
         max_body: largest body in bytes.
+        idle_s: the longest wait for the next piece of a body.
     """
 
-    def __init__(self, app: ASGIApp, intake: Intake, explain: Explain, max_body: int) -> None:
+    def __init__(
+        self, app: ASGIApp, intake: Intake, explain: Explain, max_body: int, idle_s: float
+    ) -> None:
         self._app = app
         self._intake = intake
         self._explain = explain
         self._most = min(INLINE_BYTES, max_body)
+        self._idle_s = idle_s
         self._adapters = {
             f"/v1/{adapter.kind}/{adapter.name}": adapter
             for adapter in vendors().values()
@@ -66,13 +74,15 @@ class Express:
             await self._app(scope, receive, send)
             return
         try:
-            body = await _body(receive)
+            body = await self._body(receive)
             if body is None:  # the sender went away
                 return
             answer = await self._take(adapter, told, body)
-        except TenpoError as error:
+        except Exception as error:
             response = await self._explain(Request(scope), error)
             await response(scope, receive, send)
+            if not isinstance(error, TenpoError):  # a defect: the server logs where
+                raise
             return
         content = orjson.dumps(answer.content)
         headers = [_JSON, (b"content-length", b"%d" % len(content))]
@@ -105,15 +115,16 @@ class Express:
         payload = decoded(body, None, self._most)
         return await intake.hand_in(Parcel(grant, adapter, payload, store))
 
+    async def _body(self, receive: Receive) -> bytes | None:
+        """The whole body, which the server holds to its stated length; None if it never comes."""
+        body, more = b"", True
+        while more:
+            message = await within(receive, self._idle_s)
+            if message["type"] != "http.request":
+                return None
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+        return body
+
 
 _JSON = (b"content-type", b"application/json")
-
-
-async def _body(receive: Receive) -> bytes | None:
-    """The whole body, which the server holds to its stated length; None if it never comes."""
-    message = await receive()
-    body: bytes = message.get("body", b"")
-    while message["type"] == "http.request" and message.get("more_body"):
-        message = await receive()
-        body += message.get("body", b"")
-    return body if message["type"] == "http.request" else None

@@ -13,6 +13,23 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tenpo.errors import SenderStalled
 
 
+async def within(receive: Receive, idle_s: float) -> Message:
+    """The next message of a body.
+
+    Raises:
+        SenderStalled: it did not come in time.
+    """
+    try:
+        async with asyncio.timeout(idle_s):
+            return await receive()
+    except TimeoutError as error:
+        raise SenderStalled(
+            f"nothing of the body came for {idle_s:g} s",
+            where="body",
+            remedy="Send it again whole.",
+        ) from error
+
+
 class Patience:
     """A middleware: the longest wait for the next piece of a body.
 
@@ -36,15 +53,7 @@ class Patience:
             nonlocal more
             if not more:  # what comes after the body is the sender's going away
                 return await receive()
-            try:
-                async with asyncio.timeout(self._idle_s):
-                    message = await receive()
-            except TimeoutError as error:
-                raise SenderStalled(
-                    f"nothing of the body came for {self._idle_s:g} s",
-                    where="body",
-                    remedy="Send it again whole.",
-                ) from error
+            message = await within(receive, self._idle_s)
             more = message.get("more_body", False)
             return message
 

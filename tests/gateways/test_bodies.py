@@ -203,7 +203,9 @@ def test_metrics_are_the_operators_and_add_up(client: TestClient, tmp_path: Path
         return {
             (
                 sample.name,
-                sample.labels.get("reason") or sample.labels.get("tenant", ""),
+                sample.labels.get("reason")
+                or sample.labels.get("tenant")
+                or sample.labels.get("kind", ""),
             ): sample.value
             for family in text_string_to_metric_families(text)
             for sample in family.samples
@@ -225,6 +227,7 @@ def test_metrics_are_the_operators_and_add_up(client: TestClient, tmp_path: Path
     for name in ("received", "accepted", "ignored"):
         assert grown(f"tenpo_records_{name}_total", TENANT) == answer[name]
     assert grown("tenpo_records_rejected_total", "unknown_store") == answer["rejected"]
-    assert grown("tenpo_commit_seconds_count", "") == 1
+    assert grown("tenpo_commit_seconds_count", "pos") == 1
+    assert grown("tenpo_commit_seconds_count", "iot") == 0
     assert after["tenpo_jobs_open", ""] == 0
     assert after["tenpo_mqtt_connected", ""] == 0
