@@ -33,6 +33,9 @@ async def start_locked_in(engine: DuckDBEngine) -> None:
     of the user it runs as, secrets included, for any user of the machine.
     """
     await start_engine(engine)
+    memory = os.environ.get("TENPO_BIGQUERY_MEMORY")
+    if memory:  # DuckDB's own bound is most of the machine
+        engine.connection.execute("SET memory_limit = ?", [memory])
     engine.connection.execute("SET enable_external_access = false")
 
 
