@@ -21,7 +21,7 @@ RUN_UV := locks/with-pip-settings $(UV)
 SYNC := $(RUN_UV) pip sync --quiet --require-hashes
 DATA ?=
 
-.PHONY: help setup demo test bench-mqtt check lint types imports google format lock clean browser
+.PHONY: help setup faces demo test bench-mqtt check lint types imports google format lock clean browser
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,7 +29,7 @@ help: ## List the targets
 demo: setup ## Simulate a chain and show its KPIs; DATA=FOLDER also loads the real files there
 	@.venv/bin/tenpo demo $(if $(DATA),--data "$(DATA)")
 
-test: setup browser ## Run the tests
+test: setup faces browser ## Run the tests
 	@.venv/bin/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 bench-mqtt: setup ## Measure MQTT against Mosquitto, with a restart and a kill in the middle
@@ -38,6 +38,8 @@ bench-mqtt: setup ## Measure MQTT against Mosquitto, with a restart and a kill i
 check: setup lint types imports ## Check format, lint, types and import contracts
 
 setup: .venv/.made $(ENVS)/bigquery/.made $(ENVS)/airflow/.made ## Make the locked environments (.venv and .venvs)
+
+faces: $(ENVS)/.faces ## Also install what makes features of faces (100 MB)
 
 lint:
 	@.venv/bin/ruff format --check .
@@ -58,7 +60,7 @@ format: setup ## Format the code and mend what lint can mend
 	.venv/bin/ruff check --fix .
 
 lock: $(UV) ## Resolve locks/*.in into locks/*.txt; UPGRADE=1 also takes newer versions
-	@for name in bootstrap platform bigquery airflow dev gpu bench; do
+	@for name in bootstrap platform faces bigquery airflow dev gpu bench; do
 		echo "Resolving locks/$$name.in"
 		$(RUN_UV) pip compile "locks/$$name.in" --quiet $(if $(UPGRADE),--upgrade) --python-version 3.11 \
 			--generate-hashes --no-header -o "locks/$$name.txt"
@@ -103,6 +105,13 @@ $(UV): locks/bootstrap.txt
 	[ -x .venv/bin/python ] || $(UV) venv --quiet --python "$(PYTHON)" .venv
 	$(SYNC) --python .venv/bin/python locks/platform.txt locks/dev.txt
 	$(RUN_UV) pip install --quiet --no-deps --no-build-isolation --python .venv/bin/python --editable .
+	touch $@
+
+# Built with the setuptools of the platform's lock, so that nothing comes without its hash.
+$(ENVS)/.faces: locks/faces.txt .venv/.made
+	@echo "  faces → .venv"
+	$(RUN_UV) pip install --quiet --require-hashes --no-deps --no-build-isolation \
+		--python .venv/bin/python -r locks/faces.txt
 	touch $@
 
 $(ENVS)/%/.made: locks/%.txt | $(UV)

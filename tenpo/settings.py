@@ -132,6 +132,9 @@ class Settings(BaseSettings):
     models_seed: Path | None = Field(
         default=None, description="folder with files of weights, where the network is closed"
     )
+    features_token: SecretStr | None = Field(
+        default=None, description="of scope features, for a camera of a store with faces"
+    )
 
     # jobs ------------------------------------------------------------------
     beam_runner: str = "FnApiRunner"

@@ -15,13 +15,14 @@ import orjson
 from tenpo.errors import InputError
 from video_analyzer.camera import Camera
 from video_analyzer.count.counter import Counter
-from video_analyzer.detect import Detections, Detector
+from video_analyzer.detect import Detections, Detector, Picture
 from video_analyzer.events import VisitEvent
+from video_analyzer.recognition import Recogniser, held_events
 from video_analyzer.source.frames import Frame
 from video_analyzer.track import Seen
 from video_analyzer.track.bytetrack import ByteTrack
 
-_STATE_VERSION = 2
+_STATE_VERSION = 3
 _CLOCK_WENT_BACK_US = 5_000_000
 
 
@@ -31,15 +32,20 @@ class Analysis:
     Args:
         camera: which.
         detector: finds people; keeps no state that events depend on, but for `motion`.
+        recogniser: knows people again, of this analysis alone; None where faces are off.
 
     Attributes:
         frame_count: pictures taken up; those not later than the one before are left out.
         seen: who is in the latest picture.
     """
 
-    def __init__(self, camera: Camera, detector: Detector) -> None:
-        self._camera, self._detector = camera, detector
+    def __init__(
+        self, camera: Camera, detector: Detector, recogniser: Recogniser | None = None
+    ) -> None:
+        self._camera, self._detector, self._recogniser = camera, detector, recogniser
         self._tracker = _tracker_of(camera)
+        if recogniser is not None:
+            recogniser.begin()
         self._last_us: int | None = None
         self.counter = Counter(camera, detector.label)
         self.frame_count = 0
@@ -47,9 +53,12 @@ class Analysis:
 
     def look(self, frame: Frame) -> list[VisitEvent]:
         """What happened, by a picture."""
-        return self.take(frame.at_us, frame.lost, self._detector.detect(frame.picture))
+        found = self._detector.detect(frame.picture)
+        return self.take(frame.at_us, frame.lost, found, frame.picture)
 
-    def take(self, at_us: int, lost: int, found: Detections) -> list[VisitEvent]:
+    def take(
+        self, at_us: int, lost: int, found: Detections, picture: Picture | None = None
+    ) -> list[VisitEvent]:
         """As `look`, where people have been found already.
 
         When the clock goes back by seconds, all tracks end and others begin.
@@ -63,7 +72,12 @@ class Analysis:
         self._last_us = at_us
         tracked = self._tracker.update(at_us, found)
         self.seen = list(tracked.seen)
-        return ended + self.counter.update(at_us, lost, tracked)
+        events = self.counter.update(at_us, lost, tracked)
+        if self._recogniser is not None and picture is not None:
+            names = self.counter.names()
+            seen = {names[one.track]: one.box for one in self.seen}
+            events = self._recogniser.update(at_us, picture, seen, names.values(), events)
+        return ended + events
 
     def look_all(self, frames: Iterable[Frame]) -> list[VisitEvent]:
         """What happened, by many pictures."""
@@ -71,10 +85,12 @@ class Analysis:
 
     def finish(self) -> list[VisitEvent]:
         """What happened to those who are in view: no further picture will come."""
-        return self.counter.finish()
+        events = self.counter.finish()
+        return events if self._recogniser is None else self._recogniser.finish(events)
 
     def state(self) -> bytes:
         """All that the next pictures depend on; no picture, no feature."""
+        known = None if self._recogniser is None else self._recogniser.state()
         return orjson.dumps(
             {
                 "version": _STATE_VERSION,
@@ -84,6 +100,7 @@ class Analysis:
                 "last_us": self._last_us,
                 "tracker": self._tracker.state(),
                 "counter": self.counter.state(),
+                "recogniser": known,
             }
         )
 
@@ -100,6 +117,8 @@ class Analysis:
             self._last_us = read["last_us"]
             self._tracker.restore(read["tracker"])
             self.counter.restore(read["counter"])
+            if self._recogniser is not None:
+                self._recogniser.restore(read["recogniser"])
         except (ValueError, KeyError, TypeError) as error:
             raise InputError(
                 "the state is not of this camera and detector",
@@ -118,18 +137,20 @@ class Analysis:
             zones = read.get("zones", [zone.zone_id for zone in self._camera.zones])
             former = Counter(self._camera, read["detector"], zones)
             former.restore(read["counter"])
+            held = held_events(read["recogniser"]) if read.get("recogniser") else []
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(
                 "the state is of no known version",
                 where=self._camera.camera_id,
                 remedy="Begin without a state: who was in view is not told to have left.",
             ) from error
-        return former.finish()
+        return held + former.finish()
 
     @property
     def _digest(self) -> str:
-        """All that a state's meaning depends on: lines, zones, policies, detector."""
-        told = f"{self._detector.label}\n{self._camera.model_dump_json()}"
+        """All that a state's meaning depends on: lines, zones, policies, detector, features."""
+        model = "" if self._recogniser is None else self._recogniser.label
+        told = f"{self._detector.label}\n{model}\n{self._camera.model_dump_json()}"
         return hashlib.sha256(told.encode()).hexdigest()
 
 

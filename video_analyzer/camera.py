@@ -99,8 +99,8 @@ class Camera(_Strict):
             of another size; boxes are scaled.
         height: of that picture.
         detector: a person detector of the model registry, or `motion`.
-        faces: whether people may be known again. Not built: only `false` is taken, and then
-            nothing of a face is looked for or computed.
+        faces: whether people may be known again, where the store has faces by its master, too.
+            Without, nothing of a face is looked for or computed.
         frames_per_s: the most pictures looked at.
         anchor: the point of a person that crosses lines: the box's centre, or the feet.
         confirm_frames: pictures in a row before somebody counts as seen.
@@ -130,13 +130,6 @@ class Camera(_Strict):
     zones: Annotated[tuple[Zone, ...], Field(max_length=_MAX_SHAPES)] = ()
 
     _checked = field_validator("tenant_id", "store_id", "camera_id", "detector")(_name)
-
-    @field_validator("faces")
-    @classmethod
-    def _no_faces_yet(cls, wanted: bool) -> bool:
-        if wanted:
-            raise ValueError("faces are not recognised yet: set it to false")
-        return wanted
 
     @model_validator(mode="after")
     def _tells_shapes_apart(self) -> Camera:

@@ -46,24 +46,26 @@ def analyze(
     from tenpo.durable import write_files
     from tenpo.settings import get_settings
     from video_analyzer.camera import load_camera
-    from video_analyzer.detect import make_detector
     from video_analyzer.evaluate.mot import mot_lines, write_mot
     from video_analyzer.events import as_json as listed
     from video_analyzer.events import as_table
+    from video_analyzer.identity.wiring import onlookers
     from video_analyzer.offline import analyze_file
 
     suffix = out.suffix.lower()
     if suffix not in (".json", ".parquet"):
         raise InputError("the kind of file is unknown", where="--out", remedy="Use .json.")
     begins, loaded = aware(start), load_camera(camera)
-    detector = make_detector(loaded.detector, get_settings())
+    detector, recogniser = onlookers(loaded, get_settings())
     tracks: list[str] = []
 
     def watch(number: int, analysis: Analysis) -> None:
         if mot is not None:
             tracks.extend(mot_lines(number, analysis.seen, loaded))
 
-    events, report = analyze_file(file, loaded, detector, begins, watch=watch)
+    events, report = analyze_file(
+        file, loaded, detector, begins, watch=watch, recogniser=recogniser
+    )
     if suffix == ".json":
         data = listed(events, loaded)
     else:

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 import pyarrow as pa
 
-from tenpo.contracts.events import VisitKind, canonical_schema
+from tenpo.contracts.events import FaceState, VisitKind, canonical_schema
 from tenpo.identifiers import event_ids
 from video_analyzer.camera import Camera
 
@@ -35,6 +35,11 @@ class VisitEvent:
         detector: model and version that saw the person, or `motion-1`.
         dropped_frame_count: pictures lost since the track began.
         is_staff: true if known.
+        person_id: pseudonym of the tenant's; None where nobody was recognised.
+        match_score: cosine with the nearest feature, 0..1; None for somebody new.
+        quality: of the best face, 0..1.
+        face_model: what made the features; None where faces are off.
+        face_state: what became of recognising; None where faces are off.
     """
 
     camera_id: str
@@ -45,6 +50,11 @@ class VisitEvent:
     detector: str
     dropped_frame_count: int
     is_staff: bool | None = None
+    person_id: str | None = None
+    match_score: float | None = None
+    quality: float | None = None
+    face_model: str | None = None
+    face_state: FaceState | None = None
 
     @property
     def occurred_at(self) -> datetime:

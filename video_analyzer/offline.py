@@ -15,6 +15,7 @@ from video_analyzer.analysis import Analysis, in_order
 from video_analyzer.camera import Camera
 from video_analyzer.detect import Detector
 from video_analyzer.events import VisitEvent
+from video_analyzer.recognition import Recogniser
 from video_analyzer.source.frames import STALL_S, FrameSource
 from video_analyzer.source.wire import Order, Outcome, State
 
@@ -60,6 +61,7 @@ def analyze_file(
     start: datetime | None,
     stall_s: float = STALL_S,
     watch: Callable[[int, Analysis], None] = lambda _number, _analysis: None,
+    recogniser: Recogniser | None = None,
 ) -> tuple[list[VisitEvent], Report]:
     """Events of a file, by time, and what became of the file.
 
@@ -70,13 +72,14 @@ def analyze_file(
         start: wall clock of its beginning; None: as the file says.
         stall_s: reading is given up after so long without a picture.
         watch: called with the number of each picture looked at, once it is analysed.
+        recogniser: knows people again; None where faces are off.
 
     Raises:
         PayloadError: nothing of the file can be used.
     """
     begun = time.process_time()
     order = order_of(path, camera, detector, None if start is None else micros(start))
-    analysis = Analysis(camera, detector)
+    analysis = Analysis(camera, detector, recogniser)
     events: list[VisitEvent] = []
     with FrameSource(order, stall_s) as source:
         for frame in source:

@@ -3,8 +3,8 @@
 An event, a list of them, or one a line: `camera_id` (registered as a device of role camera),
 `track_id`, `zone_id`, `kind` (enter, exit, pass, zone_enter, zone_exit), `occurred_at` with its
 offset; where they are known `person_id` (a pseudonym already), `match_score`, `quality`,
-`is_staff`, `detector` and `dropped_frame_count`. An event is a document of its own and named as
-the analyzer names it, so that one that comes by two ways is one.
+`face_model`, `face_state`, `is_staff`, `detector` and `dropped_frame_count`. An event is a
+document of its own and named as the analyzer names it, so that one that comes by two ways is one.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from gateways.normalize.faults import Faults, Reason
 from gateways.normalize.instants import iso_times
 from gateways.normalize.json_adapter import JsonAdapter, Rows
 from gateways.normalize.records import Records
-from tenpo.contracts.events import VisitKind
+from tenpo.contracts.events import FaceState, VisitKind
 
-_TEXTS = ("camera_id", "track_id", "zone_id", "person_id", "detector")
+_TEXTS = ("camera_id", "track_id", "zone_id", "person_id", "detector", "face_model")
 _SCORES = ("match_score", "quality")
-_NAMES = (*_TEXTS, *_SCORES, "kind", "occurred_at", "is_staff", "dropped_frame_count")
+_NAMES = (*_TEXTS, *_SCORES, "kind", "face_state", "occurred_at", "is_staff", "dropped_frame_count")
 _FIELDS = {name: name for name in _NAMES} | {"device_id": "camera_id"}
 _FLAGS = pa.array(["true", "false"])
 
@@ -50,6 +50,8 @@ class Visits(JsonAdapter):
         text = text_columns(rows, _NAMES)
         values: dict[str, Column] = {name: text[name] for name in _TEXTS}
         values["kind"] = _one_of(text["kind"], pa.array(get_args(VisitKind)), faults, "kind")
+        states = pa.array(get_args(FaceState))
+        values["face_state"] = _one_of(text["face_state"], states, faults, "face_state")
         told = _one_of(text["is_staff"], _FLAGS, faults, "is_staff")
         values["is_staff"] = pc.equal(told, "true")
         for name in _SCORES:

@@ -42,6 +42,7 @@ class SaleKind(StrEnum):
 
 #: What a tracked person did.
 VisitKind = Literal["enter", "exit", "pass", "zone_enter", "zone_exit"]
+FaceState = Literal["matched", "new", "unseen", "unclear", "failed"]
 
 TENANT = Field("tenant_id", Type.STRING, "The retailer the row belongs to.", required=True)
 STORE = Field(
@@ -139,6 +140,12 @@ _VISIT = (
           "Model and version that saw the person; `motion-1` sees whatever moves."),
     Field("dropped_frame_count", Type.INT64,
           "Pictures that were lost between the beginning of the track and the event.", "frames"),
+    Field("face_model", Type.STRING,
+          "Model and version of the features of faces; absent where faces are off."),
+    Field("face_state", Type.STRING,
+          "What became of recognising: `matched` or `new` have a person; `unseen`: no good face; "
+          "`unclear`: faces of the track disagree; `failed`: a model or service failed.",
+          one_of=get_args(FaceState)),
 )  # fmt: skip
 
 

@@ -139,10 +139,11 @@ def test_the_same_again_without_a_feature_of_a_face_and_without_a_file(
     assert events == analysed[0]
     assert list(tmp_path.rglob("*")) == []
     table = as_table(events, camera(), START)
-    for name in ("person_id", "match_score", "quality"):
+    for name in ("person_id", "match_score", "quality", "face_model", "face_state"):
         assert table[name].null_count == table.num_rows > 0
     assert set(json.loads(Analysis(camera(), MotionDetector()).state())) == {
-        "version", "made_by", "detector", "zones", "last_us", "tracker", "counter"}  # fmt: skip
+        "version", "made_by", "detector", "zones", "last_us", "tracker", "counter",
+        "recogniser"}  # fmt: skip
 
 
 @pytest.fixture

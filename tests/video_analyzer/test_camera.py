@@ -40,7 +40,7 @@ def test_a_file_is_read(tmp_path: Path) -> None:
         ("to: [630, 300]", "to: [10, 300]", "no length"),
         ("width: 640", "width: 4", "line 4, key width"),
         ("camera_id: door-1", "camera_id: ../door", "line 3, key camera_id"),
-        ("height: 360", "height: 360\nfaces: true", "faces are not recognised yet"),
+        ("height: 360", "height: 360\nfaces: perhaps", "faces"),
         ("height: 360", "height: 360\nhigth: 360", "higth"),
         ("lines:", "zones: [{zone_id: door}]\nlines:", "two lines or zones"),
         ("lines:", "zones: [{zone_id: a, polygon: [[0, 0], [9, 9], [18, 18]]}]\nlines:", "no area"),

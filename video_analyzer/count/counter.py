@@ -76,6 +76,10 @@ class Counter:
         """End all tracks: no further picture will come."""
         return [event for number in sorted(self._tracks) for event in self._end(number)]
 
+    def names(self) -> dict[int, str]:
+        """Names of the open tracks, by number."""
+        return {number: track.track_id for number, track in self._tracks.items()}
+
     def state(self) -> dict[str, Any]:
         """Open tracks, as JSON."""
         return {str(number): asdict(track) for number, track in self._tracks.items()}

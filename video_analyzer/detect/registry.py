@@ -11,7 +11,7 @@ import hashlib
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import httpx
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl
@@ -28,6 +28,7 @@ class Model(BaseModel):
 
     Args:
         name: as a camera's file names it.
+        task: what it finds.
         version: ours; a changed file is a new version.
         file: its name in the cache and in a seed folder.
         url: where it is fetched.
@@ -41,6 +42,7 @@ class Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
+    task: Literal["person", "face"] = "person"
     version: str
     file: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+\.onnx$")]
     url: HttpUrl
@@ -71,17 +73,18 @@ def models() -> dict[str, Model]:
 
 
 def model_named(name: str) -> Model:
-    """A model of the registry.
+    """A detector of people of the registry.
 
     Raises:
         ConfigError: there is none of this name.
     """
     found = models().get(name)
-    if found is None:
+    if found is None or found.task != "person":
+        known = sorted(one.name for one in models().values() if one.task == "person")
         raise ConfigError(
             f"there is no detector {name}",
             where="detector",
-            remedy=f"Use {', '.join(sorted(models()))} or motion.",
+            remedy=f"Use {', '.join(known)} or motion.",
         )
     return found
 

@@ -22,6 +22,7 @@ from video_analyzer.camera import Camera
 from video_analyzer.detect import Detector
 from video_analyzer.events import VisitEvent
 from video_analyzer.offline import order_of
+from video_analyzer.recognition import Recogniser
 from video_analyzer.record.names import chunk_start
 from video_analyzer.record.shelf import ChunkShelf
 from video_analyzer.source.frames import FrameSource
@@ -56,6 +57,7 @@ class Bulk:
         camera: which.
         detector: finds people. `motion` learns its background anew in each run.
         keep: makes what was found durable, before the chunk counts as analysed.
+        recogniser: knows people again; None where faces are off.
     """
 
     def __init__(
@@ -64,9 +66,10 @@ class Bulk:
         camera: Camera,
         detector: Detector,
         keep: Callable[[ChunkResult], None] = lambda _result: None,
+        recogniser: Recogniser | None = None,
     ) -> None:
         self._shelf, self._camera, self._detector = shelf, camera, detector
-        self._keep = keep
+        self._keep, self._recogniser = keep, recogniser
 
     def run(self, again: Collection[str] = (), skip: Collection[str] = ()) -> Iterator[ChunkResult]:
         """Analyse the open chunks, oldest first.
@@ -99,11 +102,15 @@ class Bulk:
     def finished(self) -> list[VisitEvent]:
         """What those did who were in view at the end of the latest chunk, if none follows."""
         done = self._shelf.results()
-        analysis = Analysis(self._camera, self._detector)
+        analysis = Analysis(self._camera, self._detector, self._recogniser)
         return [*_taken_up(analysis, self._read(done[-1]))[0], *analysis.finish()] if done else []
 
     def _chunk(self, chunk: str, before: str | None, alone: bool, skipped: bool) -> ChunkResult:
-        analysis, due_us, notice = Analysis(self._camera, self._detector), None, ""
+        analysis, due_us, notice = (
+            Analysis(self._camera, self._detector, self._recogniser),
+            None,
+            "",
+        )
         ended: list[VisitEvent] = []
         if before is not None:
             handed = self._read(before)

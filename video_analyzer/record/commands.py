@@ -12,6 +12,7 @@ import typer
 if TYPE_CHECKING:
     from video_analyzer.camera import Camera
     from video_analyzer.detect import Detector
+    from video_analyzer.recognition import Recogniser
     from video_analyzer.record.shelf import ChunkShelf
     from video_analyzer.source.wire import Order
 
@@ -43,9 +44,9 @@ def run(
     from video_analyzer.record.outbox import Outbox
     from video_analyzer.record.spool import Spool
 
-    loaded, detector, shelf = _prepared(camera)
+    loaded, detector, recogniser, shelf = _prepared(camera)
     order = _order(source, start, loaded, detector, chunk_s)
-    analysis, outbox = Analysis(loaded, detector), Outbox(out, loaded)
+    analysis, outbox = Analysis(loaded, detector, recogniser), Outbox(out, loaded)
     spool = Spool(_spool_of(loaded), shelf, round(spool_gb * 1e9))
     running = Live(order, analysis, spool)
     try:
@@ -77,7 +78,7 @@ def bulk(
     from video_analyzer.record.bulk import Bulk, ChunkResult
     from video_analyzer.record.outbox import Outbox
 
-    loaded, detector, shelf = _prepared(camera)
+    loaded, detector, recogniser, shelf = _prepared(camera)
     outbox, count = Outbox(out, loaded), 0
 
     def keep(result: ChunkResult) -> None:
@@ -86,7 +87,7 @@ def bulk(
 
     if loaded.detector == "motion":
         typer.echo("motion learns its background anew: send no events of `run` beside", err=True)
-    job = Bulk(shelf, loaded, detector, keep)
+    job = Bulk(shelf, loaded, detector, keep, recogniser)
     for result in job.run(again or (), skip or ()):
         count += 1
         if result.notice:
@@ -115,12 +116,12 @@ def expire(
     typer.echo(f"{len(gone):,} chunks deleted")
 
 
-def _prepared(path: Path) -> tuple[Camera, Detector, ChunkShelf]:
+def _prepared(path: Path) -> tuple[Camera, Detector, Recogniser | None, ChunkShelf]:
     from tenpo.settings import get_settings
-    from video_analyzer.detect import make_detector
+    from video_analyzer.identity.wiring import onlookers
 
     camera, shelf = _shelf(path)
-    return camera, make_detector(camera.detector, get_settings()), shelf
+    return camera, *onlookers(camera, get_settings()), shelf
 
 
 def _shelf(path: Path) -> tuple[Camera, ChunkShelf]:

@@ -1,0 +1,1 @@
+"""Tests of faces: found, judged, cut out, made features of."""
