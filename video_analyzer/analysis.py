@@ -88,6 +88,14 @@ class Analysis:
         events = self.counter.finish()
         return events if self._recogniser is None else self._recogniser.finish(events)
 
+    def settle(self) -> None:
+        """Find out who is in view by what has been seen: a chunk of the recording ends.
+
+        `state` does so, too; both make the same events only if both ways settle alike.
+        """
+        if self._recogniser is not None:
+            self._recogniser.settle()
+
     def state(self) -> bytes:
         """All that the next pictures depend on; no picture, no feature."""
         known = None if self._recogniser is None else self._recogniser.state()

@@ -42,6 +42,9 @@ class Recogniser(Protocol):
             events: what happened.
         """
 
+    def settle(self) -> None:
+        """Settle all who have a face, by what has been seen of it."""
+
     def finish(self, events: Sequence[VisitEvent]) -> list[VisitEvent]:
         """Everything that was held back, and these: all tracks have ended."""
 

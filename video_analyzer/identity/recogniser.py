@@ -141,6 +141,10 @@ class FaceRecogniser:
             del self._visitors[track]
         return told
 
+    def settle(self) -> None:
+        """Settle all who have a face, by what has been seen of it."""
+        self._settle(self._visitors)
+
     def finish(self, events: Sequence[VisitEvent]) -> list[VisitEvent]:
         """Everything that was held back, and these: all tracks have ended."""
         self._held += events
@@ -151,7 +155,7 @@ class FaceRecogniser:
 
     def state(self) -> dict[str, Any]:
         """Persons and events that wait; faces at hand are settled first, and not handed on."""
-        self._settle(self._visitors)
+        self.settle()
         known = {name: one.known and asdict(one.known) for name, one in self._visitors.items()}
         return {
             "looked_us": self._looked_us,

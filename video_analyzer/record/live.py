@@ -59,9 +59,13 @@ class Live:
             self._recover()
 
     def _looked(self, goes_on: Callable[[], bool]) -> Iterator[list[VisitEvent]]:
+        chunk_us = 0
         while goes_on():
             with FrameSource(self.order, self.stall_s, self._keep, on_told=_tell) as source:
                 for frame in source.heard():
+                    if frame is not None and frame.chunk_us != chunk_us:
+                        chunk_us = frame.chunk_us
+                        self.analysis.settle()
                     yield [] if frame is None else self.analysis.look(frame)
                     if not goes_on():
                         break

@@ -128,8 +128,16 @@ class Tape:
 
     def time_of(self, pts: int, base: Fraction) -> int | None:
         """Wall clock of a picture, by the chunk that it is in; None before the first."""
-        anchor = next((one for one in reversed(self._anchors) if pts >= one.pts), None)
+        anchor = self._anchor(pts)
         return None if anchor is None else anchor.time_of(pts, base)
+
+    def chunk_of(self, pts: int) -> int:
+        """When the chunk begins that a picture is in; 0 before the first."""
+        anchor = self._anchor(pts)
+        return 0 if anchor is None else anchor.start_us
+
+    def _anchor(self, pts: int) -> _Anchor | None:
+        return next((one for one in reversed(self._anchors) if pts >= one.pts), None)
 
     def close(self) -> None:
         """Finish the chunk that is being written."""

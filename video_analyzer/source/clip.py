@@ -85,6 +85,7 @@ class Clip:
         self._stream.codec_context.thread_count = 1
         self.start_us = _start_of(self._container, order, asked_us)
         self._tape: Tape | None = None
+        self.chunk_us = 0  # when the chunk begins that the latest picture is in
         if order.tape is not None:
             folder, chunk_s = Path(order.tape.folder), order.tape.chunk_s
             self._tape = Tape(folder, self._stream, self.start_us, chunk_s, tell, warn)
@@ -216,6 +217,7 @@ class Clip:
 
     def _time_of(self, pts: int, base: Fraction) -> int | None:
         if self._tape is not None:
+            self.chunk_us = self._tape.chunk_of(pts)
             return self._tape.time_of(pts, base)
         return self.start_us + round((pts - (self._stream.start_time or 0)) * base * MICRO)
 

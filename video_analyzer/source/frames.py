@@ -48,12 +48,14 @@ class Frame:
         at_us: when it was taken, microseconds since 1970.
         lost: pictures lost between this and the one looked at before.
         picture: (height, width, 3), blue, green, red; valid until the next frame.
+        chunk_us: when the chunk begins that it is recorded in; 0 where nothing is.
     """
 
     number: int
     at_us: int
     lost: int
     picture: npt.NDArray[np.uint8]
+    chunk_us: int = 0
 
 
 class FrameSource:
@@ -165,7 +167,8 @@ class FrameSource:
             raise ValueError("no such slot")
         flat = np.frombuffer(self._memory, np.uint8, size, head.slot * self._slot)
         self._shown += 1
-        return Frame(head.number, head.at_us, head.lost, flat.reshape(head.height, head.width, 3))
+        picture = flat.reshape(head.height, head.width, 3)
+        return Frame(head.number, head.at_us, head.lost, picture, head.chunk_us)
 
 
 def _in_memory(content: bytes) -> int:

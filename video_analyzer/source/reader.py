@@ -68,7 +68,9 @@ class Shelf:
             self._free += self._channel.recv_bytes(SLOTS)
         return bool(self._free)
 
-    def show(self, picture: npt.NDArray[np.uint8], at_us: int, lost: int) -> None:
+    def show(
+        self, picture: npt.NDArray[np.uint8], at_us: int, lost: int, chunk_us: int = 0
+    ) -> None:
         """Put a picture where the parent sees it; waits while all slots are taken."""
         while not self._free:
             self._free += self._channel.recv_bytes(SLOTS)
@@ -76,8 +78,9 @@ class Shelf:
         height, width = picture.shape[:2]
         self._slots[slot, : picture.size].reshape(picture.shape)[:] = picture
         head = FrameHead(
-            slot=slot, number=self._number, at_us=at_us, lost=lost, width=width, height=height
-        )
+            slot=slot, number=self._number, at_us=at_us, lost=lost, width=width, height=height,
+            chunk_us=chunk_us,
+        )  # fmt: skip
         self._number += 1
         self.tell(head.packed())
 
@@ -153,7 +156,7 @@ def _read(order: Order, shelf: Shelf, beat: Beat) -> Outcome:
             if order.is_live and not shelf.has_room():
                 clip.drop(lost)
             else:
-                shelf.show(clip.shrunk(frame), at_us, lost)
+                shelf.show(clip.shrunk(frame), at_us, lost, clip.chunk_us)
         return clip.outcome()
     except (UnreadableError, MemoryError) as error:
         so_far = clip.outcome()

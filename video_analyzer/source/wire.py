@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 SLOTS = 8  # half a second of pictures, before any is dropped
 FRAME, END, CHUNK, PULSE, TOLD = b"F", b"E", b"C", b"P", b"T"
-_FRAME = struct.Struct("<BqqIHH")
+_FRAME = struct.Struct("<BqqIHHq")
 MAX_MESSAGE = 1 << 20
 
 State = Literal["complete", "truncated", "damaged", "empty", "unreadable", "stalled", "died"]
@@ -105,6 +105,7 @@ class FrameHead(_Message):
         lost: pictures lost between this and the one shown before.
         width: of the picture in the slot.
         height: of the picture in the slot.
+        chunk_us: when the chunk begins that it is recorded in; 0 where nothing is.
     """
 
     slot: int
@@ -113,11 +114,12 @@ class FrameHead(_Message):
     lost: int
     width: int
     height: int
+    chunk_us: int = 0
 
     def packed(self) -> bytes:
         """As a message."""
         return FRAME + _FRAME.pack(
-            self.slot, self.number, self.at_us, self.lost, self.width, self.height
+            self.slot, self.number, self.at_us, self.lost, self.width, self.height, self.chunk_us
         )
 
     @classmethod
@@ -131,5 +133,5 @@ class FrameHead(_Message):
             fields = _FRAME.unpack(message[1:])
         except struct.error as error:
             raise ValueError("no frame") from error
-        names = ("slot", "number", "at_us", "lost", "width", "height")
+        names = ("slot", "number", "at_us", "lost", "width", "height", "chunk_us")
         return cls(**dict(zip(names, fields, strict=True)))
