@@ -30,7 +30,7 @@ log = get_logger(__name__)
 
 CLIENT_ID = "tenpo-gateway"
 TOPICS = "tenpo/+/iot/#"
-#: Below what the group commit lets wait, so that HTTP always finds a place beside it.
+#: Below what the group commit lets wait of one tenant, so that HTTP always finds a place beside it.
 MAX_UNDER_WAY = 1_000
 _LOOK_S = 1.0
 _FIRST_RETRY_S = 0.5

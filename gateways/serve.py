@@ -22,6 +22,7 @@ def main() -> None:
 
     from gateways.intake.intake import Intake
     from gateways.web.app import create_app
+    from gateways.web.head import BoundedHead
     from tenpo.settings import get_settings
     from tenpo.telemetry import configure_logging
 
@@ -36,6 +37,8 @@ def main() -> None:
         app,
         host=settings.bind_host,
         port=url.port or 8081,
+        http=BoundedHead,
+        ws="none",
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=_DRAIN_S,

@@ -13,7 +13,9 @@
     │   ├── LakeError
     │   ├── WarehouseError
     │   ├── DatamartError
+    │   ├── Overloaded         more comes in than can be held at once (HTTP 503)
     │   ├── RateLimited        a token sends faster than it may (HTTP 429)
+    │   ├── VendorError        a vendor's API does not answer, or refuses
     │   └── StackError         a process of the local stack
     ├── LeaseLost              a successor has taken over; stop, write nothing (exit 5)
     └── IntegrityError         counts or checksums that do not reconcile; never retried (exit 6)
@@ -117,6 +119,10 @@ class ServiceError(TenpoError):
     http_status = 503
 
 
+class Overloaded(ServiceError):
+    """More comes in than can be held at once; nothing of this was taken."""
+
+
 class RateLimited(ServiceError):
     """A token sends too fast (429). Trying again after `retry_after_s` is right."""
 
@@ -139,6 +145,16 @@ class WarehouseError(ServiceError):
 
 class DatamartError(ServiceError):
     """PostgreSQL does not answer or refuses."""
+
+
+class VendorError(ServiceError):
+    """A vendor's API does not answer, refuses, or asks to be left alone for `retry_after_s`."""
+
+    def __init__(
+        self, what: str, *, where: str = "", remedy: str = "", retry_after_s: float = 0
+    ) -> None:
+        super().__init__(what, where=where, remedy=remedy)
+        self.retry_after_s = retry_after_s
 
 
 class StackError(ServiceError):

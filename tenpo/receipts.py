@@ -68,7 +68,7 @@ class Accepted(_Document):
     @property
     def lease_name(self) -> str:
         """The lease of whoever works on it."""
-        return f"receipt:{self.key}"
+        return lease_name(_job_name(self))
 
     def concerns(self, store_id: str | None) -> bool:
         """Whether someone who speaks for one store may see it; for None it is all."""
@@ -166,15 +166,13 @@ class ReceiptBook:
             return None
         return None if self._lake.exists(_settled_name(job)) else job
 
-    def close(self, name: str) -> None:
-        """Forget a job that is settled; its process died before it could."""
-        self._lake.delete(name)
-
     def settle(self, settled: Settled) -> None:
-        """Keep what became of a job; it is open no more."""
-        job = settled.accepted_as
-        self._lake.put(_settled_name(job), settled.model_dump_json().encode())
-        self._lake.delete(_job_name(job))
+        """Keep what became of a job; it is worked on no more."""
+        self._lake.put(_settled_name(settled.accepted_as), settled.model_dump_json().encode())
+
+    def close(self, name: str) -> None:
+        """Forget a job that is settled, by its name; once more does no harm."""
+        self._lake.delete(name)
 
     def find(self, tenant_id: str, receipt: str) -> Accepted | Settled:
         """A receipt of one tenant, by its id.
@@ -190,7 +188,7 @@ class ReceiptBook:
                     return waiting
                 if settled:
                     return settled
-        raise UnknownReference("there is no such receipt", where="receipt", remedy=_NO_SUCH)
+        raise no_such_receipt()
 
     def newest(self, tenant_id: str) -> Iterator[Accepted | Settled]:
         """All receipts of a tenant, one a receipt: open ones first, then the newest settled."""
@@ -260,6 +258,16 @@ def shown(found: Accepted | Settled, *, attempts: int | None, running: bool) -> 
         received_at=job.received_at,
         **outcome,
     )
+
+
+def lease_name(job: str) -> str:
+    """The lease of whoever works on a job, by the name that `ReceiptBook.open` gives it."""
+    return f"receipt:{job.removeprefix('job/').removesuffix('.json')}"
+
+
+def no_such_receipt() -> UnknownReference:
+    """The one answer to an id that is not there and to one that is somebody else's."""
+    return UnknownReference("there is no such receipt", where="receipt", remedy=_NO_SUCH)
 
 
 def _job_name(job: Accepted) -> str:

@@ -108,6 +108,9 @@ class Settings(BaseSettings):
 
     # intake ----------------------------------------------------------------
     max_body_bytes: int = 128 * 1024**2
+    max_bodies_bytes: int = Field(
+        default=512 * 1024**2, description="of all bodies in a gateway's memory at once"
+    )
     body_idle_s: float = Field(
         default=30.0, gt=0, description="longest wait for the next piece of a body"
     )
@@ -118,6 +121,9 @@ class Settings(BaseSettings):
     drop_interval_s: float = Field(default=5.0, gt=0, description="between looks into it")
     store_rate_per_s: float = Field(
         default=50.0, ge=0, description="payloads a second of a token of one store; 0: no limit"
+    )
+    hook_rate_per_s: float = Field(
+        default=50.0, ge=0, description="webhooks a second of a tenant and vendor; 0: no limit"
     )
     rate_burst: int = Field(default=500, ge=1, description="payloads at once before that")
     work_interval_s: float = Field(default=2.0, gt=0, description="between looks for such work")
@@ -170,6 +176,15 @@ class Settings(BaseSettings):
         values["lake_url"] = values.get("lake_url") or f"file://{home}/lake"
         values["models_dir"] = values.get("models_dir") or home / "models"
         return values
+
+    @model_validator(mode="after")
+    def _largest_body_fits(self) -> Settings:
+        if self.max_bodies_bytes < 2 * self.max_body_bytes:
+            raise ValueError(
+                "TENPO_MAX_BODIES_BYTES must be twice TENPO_MAX_BODY_BYTES or more: no tenant "
+                "may hold more than it leaves to others"
+            )
+        return self
 
     @model_validator(mode="after")
     def _production_has_no_defaults(self) -> Settings:

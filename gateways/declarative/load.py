@@ -28,7 +28,8 @@ def spec_bytes(path: Path) -> bytes:
         ConfigError: it is not there.
     """
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            return file.read(MAX_SPEC_BYTES + 1)  # one more is too large, and is told so
     except OSError as error:
         raise ConfigError(
             f"the spec cannot be read: {error}", where=str(path), remedy="Give a YAML file."

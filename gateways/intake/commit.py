@@ -5,7 +5,8 @@ object an event, and only then is anyone told. Whoever was not told sends again,
 and event ids make the second time harmless; so a crash needs no local state.
 
 Groups follow one another without waiting for the disk: while some are being written,
-the next is normalised, and the one after it gathers.
+the next is normalised, and the one after it gathers. What each tenant may have in them is
+`lines`.
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ from gateways.intake.archive import raw_name, sealed_archive
 from gateways.intake.canonical import canonical_objects
 from gateways.intake.group import Entry, Part, normalize_group
 from gateways.intake.keyring import KeyRing
+from gateways.intake.lines import Lines
 from gateways.normalize.context import ReceivingClock
 from gateways.normalize.normalized import Result
-from tenpo.errors import LakeError
 from tenpo.failpoint import failpoint
 from tenpo.identifiers import micros
 from tenpo.lake import Lake
@@ -31,9 +32,6 @@ from tenpo.telemetry import get_logger
 
 log = get_logger(__name__)
 
-MAX_WAITING = 2_000
-#: Bounds what one group takes, and how long other tenants wait for it.
-MAX_GROUP_BYTES = 8 * 1024**2
 #: Groups being written at once; the disk's wait is longer than normalising takes.
 WRITES = 4
 #: Under load a group gathers as long as the one before took to normalise, at most so long.
@@ -93,7 +91,7 @@ class GroupCommitter:
         self._keys = keys
         self._interval_s = interval_s
         self._announce = announce
-        self._queue: asyncio.Queue[_Waiting] = asyncio.Queue(MAX_WAITING)
+        self._lines: Lines[_Waiting] = Lines()
         self._clock = ReceivingClock()
         self._worker = secrets.token_hex(4)
         self._threads = ThreadPoolExecutor(WRITES + 1, "commit")
@@ -106,37 +104,25 @@ class GroupCommitter:
 
         Raises:
             LakeError: it could not be written; nothing is acknowledged.
+            Overloaded: too many wait already.
         """
         waiting = _Waiting(entry, asyncio.get_running_loop().create_future())
-        try:
-            self._queue.put_nowait(waiting)
-        except asyncio.QueueFull as error:
-            raise LakeError("the intake is full", remedy="Send it again after a moment.") from error
+        self._lines.put(entry.tenant_id, len(entry.body), waiting)
         return await waiting.outcome
 
     async def run(self) -> None:
         """Commit groups until cancelled; those begun are finished then."""
         try:
             while True:
-                first = await self._queue.get()
+                await self._lines.filled()
                 # What one pass costs is paid by all in it: the busier, the larger the groups.
                 pause = min(self._preparing_s, LONGEST_GATHERING_S)
                 await asyncio.sleep(max(self._interval_s, pause))
-                for group in self._drain(first):
+                for group in _groups(self._lines.draw()):
                     await self._writing.acquire()
                     await self._begin(group)
         finally:
             await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    def _drain(self, first: _Waiting) -> list[list[_Waiting]]:
-        """What waits, by tenant and kind."""
-        groups = {(first.entry.tenant_id, first.entry.kind): [first]}
-        size = len(first.entry.body)
-        while size < MAX_GROUP_BYTES and not self._queue.empty():
-            waiting = self._queue.get_nowait()
-            size += len(waiting.entry.body)
-            groups.setdefault((waiting.entry.tenant_id, waiting.entry.kind), []).append(waiting)
-        return list(groups.values())
 
     async def _begin(self, group: list[_Waiting]) -> None:
         """Normalise a group, and leave the writing of it to a task."""
@@ -202,6 +188,14 @@ class GroupCommitter:
         (raw, _), *canonical = prepared.objects
         log.info("committed", deliveries=len(prepared.outcomes), object=raw)
         self._announce([name for name, _ in canonical])
+
+
+def _groups(drawn: Sequence[_Waiting]) -> list[list[_Waiting]]:
+    """By tenant and kind; who sent little does not wait for who sent much."""
+    found: dict[tuple[str, str], list[_Waiting]] = {}
+    for waiting in drawn:
+        found.setdefault((waiting.entry.tenant_id, waiting.entry.kind), []).append(waiting)
+    return sorted(found.values(), key=len)
 
 
 def _after(place: int) -> None:

@@ -19,6 +19,7 @@ from gateways.intake.group import Entry
 from gateways.intake.keyring import KeyRing
 from gateways.intake.metrics import Metrics
 from gateways.intake.rates import Rates
+from gateways.intake.shares import Shares
 from gateways.intake.spec_shelf import SpecShelf
 from gateways.intake.work import Tools, Worker
 from gateways.intake.workroom import Job, Limits, Workroom
@@ -70,6 +71,7 @@ class Intake:
         lake = Lake(settings.lake_url)
         self.book = MasterBook(lake)
         self.access = Access(self.book, Rates(settings.rate_burst), settings.store_rate_per_s)
+        self.held_bodies = Shares(settings.max_bodies_bytes, "too many bodies are being read")
         self.specs = SpecShelf(lake)
         self.workroom = Workroom(root, limits)
         self.committer = GroupCommitter(lake, self._keys, settings.commit_interval_s, announce)

@@ -38,7 +38,7 @@ from tenpo.errors import ConfigError, IntegrityError, LeaseLost, PayloadError, T
 from tenpo.failpoint import failpoint
 from tenpo.lake import Lake
 from tenpo.masters import MasterBook
-from tenpo.receipts import Accepted, ReceiptBook, Rejection, Settled, Trouble
+from tenpo.receipts import Accepted, ReceiptBook, Rejection, Settled, Trouble, lease_name
 from tenpo.settings import Settings
 from tenpo.telemetry import get_logger
 
@@ -131,18 +131,15 @@ class Worker:
         self.open = self._book.open()
 
     def _try(self, name: str) -> None:
-        job = self._book.job(name)
-        if job is None:
-            self._book.close(name)
-            return
         seconds, holder = self._settings.lease_s, self._holder
-        with lease(self._datamart, job.lease_name, holder=holder, seconds=seconds) as held:
+        with lease(self._datamart, lease_name(name), holder=holder, seconds=seconds) as held:
             failpoint("work.began")
-            if self._book.job(name) is None:  # settled between the look and the lease
-                return
-            self._settle(job, held)
+            job = self._book.job(name)
+            if job is not None:  # else settled by one that died before it could close it
+                self._settle(job, held)
         with transaction(self._datamart) as connection:
             forget(connection, held)
+        self._book.close(name)  # at last: while it is open, somebody will come and forget the lease
 
     def _settle(self, job: Accepted, held: Lease) -> None:
         started_at, result = datetime.now(UTC), None

@@ -184,7 +184,10 @@ def spread(values: Sequence[Any], inverse: npt.NDArray[np.int64], type_: Any) ->
 
 
 def joined(columns: Sequence[Column]) -> Column:
-    """Several columns as one key; a bar within a value is escaped, null is empty."""
+    """Several columns as one key that no other values give; null is empty.
+
+    A bar within a value becomes `%7C`, and what looks like an escape already is escaped itself.
+    """
     parts = [_escaped(pc.fill_null(pc.cast(column, pa.string()), "")) for column in columns]
     if len(parts) == 1:
         return parts[0]
@@ -192,8 +195,10 @@ def joined(columns: Sequence[Column]) -> Column:
 
 
 def _escaped(column: Column) -> Column:
-    held = (_bytes_of(column) == ord("|")).any()
-    return pc.replace_substring(column, "|", "%7C") if held else column
+    held = _bytes_of(column)
+    if (held == ord("%")).any():
+        column = pc.replace_substring_regex(column, r"%(7C|25)", r"%25\1")
+    return pc.replace_substring(column, "|", "%7C") if (held == ord("|")).any() else column
 
 
 def negative(column: Column) -> Mask:

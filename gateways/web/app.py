@@ -14,6 +14,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
+from gateways.declarative.load import MAX_SPEC_BYTES
 from gateways.drop.watch import Drop
 from gateways.intake.access import credentials
 from gateways.intake.answer import shown
@@ -153,8 +154,10 @@ def _add_intake_routes(app: FastAPI, settings: Settings, intake: Intake) -> None
         store = request.headers.get("x-tenpo-store")
         grant.check_store(store)
         stored, adapter = await choose(grant.masters.tenant_id)
-        body = await read_payload(request, settings.max_body_bytes)
-        answer = await take_in(intake, Parcel(grant, adapter, body, store, stored), request.headers)
+        with intake.held_bodies.hold(grant.masters.tenant_id) as held:
+            body = await read_payload(request, settings.max_body_bytes, held)
+            parcel = Parcel(grant, adapter, body, store, stored)
+            answer = await take_in(intake, parcel, request.headers)
         content = orjson.dumps(answer.content)
         return Response(content, answer.status, answer.headers, "application/json")
 
@@ -197,8 +200,9 @@ def _add_master_routes(app: FastAPI, settings: Settings, intake: Intake) -> None
         """Keep a spec under its name; earlier ones stay for replay."""
         grant = await intake.access.grant(*credentials(request))
         grant.check_whole_tenant()
-        body = await read_body(request, settings.max_body_bytes)
         tenant = grant.masters.tenant_id
+        with intake.held_bodies.hold(tenant) as held:
+            body = await read_body(request, MAX_SPEC_BYTES, held)
         return {"object": await asyncio.to_thread(intake.specs.put, tenant, name, body)}
 
     @app.post("/v1/pos/posa/stores")
@@ -206,8 +210,9 @@ def _add_master_routes(app: FastAPI, settings: Settings, intake: Intake) -> None
         """Vendor A's store master: replaces the one before, good rows only."""
         grant = await intake.access.grant(*credentials(request))
         grant.check_whole_tenant()
-        body = await read_body(request, settings.max_body_bytes)
-        found = await asyncio.to_thread(take_store_file, intake.book, grant.masters, body)
+        with intake.held_bodies.hold(grant.masters.tenant_id) as held:
+            body = await read_body(request, settings.max_body_bytes, held)
+            found = await asyncio.to_thread(take_store_file, intake.book, grant.masters, body)
         return {
             "received": found.received,
             "accepted": len(found.codes),

@@ -6,38 +6,62 @@ from fastapi import Request
 from starlette.requests import ClientDisconnect
 
 from gateways.formats.encoding import too_large
-from tenpo.errors import PayloadError
+from gateways.intake.shares import Hold
+from tenpo.errors import Overloaded, PayloadError, PayloadTooLarge
 
-#: A sender is told 413 only once it has stopped sending; most clients would otherwise
+#: A sender is told what is wrong only once it has stopped sending; most clients would otherwise
 #: see a broken connection. So much is read and thrown away before we hang up.
 DISCARD_FACTOR = 16
 
 
-async def read_body(request: Request, limit: int) -> bytes:
+async def read_body(request: Request, limit: int, held: Hold) -> bytes:
     """The body.
+
+    Args:
+        request: whose body is read.
+        limit: the largest body in bytes.
+        held: what of it is in memory is added here, and stays there.
 
     Raises:
         PayloadTooLarge: it is above the limit; what came is thrown away.
+        Overloaded: there is no room beside the other bodies; likewise.
         PayloadError: the sender went away before its end.
     """
     kept: list[bytes] = []
     size = 0
+    refused: PayloadTooLarge | Overloaded | None = None
     stated = request.headers.get("content-length", "")
     if stated.isdigit() and int(stated) > limit and "expect" in request.headers:
         raise too_large(limit)
     try:
         async for chunk in request.stream():
             size += len(chunk)
-            if size > limit:
-                kept.clear()
-                if size > DISCARD_FACTOR * limit:
-                    break
+            if refused is None:
+                refused = _no_room(size, len(chunk), limit, held)
+            if refused is None:
+                kept.append(chunk)
                 continue
-            kept.append(chunk)
+            kept.clear()
+            held.drop()
+            if size > DISCARD_FACTOR * limit:
+                break
     except ClientDisconnect as error:
         raise PayloadError(
             "the sender went away", where=f"byte {size}", remedy="Send it again whole."
         ) from error
-    if size > limit:
-        raise too_large(limit)
+    if refused is not None:
+        raise refused
     return b"".join(kept)
+
+
+def _no_room(
+    size: int, more: int, limit: int, held: Hold
+) -> PayloadTooLarge | Overloaded | None:  # fmt: skip
+    """Why a piece of a body cannot be kept; None where it can, and is held now."""
+    if size > limit:
+        return too_large(limit)
+    try:
+        held.add(more)
+    except Overloaded as error:
+        return error
+    return None

@@ -74,15 +74,14 @@ class Express:
             await self._app(scope, receive, send)
             return
         try:
-            body = await self._body(receive)
-            if body is None:  # the sender went away
-                return
-            answer = await self._take(adapter, told, body)
+            answer = await self._take(adapter, told, receive)
         except Exception as error:
             response = await self._explain(Request(scope), error)
             await response(scope, receive, send)
             if not isinstance(error, TenpoError):  # a defect: the server logs where
                 raise
+            return
+        if answer is None:  # the sender went away
             return
         content = orjson.dumps(answer.content)
         headers = [_JSON, (b"content-length", b"%d" % len(content))]
@@ -108,12 +107,22 @@ class Express:
         media = told.get("type", _PLAIN_TYPES[0]).partition(";")[0].strip().lower()
         return told if media in _PLAIN_TYPES else None
 
-    async def _take(self, adapter: JsonAdapter, told: dict[str, str], body: bytes) -> Answer:
+    async def _take(
+        self, adapter: JsonAdapter, told: dict[str, str], receive: Receive
+    ) -> Answer | None:
         intake, store = self._intake, told.get("store")
         grant = await intake.access.grant(told.get("tenant"), told.get("authorization"))
         grant.check_store(store)
-        payload = decoded(body, None, self._most)
-        return await intake.hand_in(Parcel(grant, adapter, payload, store))
+        tenant, size = grant.masters.tenant_id, int(told["length"])
+        intake.held_bodies.take(tenant, size)
+        try:
+            body = await self._body(receive)
+            if body is None:
+                return None
+            payload = decoded(body, None, self._most)
+            return await intake.hand_in(Parcel(grant, adapter, payload, store))
+        finally:
+            intake.held_bodies.give_back(tenant, size)
 
     async def _body(self, receive: Receive) -> bytes | None:
         """The whole body, which the server holds to its stated length; None if it never comes."""

@@ -27,6 +27,7 @@ def add_metrics_route(app: FastAPI, settings: Settings, intake: Intake) -> None:
         "jobs_oldest_seconds", "Age of the oldest of them.",
         lambda: age_s(next(iter(worker.open), None)),
     )  # fmt: skip
+    metrics.watch("bodies_bytes", "Bodies in memory.", lambda: intake.held_bodies.total)
     metrics.watch("mqtt_connected", "1 while the broker answers.", mqtt_connected)
     metrics.watch("workroom_children", "Children that open files.",
                   lambda: intake.workroom.children)  # fmt: skip

@@ -9,9 +9,8 @@ from fastapi.responses import Response
 
 from gateways.intake.access import Grant, credentials
 from gateways.intake.intake import Intake
-from tenpo.errors import UnknownReference
 from tenpo.receipt_view import view
-from tenpo.receipts import Receipt, Settled
+from tenpo.receipts import Receipt, Settled, no_such_receipt
 
 #: When a sender should ask again for one that is still open.
 ASK_AGAIN_S = "1"
@@ -36,5 +35,5 @@ def _found(intake: Intake, grant: Grant, receipt: str) -> Receipt:
     found = intake.receipts.find(grant.masters.tenant_id, receipt)
     job = found.accepted_as if isinstance(found, Settled) else found
     if not job.concerns(grant.allowed_store):
-        raise UnknownReference("there is no such receipt", where="receipt")
+        raise no_such_receipt()
     return view(intake.engine, [found])[0]

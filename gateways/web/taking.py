@@ -7,6 +7,7 @@ One payload gets its own answer. The files of a form get theirs one by one, in o
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from fastapi import Request
@@ -15,6 +16,7 @@ from starlette.datastructures import Headers
 from gateways.formats.encoding import decoded
 from gateways.intake.answer import Answer
 from gateways.intake.intake import Intake, Parcel
+from gateways.intake.shares import Hold
 from gateways.web.body import read_body
 from gateways.web.form import is_form, read_form
 from tenpo.errors import PayloadError
@@ -22,19 +24,33 @@ from tenpo.errors import PayloadError
 _MIXED = 207
 
 
-async def read_payload(request: Request, limit: int) -> bytes:
+#: So few bodies are decompressed at once: how large one gets is known only when it is.
+_unpackers = ThreadPoolExecutor(2, "unpack")
+
+
+async def read_payload(request: Request, limit: int, held: Hold) -> bytes:
     """The body, decompressed.
 
+    Args:
+        request: whose body is read.
+        limit: the largest body in bytes, compressed or not.
+        held: what is in memory is added here.
+
     Raises:
-        PayloadTooLarge: it is above the limit, compressed or not.
+        PayloadTooLarge: it is above the limit.
+        Overloaded: there is no room for it beside the other bodies.
         UnsupportedEncoding: it is compressed in an unknown way.
         PayloadError: it is cut off, or not what its header says.
     """
-    body = await read_body(request, limit)
+    body = await read_body(request, limit, held)
     encoding = request.headers.get("content-encoding")
     if encoding is None:
         return decoded(body, None, limit)
-    return await asyncio.to_thread(decoded, body, encoding, limit)
+    loop = asyncio.get_running_loop()
+    payload = await loop.run_in_executor(_unpackers, decoded, body, encoding, limit)
+    held.drop()
+    held.add(len(payload))
+    return payload
 
 
 async def take_in(intake: Intake, parcel: Parcel, headers: Headers) -> Answer:

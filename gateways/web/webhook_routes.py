@@ -14,7 +14,8 @@ from gateways.intake.intake import Intake, Parcel
 from gateways.intake.keyring import KeyRing
 from gateways.registry import adapter_for
 from gateways.web.body import read_body
-from gateways.web.webhooks import SCHEMES, Memory, check_age, check_signature
+from gateways.web.hook_gate import HookGate
+from gateways.web.webhooks import SCHEMES, Memory, Scheme, check_age, check_signature
 from tenpo.errors import PayloadError, UnknownReference
 from tenpo.masters import TenantMasters, Webhook
 from tenpo.settings import Settings
@@ -29,32 +30,43 @@ MAX_BYTES = 8 * 1024**2
 
 def add_webhook_routes(app: FastAPI, settings: Settings, intake: Intake) -> None:
     """Add the route."""
-    keys, memory = KeyRing(settings.root_secret()), Memory()
+    keys, memory, gate = KeyRing(settings.root_secret()), Memory(), HookGate(settings)
     limit = min(MAX_BYTES, settings.max_body_bytes)
 
     @app.post("/v1/hooks/{tenant}/{vendor}")
     async def hook(request: Request, tenant: str, vendor: str) -> dict[str, Any]:
         """An event that a vendor signed; 200 once it is durable, whatever it holds."""
-        scheme = SCHEMES.get(vendor)
-        if scheme is None:
-            raise UnknownReference(
-                "that vendor's webhooks are not signed in a way known here",
-                where="/v1/hooks",
-                remedy=f"Use one of {', '.join(SCHEMES)}, or POST /v1/pos/VENDOR with a token.",
-            )
-        body = await read_body(request, limit)
-        masters = await _masters(intake, tenant)
-        row = _row(masters, vendor)
-        secret = open_webhook(keys.of(tenant), row) if row is not None else None
-        signature = check_signature(scheme, row, secret, request.headers.get(scheme.header), body)
-        if memory.knows(tenant, vendor, signature):
+        scheme = _scheme(vendor)
+        address = request.client.host if request.client else ""
+        with intake.held_bodies.hold(None) as held, gate.checking(address):
+            body = await read_body(request, limit, held)
+            masters = await _masters(intake, tenant)
+            row = _row(masters, vendor)
+            secret = open_webhook(keys.of(tenant), row) if row is not None else None
+            given = request.headers.get(scheme.header)
+            mark = check_signature(scheme, row, secret, given, body)
+        gate.pass_genuine(tenant, vendor)
+        if memory.knows(tenant, vendor, mark):
             return {"duplicate": True}
         check_age(scheme, body)
-        store = row.store_id if row is not None else None
-        parcel = Parcel(Grant(masters, None), adapter_for("pos", vendor), body, store)
-        answer = await _take(intake, parcel)
-        memory.remember(tenant, vendor, signature, scheme.window)
+        with intake.held_bodies.hold(tenant) as held:
+            held.add(len(body))
+            store = row.store_id if row is not None else None
+            parcel = Parcel(Grant(masters, None), adapter_for("pos", vendor), body, store)
+            answer = await _take(intake, parcel)
+        memory.remember(tenant, vendor, mark, scheme.window)
         return answer
+
+
+def _scheme(vendor: str) -> Scheme:
+    scheme = SCHEMES.get(vendor)
+    if scheme is None:
+        raise UnknownReference(
+            "that vendor's webhooks are not signed in a way known here",
+            where="/v1/hooks",
+            remedy=f"Use one of {', '.join(SCHEMES)}, or POST /v1/pos/VENDOR with a token.",
+        )
+    return scheme
 
 
 async def _masters(intake: Intake, tenant: str) -> TenantMasters:

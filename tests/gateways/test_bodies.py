@@ -32,13 +32,22 @@ COMPRESS = {"gzip": gzip.compress, "zstd": zstandard.ZstdCompressor().compress}
 
 
 @pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+def settings_here(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     home = new_gateway(tmp_path_factory.mktemp("bodies")).home
-    made = Settings(
+    return Settings(
         home=home, secret_key=SecretStr(ROOT.hex()), metrics_token=SecretStr("operator"),
-        max_body_bytes=MIB, store_rate_per_s=0.001, rate_burst=3,
+        max_body_bytes=MIB, max_bodies_bytes=2 * MIB, store_rate_per_s=0.001, rate_burst=3,
     )  # fmt: skip
-    with TestClient(create_app(made, Intake(made), with_mqtt=False)) as opened:
+
+
+@pytest.fixture(scope="module")
+def intake(settings_here: Settings) -> Intake:
+    return Intake(settings_here)
+
+
+@pytest.fixture(scope="module")
+def client(settings_here: Settings, intake: Intake) -> Iterator[TestClient]:
+    with TestClient(create_app(settings_here, intake, with_mqtt=False)) as opened:
         yield opened
 
 
@@ -174,6 +183,38 @@ def test_a_store_s_token_that_sends_too_fast_is_told_when_to_come_again(
     assert int(answers[-1].headers["retry-after"]) >= 990
     assert answers[-1].json()["remedy"]
     assert post(client, POSB).status_code == 200  # the tenant's own token has its own bucket
+
+
+@pytest.mark.parametrize("encoding", ["identity", "gzip"])
+def test_bodies_have_one_room_together_and_none_of_it_is_lost(
+    client: TestClient, intake: Intake, encoding: str
+) -> None:
+    bodies = intake.held_bodies
+    large = COMPRESS.get(encoding, bytes)(POSB + b" " * (MIB // 2))
+    with bodies.hold("another") as held:
+        held.add(MIB)
+        full = post(client, large, **{"content-encoding": encoding})
+        assert (full.status_code, full.headers["retry-after"]) == (503, "2")
+        assert "bodies" in full.json()["error"]
+        assert post(client, POSB).status_code == 200
+        assert bodies.total == MIB
+    assert post(client, large, **{"content-encoding": encoding}).status_code == 200
+    assert bodies.total == 0
+
+
+def test_a_spec_is_no_larger_than_a_spec_can_be(client: TestClient) -> None:
+    told = {"authorization": f"Bearer {SEND}", "x-tenpo-tenant": TENANT}
+    answer = client.put("/v1/specs/huge", content=b"#" * (257 * 1024), headers=told)
+    assert (answer.status_code, answer.json()["where"]) == (413, "body")
+
+
+def test_buckets_are_bounded_and_the_oldest_is_forgotten() -> None:
+    rates = Rates(1, now=lambda: 100.0, most=2)
+    for key in ("a", "b", "c"):
+        rates.take(key, 1.0)
+    rates.take("a", 1.0)  # forgotten, so full again
+    with pytest.raises(RateLimited):
+        rates.check("c", 1.0)
 
 
 def test_a_bucket_lets_its_burst_through_and_then_its_rate() -> None:

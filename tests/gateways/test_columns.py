@@ -8,7 +8,7 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateways.normalize.columns import NUMERIC, distinct, has_control, text, times
+from gateways.normalize.columns import NUMERIC, distinct, has_control, joined, text, times
 
 few = st.lists(st.sampled_from(["", " ", "a", " a", "a\u3000", "\u00a0b ", "\x07", None, "é"]))
 codes = st.sampled_from([None, "x", "y"])
@@ -32,6 +32,25 @@ def test_distinct_rows_lead_back_to_every_row(rows: list[tuple[str | None, ...]]
     first, inverse = distinct(columns)
     assert len(first) == len(set(rows))
     assert [rows[first[place]] for place in inverse] == rows
+
+
+keys = st.text("|%72C5a", max_size=6)
+
+
+@settings(max_examples=200)
+@given(st.tuples(keys, keys), st.tuples(keys, keys))
+def test_no_two_keys_are_joined_to_the_same(one: tuple[str, str], other: tuple[str, str]) -> None:
+    columns = [pa.array([one[n], other[n]], pa.string()) for n in (0, 1)]
+    first, second = joined(columns).to_pylist()
+    assert (first == second) == (one == other)
+    alone, again = joined([pa.array([one[0], other[0]], pa.string())]).to_pylist()
+    assert (alone == again) == (one[0] == other[0])
+
+
+def test_a_key_is_escaped_where_it_must_be_and_no_further() -> None:
+    values = ["a", "50%", "a|b", "%7C", "%25", None]
+    expected = ["a", "50%", "a%7Cb", "%257C", "%2525", ""]
+    assert joined([pa.array(values, pa.string())]).to_pylist() == expected
 
 
 @settings(max_examples=50)

@@ -12,9 +12,10 @@ import pytest
 from gateways.intake.commit import WRITES, GroupCommitter
 from gateways.intake.group import Entry
 from gateways.intake.keyring import KeyRing
+from gateways.intake.lines import MAX_WAITING
 from gateways.iot.milesight import Milesight
 from gateways.normalize.context import Context
-from tenpo.errors import LakeError
+from tenpo.errors import LakeError, Overloaded
 from tenpo.lake import Lake
 from tests.gateways.payloads import MASTERS, MILESIGHT, RECEIVED_AT, ROOT, TENANT
 
@@ -39,9 +40,10 @@ class GatedLake(Lake):
         super().put_in_order(objects, visible)
 
 
-def entry() -> Entry:
-    keys = KeyRing(ROOT).of(TENANT)
-    return Entry(Milesight(), Context(MASTERS, keys, RECEIVED_AT), MILESIGHT)
+def entry(tenant: str = TENANT) -> Entry:
+    keys = KeyRing(ROOT).of(tenant)
+    masters = MASTERS.model_copy(update={"tenant_id": tenant})
+    return Entry(Milesight(), Context(masters, keys, RECEIVED_AT), MILESIGHT)
 
 
 async def reaches(lake: GatedLake, writes: int) -> None:
@@ -91,3 +93,24 @@ async def test_a_group_that_is_begun_is_finished_when_the_gateway_stops(lake: Ga
     await asyncio.gather(running, return_exceptions=True)
     assert (await task).result.accepted == 2
     assert len(lake.names("raw")) == 1
+
+
+async def test_a_tenant_that_floods_shuts_no_other_out(lake: GatedLake) -> None:
+    committer = GroupCommitter(lake, KeyRing(ROOT), 0.001, lambda _: None)
+    flood = [asyncio.create_task(committer.submit(entry("flood"))) for _ in range(MAX_WAITING)]
+    quiet = [asyncio.create_task(committer.submit(entry())) for _ in range(2)]
+    await asyncio.sleep(0)
+    refused = [task for task in flood if task.done()]
+    assert len(refused) == MAX_WAITING // 2
+    assert all(isinstance(task.exception(), Overloaded) for task in refused)
+    running = asyncio.create_task(committer.run())
+    await reaches(lake, 2)
+    lake.gate.set()
+    await asyncio.gather(*quiet)
+    receipts = {(await task).receipt for task in quiet}
+    first = min(lake.names("raw"), key=lambda name: name.rpartition("/")[2])
+    assert receipts == {f"{first}#1", f"{first}#2"}  # of the very first group, and both of it
+    for task in flood:
+        task.cancel()
+    running.cancel()
+    await asyncio.gather(running, *flood, return_exceptions=True)

@@ -11,9 +11,10 @@ import pytest
 from pydantic import SecretStr
 from typer.testing import CliRunner
 
+from gateways.web.hook_gate import WRONG_BURST, WRONG_PER_S, HookGate
 from gateways.web.webhooks import SCHEMES, Memory, check_age, check_signature
 from tenpo.commands.tenant import tenant
-from tenpo.errors import AuthError, InputError, IntegrityError
+from tenpo.errors import AuthError, InputError, IntegrityError, RateLimited
 from tenpo.keys import TenantKeys
 from tenpo.lake import Lake
 from tenpo.masters import MasterBook
@@ -131,6 +132,26 @@ def test_a_webhook_that_only_names_an_order_is_acknowledged_and_counted(gateway:
     body = orjson.dumps(event)
     answer = send(gateway, "square", body, signature(SECRETS["square"], URL.encode() + body))
     assert (answer.status_code, answer.json()["ignored"]) == (200, 1)
+
+
+def test_who_signs_wrong_too_often_is_not_listened_to_and_a_vendor_has_its_rate() -> None:
+    gate = HookGate(Settings(rate_burst=2, hook_rate_per_s=1))
+    wrong, old = AuthError("not signed"), AuthError("too old", forbidden=True)
+    for error, times in ((old, 2 * WRONG_BURST), (wrong, WRONG_BURST)):
+        for _ in range(times):
+            with pytest.raises(AuthError), gate.checking("192.0.2.1"):
+                raise error
+    with pytest.raises(RateLimited, match="wrong signatures") as told, gate.checking("192.0.2.1"):
+        pytest.fail("nothing is read")
+    assert 0 < told.value.retry_after_s <= 1 / WRONG_PER_S
+    with gate.checking("192.0.2.2"):
+        pass  # another address is
+    for vendor in ("square", "shopify"):
+        for _ in range(2):
+            gate.pass_genuine(TENANT, vendor)
+    with pytest.raises(RateLimited, match="too fast"):
+        gate.pass_genuine(TENANT, "square")
+    gate.pass_genuine("other", "square")
 
 
 def test_what_cannot_be_read_is_kept_and_not_asked_for_again(gateway: Gateway) -> None:

@@ -240,9 +240,12 @@ def test_killed_while_working_it_is_done_once(place: Place, datamart_dsn: str, s
     run_killed(place, datamart_dsn, "look", step)
     assert isinstance(place.book.find(TENANT, job.receipt), Settled) == (step == "work.settled")
     _look_until_settled(place, job)
-    place.worker.look()
+    while place.book.open():
+        place.worker.look()
     settled = place.settled(job)
     assert (settled.state, settled.accepted) == ("done", 4)
+    with transaction(place.engine) as connection:
+        assert standings(connection, [job.lease_name]) == {}  # nothing of it is left behind
     assert settled.attempts == (1 if step == "work.settled" else 2)
     assert len(place.rows("sale_line")) == 4
     assert (len(place.lake.names("receipt")), place.book.open()) == (1, [])

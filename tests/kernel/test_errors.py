@@ -32,7 +32,7 @@ def test_every_error_carries_its_parts_through_pickle_and_copy(kind: type[TenpoE
 def test_only_services_are_worth_another_try() -> None:
     retryable = {kind.__name__ for kind in _tree(TenpoError) if kind.retryable}
     assert retryable == {"ServiceError", "LakeError", "WarehouseError", "DatamartError",
-                         "StackError", "RateLimited"}  # fmt: skip
+                         "StackError", "RateLimited", "Overloaded", "VendorError"}  # fmt: skip
     assert LakeError.http_status == 503
 
 
