@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import uvicorn
 
 from api.app import create_app
+from tenpo import collector
 from tenpo.cli.failure import report_failure
 from tenpo.errors import TenpoError
 from tenpo.settings import get_settings
@@ -19,12 +20,14 @@ def main() -> None:
 
     Uvicorn's access log stays off: it would write the token of `/login?token=…` to disk.
     """
+    collector.rest()
     try:
         settings = get_settings()
         configure_logging(settings)
         app = create_app(settings)
     except TenpoError as error:
         sys.exit(report_failure(error, debug=False))
+    collector.keep()
     address = urlsplit(settings.api_url)
     uvicorn.run(
         app,

@@ -6,12 +6,7 @@ module's top as well (multiprocessing's way to find `__main__`) and need none of
 
 from __future__ import annotations
 
-import gc
-
 _DRAIN_S = 10
-#: Objects made until Python looks for cycles among them. By default it does so every few
-#: payloads, walking through all that was ever imported: four tenths of the gateway's time.
-_COLLECT_EVERY = 50_000
 
 
 def main() -> None:
@@ -23,16 +18,16 @@ def main() -> None:
     from gateways.intake.intake import Intake
     from gateways.web.app import create_app
     from gateways.web.head import BoundedHead
+    from tenpo import collector
     from tenpo.settings import get_settings
     from tenpo.telemetry import configure_logging
 
+    collector.rest()
     settings = get_settings()
     configure_logging(settings)
     url = urlsplit(settings.gateway_url)
     app = create_app(settings, Intake(settings))
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_COLLECT_EVERY)
+    collector.keep()
     uvicorn.run(
         app,
         host=settings.bind_host,

@@ -42,7 +42,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from tenpo import __version__
+from tenpo import __version__, collector
 from tenpo.cli.failure import report_failure
 from tenpo.errors import ConfigError
 from tenpo.settings import get_settings
@@ -162,6 +162,7 @@ def main(arguments: list[str] | None = None) -> None:
     given = sys.argv[1:] if arguments is None else arguments
     debug = "--debug" in given
     given = [word for word in given if word != "--debug"]
+    collector.rest()
     try:
         _start_logging(debug=debug)
         command = typer.main.get_command(app)

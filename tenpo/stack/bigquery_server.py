@@ -5,13 +5,17 @@ are those of `bqemulator`. DuckDB keeps extensions below $HOME, which the stack 
 into its own folder.
 """
 
+import gc
 import os
 import sys
+from functools import lru_cache
+from typing import Any
 
 import duckdb_extensions
 from bqemulator.cli import main
 from bqemulator.storage.engine import DuckDBEngine
 from bqemulator.versioning.snapshots import SnapshotManager
+from sqlglot.dialects.dialect import Dialect
 
 
 def capture_nothing(*_arguments: object, **_options: object) -> None:
@@ -39,6 +43,26 @@ async def start_locked_in(engine: DuckDBEngine) -> None:
     engine.connection.execute("SET enable_external_access = false")
 
 
+parse = Dialect.parse
+
+
+@lru_cache(maxsize=256)
+def parsed(dialect: Dialect, settings: str, text: str, options: tuple[Any, ...]) -> list[Any]:
+    """What a text of SQL means. Whoever gets it may change it, so hand out copies."""
+    del settings  # two dialects are equal whatever they are set to
+    return parse(dialect, text, **dict(options))
+
+
+def parse_once(dialect: Dialect, sql: str, **options: Any) -> list[Any]:
+    """Stands for `Dialect.parse`, at half its cost.
+
+    bqemulator 1.4.0 parses each statement some twenty times, one rule after the other: two
+    fifths of its processor time (seen 2026-11).
+    """
+    found = parsed(dialect, repr(dialect.settings), sql, tuple(sorted(options.items())))
+    return [expression and expression.copy() for expression in found]
+
+
 # The one limit bounds appends and also what a read sends, 65,536 rows a message however
 # wide: the default of 10 MB breaks reads of rows above 160 bytes.
 os.environ.setdefault("BQEMU_WRITE_API_MAX_REQUEST_BYTES", str(512 * 1024**2))
@@ -46,5 +70,9 @@ duckdb_extensions.import_extension("spatial")
 duckdb_extensions.import_extension("icu")
 SnapshotManager.capture = capture_nothing
 DuckDBEngine.start = start_locked_in
+Dialect.parse = parse_once  # type: ignore[method-assign, assignment]
 sys.argv[0] = "bqemulator"
+# Trees of SQL are many small objects: by default Python would look for cycles all the time.
+gc.freeze()
+gc.set_threshold(100_000)
 main()

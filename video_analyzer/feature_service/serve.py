@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import uvicorn
 
+from tenpo import collector
 from tenpo.cli.failure import report_failure
 from tenpo.errors import TenpoError
 from tenpo.settings import Settings, get_settings
@@ -23,8 +24,11 @@ _MAX_CONNECTIONS = 1_024
 def serve(settings: Settings) -> None:
     """Serve on the address of TENPO_FEATURES_URL until told to stop."""
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
+    collector.rest()
+    app = create_app(settings)
+    collector.keep()
     uvicorn.run(
-        create_app(settings),
+        app,
         host=settings.bind_host,
         port=urlsplit(settings.features_url).port or 8083,
         log_config=None,
