@@ -100,6 +100,7 @@ class Settings(BaseSettings):
     gateway_url: str = "http://127.0.0.1:8081"
     airflow_url: str = "http://127.0.0.1:8082"
     features_url: str = "http://127.0.0.1:8083"
+    video_url: str = "http://127.0.0.1:8084"
     mqtt_url: str = "mqtt://127.0.0.1:1883"
     airflow_username: str = "admin"
     airflow_password: SecretStr | None = Field(

@@ -77,6 +77,17 @@ def analyze(
 
 
 @video.command()
+def serve() -> None:
+    """Count people in stills and clips over HTTP, on the address of TENPO_VIDEO_URL.
+
+    Example: TENPO_VIDEO_URL=http://127.0.0.1:8084 tenpo video serve
+    """
+    from video_analyzer.serving.serve import main
+
+    main()
+
+
+@video.command()
 def draw(
     file: Annotated[Path, typer.Argument(help="A video of the camera.")],
     camera: CameraFile,

@@ -29,12 +29,19 @@ class Bounds:
         doors: who knows the callers.
         idle_s: the longest wait for the next piece.
         total_s: the longest for all of them.
+        max_bytes: of a body.
     """
 
     def __init__(
-        self, app: ASGIApp, doors: Doors, idle_s: float, total_s: float = MAX_BODY_S
+        self,
+        app: ASGIApp,
+        doors: Doors,
+        idle_s: float,
+        total_s: float = MAX_BODY_S,
+        max_bytes: int = MAX_BODY_BYTES,
     ) -> None:
         self._app, self._doors, self._idle_s, self._total_s = app, doors, idle_s, total_s
+        self._max_bytes = max_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -87,9 +94,9 @@ class Bounds:
                     remedy="Send it again whole.",
                 ) from error  # fmt: skip
             found += message.get("body", b"")
-            if len(found) > MAX_BODY_BYTES:
+            if len(found) > self._max_bytes:
                 raise PayloadTooLarge(
-                    f"the body is above {MAX_BODY_BYTES:,} bytes", where="body",
+                    f"the body is above {self._max_bytes:,} bytes", where="body",
                     remedy="Send less at once.",
                 )  # fmt: skip
             more = message.get("more_body", False)

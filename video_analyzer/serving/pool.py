@@ -1,0 +1,71 @@
+"""Threads that look at stills, each with a model of its own; so many may wait, and no more."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from tenpo.errors import RateLimited, ServiceError
+from video_analyzer.detect.detection import Detector
+from video_analyzer.serving.still import StillAnswer, look
+
+MAX_WAITING = 1_000
+LIMIT_S = 30.0
+
+
+class Pool:
+    """Looks at stills.
+
+    Args:
+        make: a detector for one thread; called once a thread.
+        threads: how many.
+        limit_s: how long an answer may take, waiting included.
+    """
+
+    def __init__(
+        self, make: Callable[[], Detector], threads: int, limit_s: float = LIMIT_S
+    ) -> None:
+        self._own = threading.local()
+        self._make, self._limit_s, self._waiting = make, limit_s, 0
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="still")
+
+    async def look(self, data: bytes) -> StillAnswer:
+        """The people in a picture.
+
+        Raises:
+            PayloadError: it cannot be used.
+            RateLimited: too many wait.
+            ServiceError: it took too long.
+        """
+        if self._waiting >= MAX_WAITING:
+            raise RateLimited(
+                f"{self._waiting:,} pictures wait already",
+                remedy="Wait for their answers, then send more.",
+            )
+        self._waiting += 1
+        future = self._threads.submit(self._look, data)
+        loop = asyncio.get_running_loop()
+        future.add_done_callback(lambda _: loop.call_soon_threadsafe(self._done))
+        try:
+            async with asyncio.timeout(self._limit_s):
+                return await asyncio.wrap_future(future)
+        except TimeoutError as error:
+            raise ServiceError(
+                f"the answer took longer than {self._limit_s:g} s",
+                remedy="Send fewer at once, or a job.",
+            ) from error
+
+    def _done(self) -> None:
+        self._waiting -= 1
+
+    def _look(self, data: bytes) -> StillAnswer:
+        detector = getattr(self._own, "detector", None)
+        if detector is None:
+            detector = self._own.detector = self._make()
+        return look(data, detector)
+
+    def close(self) -> None:
+        """Finish what is under way."""
+        self._threads.shutdown(cancel_futures=True)
