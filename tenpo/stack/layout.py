@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -81,6 +82,11 @@ class Layout:
         return Path(tempfile.gettempdir()) / f"tenpo-{os.geteuid()}-{digest}"
 
     @property
+    def temporary(self) -> Path:
+        """What the processes put down for a moment, sockets of theirs too; gone with the stack."""
+        return self.sockets / "tmp"
+
+    @property
     def postgres_socket(self) -> Path:
         """Folder of PostgreSQL's socket; belongs to the user PostgreSQL runs as."""
         return self.sockets / "postgres"
@@ -118,6 +124,11 @@ class Layout:
                 where=str(self.sockets),
                 remedy="Remove it, or choose a shorter TENPO_HOME.",
             )
+        self.temporary.mkdir(exist_ok=True, mode=0o700)
+
+    def remove_sockets(self) -> None:
+        """Remove the sockets and temporary files of a stack that has stopped."""
+        shutil.rmtree(self.sockets, ignore_errors=True)
 
 
 def repository() -> Path:

@@ -52,7 +52,11 @@ def processes(plan: Plan, names: Iterable[str], *, digest: str) -> list[Process]
         names: which ones, from `NAMES`.
         digest: of the addresses: a process that holds old ones is restarted.
     """
-    home = {"TENPO_HOME": str(plan.layout.home), "PYTHONUNBUFFERED": "1"}
+    home = {
+        "TENPO_HOME": str(plan.layout.home),
+        "TMPDIR": str(plan.layout.temporary),
+        "PYTHONUNBUFFERED": "1",
+    }
     common = home | _settings_env(digest)
     made = []
     for name in names:

@@ -41,6 +41,7 @@ def bring_down(settings: Settings, say: Say) -> list[str]:
     if left:
         say(f"ended {len(left)} processes that had lost their supervisor")
     end_server(layout)
+    layout.remove_sockets()
     if layout.run.exists():
         remember_wanted(layout, ())
     return stopped

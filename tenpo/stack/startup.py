@@ -110,6 +110,8 @@ def _clear_away(layout: Layout, say: Say) -> None:
     left = kill_marked(marker(layout.home, ""), grace_s=LEFTOVER_GRACE_S)
     if left:
         say(f"ended {len(left)} processes left over from a stack that died")
+    layout.remove_sockets()
+    layout.create()
 
 
 class _Start:

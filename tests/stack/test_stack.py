@@ -17,6 +17,7 @@ import pytest
 
 from tenpo.datamart import connect, ledger, transaction
 from tenpo.settings import Settings
+from tenpo.stack.layout import Layout
 from tenpo.stack.leftovers import is_alive
 from tenpo.stack.ports import HOST, is_free
 from tests.stack.local import LocalStack
@@ -120,7 +121,10 @@ def test_doctor_shows_no_secret(stack: LocalStack) -> None:
 
 
 def test_down_stops_everything_and_a_taken_port_is_replaced(stack: LocalStack) -> None:
+    layout = Layout(stack.home)
+    (layout.temporary / "half-written").touch()
     stack.tenpo("down")
+    assert not layout.sockets.exists()
     assert stack.left() == []
     port = int(stack.env["TENPO_PORTS__MQTT"])
     assert is_free(port)
