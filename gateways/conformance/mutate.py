@@ -9,6 +9,7 @@ import json
 import random
 import re
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 
 #: A value that must not appear in what senders and logs are told.
@@ -70,11 +71,11 @@ def _member(document: Any, chance: random.Random) -> bytes:
         if what < 0.2:
             del container[key]
         elif what < 0.3 and isinstance(container, list):
-            container.append(container[key])
+            container.append(deepcopy(container[key]))
         elif what < 0.4 and isinstance(container[key], int | float):
             container[key] = str(container[key])
         else:
-            container[key] = chance.choice(_ODD)
+            container[key] = deepcopy(chance.choice(_ODD))  # or the next damage is done to it
     text = json.dumps(document)
     if chance.random() < 0.03:
         text = "[" * _DEEP + text + "]" * _DEEP

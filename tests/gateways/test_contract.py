@@ -202,6 +202,12 @@ def test_damage_is_the_same_each_time_and_differs_by_number() -> None:
     assert len(set(made)) > 40
 
 
+def test_damage_does_not_depend_on_what_was_damaged_before() -> None:
+    small, numbers = b'{"a": [1]}', range(1_000)
+    made = [mutated(small, number) for number in numbers]
+    assert made[::-1] == [mutated(small, number) for number in reversed(numbers)]
+
+
 STORES = """
 stores:
   - {store_id: soho, name: Soho, timezone: Europe/London, currency: GBP}
