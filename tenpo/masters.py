@@ -169,13 +169,16 @@ class Webhook(Master):
     """What a vendor signs its webhooks with, sealed with the tenant's key.
 
     `url` is the address that the vendor was given, where it signs that, too; `store_id` the
-    store of payloads that name none.
+    store of payloads that name none. Where webhooks only name what they are about,
+    `token_sealed` opens the vendor's API, and `account` is the tenant's name there.
     """
 
     vendor: str
     sealed: Annotated[str, Field(repr=False)]
     url: str | None = None
     store_id: str | None = None
+    token_sealed: Annotated[str, Field(repr=False)] = ""
+    account: str | None = None
     revoked: bool = False
 
 
@@ -226,6 +229,11 @@ class TenantMasters(BaseModel):
         Who can time the look-up learns about digests, and nothing of a secret from them.
         """
         return {row.sha256: row for row in self.token}
+
+    def webhook_of(self, vendor: str) -> Webhook | None:
+        """How webhooks of a vendor are taken; None where they are not."""
+        found = (row for row in self.webhook if row.vendor == vendor and not row.revoked)
+        return next(found, None)
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """A copy whose dictionaries are made anew from its own rows."""

@@ -45,6 +45,8 @@ class Accepted(_Document):
         masters: the objects of the masters that it is read with, so that reading it
             twice gives the same.
         allowed_store: the only store its sender may speak for.
+        fetch: ids of what has to be fetched from the vendor first; the bytes lie where
+            `raw_object` says once that is done.
     """
 
     receipt: str
@@ -59,6 +61,7 @@ class Accepted(_Document):
     size_bytes: int
     raw_object: str
     masters: tuple[str, ...] = ()
+    fetch: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:

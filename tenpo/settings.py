@@ -132,6 +132,12 @@ class Settings(BaseSettings):
     work_backoff_s: float = Field(
         default=5.0, gt=0, description="rest after the first failed try; three times as long each"
     )
+    fetch_attempts: int = Field(
+        default=60, ge=1, description="tries to fetch what a webhook names; about 14 hours"
+    )
+    square_api_url: str = "https://connect.squareup.com"
+    smaregi_api_url: str = "https://api.smaregi.jp"
+    smaregi_id_url: str = "https://id.smaregi.jp"
     commit_interval_s: float = Field(default=0.005, gt=0, le=1)
 
     # video -----------------------------------------------------------------

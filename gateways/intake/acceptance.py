@@ -11,8 +11,10 @@ import secrets
 from gateways.intake.archive import raw_name, write_archive
 from gateways.intake.group import Entry
 from gateways.intake.keyring import KeyRing
+from gateways.normalize.context import ReceivingClock
 from tenpo.failpoint import failpoint
 from tenpo.lake import Lake
+from tenpo.masters import TenantMasters
 from tenpo.receipts import Accepted, ReceiptBook, receipt_id
 from tenpo.telemetry import get_logger
 
@@ -32,6 +34,33 @@ class Acceptance:
         self._keys = keys
         self._book = ReceiptBook(lake)
         self._worker = secrets.token_hex(4)
+        self._clock = ReceivingClock()
+
+    def accept_fetch(
+        self, masters: TenantMasters, vendor: str, ids: tuple[str, ...]
+    ) -> Accepted:  # fmt: skip
+        """Make what has to be fetched from a vendor a job; durable when this returns. Blocks.
+
+        Raises:
+            LakeError: it is not durable and must be asked for again.
+        """
+        row, received_at = masters.webhook_of(vendor), self._clock.now()
+        receipt = receipt_id(received_at, self._worker)
+        job = Accepted(
+            receipt=receipt,
+            tenant_id=masters.tenant_id,
+            kind="pos",
+            source=vendor,
+            store_hint=row.store_id if row is not None else None,
+            received_at=received_at,
+            size_bytes=0,
+            raw_object=raw_name(masters.tenant_id, "pos", f"{received_at:%Y-%m-%d}/{receipt}"),
+            masters=masters.objects,
+            fetch=ids,
+        )
+        self._book.accept(job)
+        log.info("fetch_accepted", tenant=job.tenant_id, receipt=receipt, documents=len(ids))
+        return job
 
     def accept(self, entry: Entry) -> Accepted:
         """Make one payload a job; durable when this returns. Blocks.

@@ -10,11 +10,13 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import Any
 
+from gateways.fetch.apis import VendorApis
 from gateways.intake.acceptance import Acceptance
 from gateways.intake.access import Access, Grant
 from gateways.intake.announce import Announcer
 from gateways.intake.answer import Answer, answer, taken
 from gateways.intake.commit import GroupCommitter
+from gateways.intake.fetching import Fetching
 from gateways.intake.group import Entry
 from gateways.intake.keyring import KeyRing
 from gateways.intake.metrics import Metrics
@@ -79,6 +81,7 @@ class Intake:
         self.receipts = ReceiptBook(lake)
         self.engine = connect(settings) if settings.datamart_dsn else None
         self._acceptance = Acceptance(lake, self._keys)
+        self.apis = VendorApis(settings)
         tools = Tools(
             lake,
             self._keys,
@@ -87,8 +90,10 @@ class Intake:
             self.workroom,
             announce,
             self.metrics.count_settled,
+            self.apis,
         )
         self.worker = Worker(settings, self.engine, tools)
+        self.fetching = Fetching(self._acceptance, self.worker.wake)
         self._clock = ReceivingClock()
 
     async def hand_in(self, parcel: Parcel) -> Answer:

@@ -20,9 +20,10 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Engine
 
+from gateways.fetch.apis import VendorApis
 from gateways.intake.acceptance import stem_of
 from gateways.intake.answer import shown
-from gateways.intake.archive import read_archive
+from gateways.intake.archive import Delivery, read_archive, write_archive
 from gateways.intake.canonical import write_canonical
 from gateways.intake.group import Part
 from gateways.intake.keyring import KeyRing
@@ -34,8 +35,16 @@ from gateways.normalize.normalized import Normalized, Result
 from gateways.registry import adapter_for
 from tenpo.datamart import transaction
 from tenpo.datamart.lease import Lease, forget, lease
-from tenpo.errors import ConfigError, IntegrityError, LeaseLost, PayloadError, TenpoError
+from tenpo.errors import (
+    ConfigError,
+    IntegrityError,
+    LeaseLost,
+    PayloadError,
+    TenpoError,
+    VendorError,
+)
 from tenpo.failpoint import failpoint
+from tenpo.keys import TenantKeys
 from tenpo.lake import Lake
 from tenpo.masters import MasterBook
 from tenpo.receipts import Accepted, ReceiptBook, Rejection, Settled, Trouble, lease_name
@@ -44,8 +53,9 @@ from tenpo.telemetry import get_logger
 
 log = get_logger(__name__)
 
-_LONGEST_REST_S = 900.0
-_GAVE_UP = "Mend what the log of the gateway says, then: tenpo receipts retry RECEIPT"
+_LONGEST_REST_S, _DAY_S = 900.0, 86_400.0
+_AGAIN = "Then: tenpo receipts retry RECEIPT"
+_GAVE_UP = f"Mend what the log of the gateway says. {_AGAIN}"
 
 
 @dataclass(frozen=True)
@@ -59,6 +69,7 @@ class Tools:
     workroom: Workroom
     announce: Callable[[Sequence[str]], None]
     settled: Callable[[Settled, Result | None], None]
+    apis: VendorApis
 
 
 class Worker:
@@ -144,7 +155,7 @@ class Worker:
     def _settle(self, job: Accepted, held: Lease) -> None:
         started_at, result = datetime.now(UTC), None
         try:
-            if held.token > self._settings.work_attempts:
+            if held.token > self._attempts(job):
                 settled = self._given_up(job, held, started_at, None)
             else:
                 result = self._work(job, held)
@@ -153,7 +164,7 @@ class Worker:
         except LeaseLost:
             raise
         except Exception as error:  # whatever it was: the job must not be lost over it
-            if self._ended.is_set() or held.token < self._settings.work_attempts:
+            if self._ended.is_set() or held.token < self._attempts(job):
                 raise self._rest(job, held, error) from error
             settled = self._given_up(job, held, started_at, error)
             self._book.settle(settled)
@@ -165,6 +176,9 @@ class Worker:
     def _work(self, job: Accepted, held: Lease) -> Result:
         tools = self._tools
         keys = tools.keys.of(job.tenant_id)
+        if job.fetch and not tools.lake.exists(job.raw_object):
+            write_archive(tools.lake, keys, job.raw_object, [self._fetched(job, keys)])
+            failpoint("work.fetched")
         (delivery,) = read_archive(tools.lake, keys, job.raw_object)
         masters = tools.masters.at(job.tenant_id, job.masters)
         context = Context(masters, keys, job.received_at, job.store_hint, job.allowed_store)
@@ -177,6 +191,22 @@ class Worker:
         failpoint("work.after_canonical")
         tools.announce(written)
         return normalized.results[0]
+
+    def _fetched(self, job: Accepted, keys: TenantKeys) -> Delivery:
+        """What the vendor has now; the token is the newest, which somebody may have mended."""
+        adapter = self._adapter(job)
+        body = self._tools.apis.fetch(self._tools.masters.get(job.tenant_id), keys, job)
+        return Delivery(
+            received_at=job.received_at,
+            source=adapter.name,
+            adapter_version=adapter.version,
+            content_type=adapter.media_type,
+            body=body,
+            store_hint=job.store_hint,
+        )
+
+    def _attempts(self, job: Accepted) -> int:
+        return self._settings.fetch_attempts if job.fetch else self._settings.work_attempts
 
     def _read(self, adapter: Adapter, body: bytes, context: Context, held: Lease) -> Normalized:
         try:
@@ -196,8 +226,10 @@ class Worker:
 
     def _rest(self, job: Accepted, held: Lease, error: Exception) -> LeaseLost:
         """Let the job rest until its next try; returns how to leave it."""
-        rest_s = self._settings.work_backoff_s * 3 ** (held.token - 1)
-        held.rest_s = 0 if self._ended.is_set() else min(rest_s, _LONGEST_REST_S)
+        rest_s = min(self._settings.work_backoff_s * 3 ** (held.token - 1), _LONGEST_REST_S)
+        if isinstance(error, VendorError):
+            rest_s = max(rest_s, min(error.retry_after_s, _DAY_S))
+        held.rest_s = 0 if self._ended.is_set() else rest_s
         log.warning("job_rests", tenant=job.tenant_id, receipt=job.receipt, attempts=held.token,
                     error=type(error).__name__, seconds=held.rest_s)  # fmt: skip
         return LeaseLost("the job rests", where=job.key)
@@ -206,14 +238,17 @@ class Worker:
         self, job: Accepted, held: Lease, started_at: datetime, error: Exception | None
     ) -> Settled:
         what = "each try ended with its process" if error is None else type(error).__name__
-        told = f"{what}: {error.what}" if isinstance(error, TenpoError) else what
+        told, remedy = what, _GAVE_UP
+        if isinstance(error, TenpoError):
+            told = f"{what}: {error.what}"
+            remedy = f"{error.remedy.rstrip('.')}. {_AGAIN}" if error.remedy else remedy
         return Settled(
             accepted_as=job,
             state="failed",
-            attempts=min(held.token, self._settings.work_attempts),
+            attempts=min(held.token, self._attempts(job)),
             started_at=started_at,
             finished_at=datetime.now(UTC),
-            error=Trouble(error=told, where=job.raw_object, remedy=_GAVE_UP),
+            error=Trouble(error=told, where=job.raw_object, remedy=remedy),
         )
 
     @property

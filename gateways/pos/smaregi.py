@@ -12,7 +12,7 @@ disposed (`disposeDivision` 1) stays, and its counterpart (2) takes it back, as 
 Details of division 2 are returns. The app states returned amounts positive under a negative
 subtotal and the API negative ones, so the subtotal decides the sign. Details that are no
 sales (`salesDivision` 1) are adjustments. Webhooks only name transactions: they are ignored,
-fetch the transaction and send that.
+and `gateways.fetch` has the transactions fetched.
 
 https://developers.smaregi.dev/platform-api-reference/apis/pos/operations/gettransactions
 https://developers.smaregi.dev/platform-api-reference/apis/pos/operations/posttransactions

@@ -7,8 +7,8 @@ so payments' `refunds` are no lines: they would count it twice. Open orders coun
 as they are placed, cancelled ones are void, drafts are ignored.
 
 Payments, refunds, locations, and what only names an order (search results, the webhooks
-`order.created` and `order.updated`) hold no lines and are ignored with a count: fetch
-the order and send that.
+`order.created` and `order.updated`) hold no lines and are ignored with a count:
+`gateways.fetch` has the order fetched.
 
 https://developer.squareup.com/reference/square/objects/Order
 https://developer.squareup.com/docs/orders-api/how-it-works

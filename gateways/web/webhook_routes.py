@@ -17,7 +17,7 @@ from gateways.web.body import read_body
 from gateways.web.hook_gate import HookGate
 from gateways.web.webhooks import SCHEMES, Memory, Scheme, check_age, check_signature
 from tenpo.errors import PayloadError, UnknownReference
-from tenpo.masters import TenantMasters, Webhook
+from tenpo.masters import TenantMasters
 from tenpo.settings import Settings
 from tenpo.telemetry import get_logger
 from tenpo.webhook_secrets import open_webhook
@@ -41,12 +41,13 @@ def add_webhook_routes(app: FastAPI, settings: Settings, intake: Intake) -> None
         with intake.held_bodies.hold(None) as held, gate.checking(address):
             body = await read_body(request, limit, held)
             masters = await _masters(intake, tenant)
-            row = _row(masters, vendor)
+            row = masters.webhook_of(vendor)
             secret = open_webhook(keys.of(tenant), row) if row is not None else None
             given = request.headers.get(scheme.header)
-            mark = check_signature(scheme, row, secret, given, body)
+            signature = check_signature(scheme, row, secret, given, body)
+        mark = scheme.mark(signature, request.headers)
         gate.pass_genuine(tenant, vendor)
-        if memory.knows(tenant, vendor, mark):
+        if mark is not None and memory.knows(tenant, vendor, mark):
             return {"duplicate": True}
         check_age(scheme, body)
         with intake.held_bodies.hold(tenant) as held:
@@ -54,7 +55,10 @@ def add_webhook_routes(app: FastAPI, settings: Settings, intake: Intake) -> None
             store = row.store_id if row is not None else None
             parcel = Parcel(Grant(masters, None), adapter_for("pos", vendor), body, store)
             answer = await _take(intake, parcel)
-        memory.remember(tenant, vendor, mark, scheme.window)
+        if named := intake.apis.named(masters, vendor, body):
+            answer["fetch"] = await intake.fetching.ask_for(masters, vendor, named)
+        if mark is not None:
+            memory.remember(tenant, vendor, mark, scheme.window)
         return answer
 
 
@@ -75,11 +79,6 @@ async def _masters(intake: Intake, tenant: str) -> TenantMasters:
         return await intake.access.masters(tenant)
     except UnknownReference:
         return TenantMasters(tenant_id=tenant)
-
-
-def _row(masters: TenantMasters, vendor: str) -> Webhook | None:
-    found = (one for one in masters.webhook if one.vendor == vendor and not one.revoked)
-    return next(found, None)
 
 
 async def _take(intake: Intake, parcel: Parcel) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Webhooks that vendors sign: whose they are, that they are genuine, and not sent before.
 
-Two vendors, two ways. Square signs the address it was given and the body, and its body holds
-the event's time; Shopify signs the body alone, and nothing signed says when it was sent.
+Square signs the address it was given and the body, and its body holds the event's time;
+Shopify signs the body alone, and nothing signed says when it was sent. Smaregi signs nothing:
+it sends a header with the secret that the app's settings name, and the event's id in another.
 So an event is refused by its age where a signed time exists, beyond the time for which
 the vendor itself tries again, and what was taken is remembered for that time, by its
 signature: headers that name the event are not signed and prove nothing.
@@ -12,6 +13,7 @@ never outranks a newer one.
 
 https://developer.squareup.com/docs/webhooks/step3validate
 https://shopify.dev/docs/apps/build/webhooks/subscribe/https
+https://developers.smaregi.dev/platform-api-reference/common
 """
 
 from __future__ import annotations
@@ -41,15 +43,29 @@ class Scheme:
 
     Args:
         header: the header with the signature, in base64.
-        signs_url: whether the address it was given comes before the body.
         window: for how long the vendor sends an event again that was not acknowledged.
         sent_at: when the event was made, by what is signed; None where that is not told.
+        signs_url: whether the address it was given comes before the body.
+        event_header: names the event, of a vendor that signs nothing and shows the secret
+            itself; whoever has that could make up the rest, too.
     """
 
     header: str
-    signs_url: bool
     window: timedelta
     sent_at: Callable[[bytes], datetime | None]
+    signs_url: bool = False
+    event_header: str | None = None
+
+    def expected(self, row: Webhook | None, secret: bytes, body: bytes) -> bytes:
+        """What the header of a genuine webhook holds."""
+        if self.event_header is not None:
+            return secret
+        url = (row.url or "") if row is not None and self.signs_url else ""
+        return b64encode(hmac.digest(secret, url.encode() + body, "sha256"))
+
+    def mark(self, signature: str, headers: Mapping[str, str]) -> str | None:
+        """What tells one event of a tenant from all others; None where nothing does."""
+        return signature if self.event_header is None else headers.get(self.event_header)
 
 
 def _square_time(body: bytes) -> datetime | None:
@@ -68,8 +84,14 @@ def _untold(body: bytes) -> datetime | None:
 
 SCHEMES: Mapping[str, Scheme] = {
     # 24 hours by the newer, 72 by the older page of Square's own documentation (2026-11).
-    "square": Scheme("x-square-hmacsha256-signature", True, timedelta(hours=72), _square_time),
-    "shopify": Scheme("x-shopify-hmac-sha256", False, timedelta(hours=48), _untold),
+    "square": Scheme(
+        "x-square-hmacsha256-signature", timedelta(hours=72), _square_time, signs_url=True
+    ),
+    "shopify": Scheme("x-shopify-hmac-sha256", timedelta(hours=48), _untold),
+    # How long it tries again is not documented; the app names a header of its own (2026-11).
+    "smaregi": Scheme(
+        "x-tenpo-secret", timedelta(hours=24), _untold, event_header="smaregi-event-id"
+    ),
 }
 
 
@@ -88,9 +110,8 @@ def check_signature(
     Raises:
         AuthError: it is not; the same answer whatever is wrong.
     """
-    url = (row.url or "") if row is not None and scheme.signs_url else ""
-    digest = hmac.digest(secret or _NOBODY, url.encode() + body, "sha256")
-    fits = hmac.compare_digest(b64encode(digest), (given or "").encode("utf-8", "replace"))
+    expected = scheme.expected(row, secret or _NOBODY, body)
+    fits = hmac.compare_digest(expected, (given or "").encode("utf-8", "replace"))
     if not fits or secret is None:
         raise AuthError(
             "the webhook is not signed with this tenant's secret",
@@ -98,7 +119,7 @@ def check_signature(
             remedy="Keep the vendor's secret with: tenpo tenant webhook TENANT VENDOR "
             "--secret-file FILE (and for Square its --url, exactly as the vendor has it).",
         )
-    return b64encode(digest).decode("ascii")
+    return expected.decode("ascii")
 
 
 def check_age(scheme: Scheme, body: bytes, now: datetime | None = None) -> None:

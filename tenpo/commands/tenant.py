@@ -149,6 +149,17 @@ def webhook(
         str | None, typer.Option(help="Address given to the vendor; Square signs it, too.")
     ] = None,
     store: Annotated[str | None, typer.Option(help="Store of payloads that name none.")] = None,
+    token_file: Annotated[
+        Path | None,
+        typer.Option(
+            help="File with what fetches the orders that webhooks name: Square's access token, "
+            "Smaregi's CLIENT_ID:SECRET.",
+            exists=True,
+        ),
+    ] = None,
+    account: Annotated[
+        str | None, typer.Option(help="The tenant at the vendor: Smaregi's contract.")
+    ] = None,
     revoke: Annotated[bool, typer.Option("--revoke", help="Take no more of its webhooks.")] = False,
 ) -> None:
     """Keep the secret a vendor signs webhooks with, sealed; an earlier one stops working.
@@ -156,7 +167,7 @@ def webhook(
     Example: tenpo tenant webhook acme shopify --secret-file secret.txt --store online
     """
     from tenpo.settings import get_settings
-    from tenpo.webhook_secrets import keep_webhook, revoke_webhook
+    from tenpo.webhook_secrets import Fetching, keep_webhook, revoke_webhook
 
     if revoke:
         revoke_webhook(get_settings(), name, vendor)
@@ -167,7 +178,9 @@ def webhook(
             "no secret is given", where="--secret-file", remedy="Name a file that holds it alone."
         )
     secret = secret_file.read_text("utf-8").strip()
-    keep_webhook(get_settings(), name, vendor, secret, url, store)
+    token = token_file.read_text("utf-8").strip() if token_file is not None else None
+    fetching = Fetching(token, account) if token is not None else None
+    keep_webhook(get_settings(), name, vendor, secret, url, store, fetching)
     typer.echo(f"Webhooks of {vendor} are taken at POST /v1/hooks/{name}/{vendor}.")
 
 

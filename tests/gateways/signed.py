@@ -8,10 +8,14 @@ import hmac
 
 from tenpo.keys import TenantKeys
 from tenpo.masters import Webhook
-from tenpo.webhook_secrets import seal_webhook
+from tenpo.webhook_secrets import Fetching, seal_webhook
 from tests.gateways.payloads import ROOT, TENANT
 
-SECRETS = {"square": "sq-signing-key", "shopify": "shopify-client-secret"}
+SECRETS = {
+    "square": "sq-signing-key", "shopify": "shopify-client-secret", "smaregi": "sm-header",
+}  # fmt: skip
+#: What fetches what webhooks name.
+TOKENS = {"square": Fetching("sq-access-token"), "smaregi": Fetching("sm-id:sm-secret", "sb_1")}
 URL = "https://hooks.example.com/v1/hooks/acme/square"
 
 
@@ -19,8 +23,9 @@ def webhook_secrets() -> list[Webhook]:
     """What the tenant keeps."""
     keys = TenantKeys(ROOT, TENANT)
     return [
-        seal_webhook(keys, "square", SECRETS["square"], URL),
+        seal_webhook(keys, "square", SECRETS["square"], URL, fetching=TOKENS["square"]),
         seal_webhook(keys, "shopify", SECRETS["shopify"], store_id="soho"),
+        seal_webhook(keys, "smaregi", SECRETS["smaregi"], fetching=TOKENS["smaregi"]),
     ]
 
 

@@ -20,8 +20,14 @@ from tenpo.lake import Lake
 from tenpo.masters import MasterBook
 from tenpo.settings import Settings
 from tenpo.tenants import create_tenant
-from tenpo.webhook_secrets import keep_webhook, open_webhook, revoke_webhook, seal_webhook
-from tests.gateways.conftest import Gateway
+from tenpo.webhook_secrets import (
+    keep_webhook,
+    open_token,
+    open_webhook,
+    revoke_webhook,
+    seal_webhook,
+)
+from tests.gateways.conftest import SEND, Gateway
 from tests.gateways.payloads import MASTERS, ROOT, TENANT
 from tests.gateways.register_payloads import SHOPIFY_ORDER, SQUARE_EVENT
 from tests.gateways.signed import SECRETS, URL, signature, webhook_secrets
@@ -127,11 +133,41 @@ def test_a_genuine_webhook_lands_in_its_store_and_again_it_adds_nothing(gateway:
     assert {row["store_id"] for row in rows} == {"soho"}  # named with the secret
 
 
-def test_a_webhook_that_only_names_an_order_is_acknowledged_and_counted(gateway: Gateway) -> None:
+def test_a_webhook_that_only_names_an_order_is_acknowledged_and_has_it_fetched(
+    gateway: Gateway,
+) -> None:
     event = SQUARE_EVENT | {"created_at": datetime.now(UTC).isoformat()}
     body = orjson.dumps(event)
     answer = send(gateway, "square", body, signature(SECRETS["square"], URL.encode() + body))
     assert (answer.status_code, answer.json()["ignored"]) == (200, 1)
+    assert fetched(gateway, answer) == ("queued", "square")
+
+
+def fetched(gateway: Gateway, answer: httpx.Response) -> tuple[str, str]:
+    """State and vendor of the job that a webhook was answered with."""
+    told = {"authorization": f"Bearer {SEND}", "x-tenpo-tenant": TENANT}
+    url = f"{gateway.url}/v1/receipts/{answer.json()['fetch']}"
+    shown = httpx.get(url, headers=told, timeout=60, trust_env=False).json()
+    return shown["state"], shown["source"]
+
+
+def test_a_webhook_without_a_signature_is_known_by_its_secret_and_its_events_id(
+    gateway: Gateway,
+) -> None:
+    body = orjson.dumps({"contractId": "sb_1", "event": "pos:transactions", "action": "edited",
+                         "transactionHeadIds": ["25"]})  # fmt: skip
+
+    def told(secret: str, event: str) -> httpx.Response:
+        headers = {SCHEMES["smaregi"].header: secret, "Smaregi-Event-Id": event}
+        return httpx.post(f"{gateway.url}/v1/hooks/{TENANT}/smaregi", content=body,
+                          headers=headers, timeout=60, trust_env=False)  # fmt: skip
+
+    first, again, edited = (told(SECRETS["smaregi"], one) for one in ("e1", "e1", "e2"))
+    assert fetched(gateway, first) == ("queued", "smaregi")
+    assert again.json() == {"duplicate": True}
+    assert fetched(gateway, edited) == ("queued", "smaregi")
+    assert first.json()["fetch"] != edited.json()["fetch"]
+    assert [told(one, "e3").status_code for one in ("sm-headeR", "")] == [401, 401]
 
 
 def test_who_signs_wrong_too_often_is_not_listened_to_and_a_vendor_has_its_rate() -> None:
@@ -223,7 +259,22 @@ def test_the_command_keeps_a_secret_from_a_file(
     assert (done.exit_code, f"/v1/hooks/{TENANT}/square" in done.output) == (0, True)
     (row,) = MasterBook(Lake(settings.lake_url)).get(TENANT).webhook
     assert open_webhook(TenantKeys(ROOT, TENANT), row) == b"from-a-file"
+    token = tmp_path / "token.txt"
+    token.write_text("opens-the-api\n")
+    with_token = ["--secret-file", str(file), "--token-file", str(token), "--account", "sb_1"]
+    assert CliRunner().invoke(tenant, ["webhook", TENANT, "smaregi", *with_token]).exit_code == 0
+    kept = MasterBook(Lake(settings.lake_url)).get(TENANT).webhook_of("smaregi")
+    assert kept is not None
+    assert (open_token(TenantKeys(ROOT, TENANT), kept), kept.account) == (b"opens-the-api", "sb_1")
+    with pytest.raises(IntegrityError):  # what is sealed for the one does not open as the other
+        open_webhook(
+            TenantKeys(ROOT, TENANT), kept.model_copy(update={"sealed": kept.token_sealed})
+        )
+    token.write_text("")
+    empty = CliRunner().invoke(tenant, ["webhook", TENANT, "smaregi", *with_token])
+    assert isinstance(empty.exception, InputError)
     revoked = CliRunner().invoke(tenant, ["webhook", TENANT, "square", "--revoke"])
     assert revoked.exit_code == 0
+    assert MasterBook(Lake(settings.lake_url)).get(TENANT).webhook_of("square") is None
     missing = CliRunner().invoke(tenant, ["webhook", TENANT, "square"])
     assert isinstance(missing.exception, InputError)

@@ -14,6 +14,7 @@ from typing import Any
 import pyarrow.parquet as pq
 from sqlalchemy import Engine
 
+from gateways.fetch.apis import VendorApis
 from gateways.intake.acceptance import Acceptance
 from gateways.intake.group import Entry
 from gateways.intake.keyring import KeyRing
@@ -48,9 +49,11 @@ class Room(Workroom):
 class Place:
     """A lake with masters, and what accepts and works there."""
 
-    def __init__(self, home: Path, engine: Engine, **settings: float) -> None:
+    def __init__(
+        self, home: Path, engine: Engine, rest_s: float = 0.001, **settings: Any
+    ) -> None:  # fmt: skip
         self.settings = Settings(
-            home=home, work_attempts=3, work_backoff_s=settings.pop("rest_s", 0.001), lease_s=1
+            home=home, work_attempts=3, work_backoff_s=rest_s, lease_s=1, **settings
         )
         self.engine = engine
         self.lake = Lake(self.settings.lake_url)
@@ -71,6 +74,7 @@ class Place:
         tools = Tools(
             self.lake, KeyRing(ROOT), self.masters, SpecShelf(self.lake), self.room, announce,
             lambda settled, result: self.told.append((settled, result)),
+            VendorApis(self.settings),
         )  # fmt: skip
         return Worker(self.settings, engine, tools)
 
