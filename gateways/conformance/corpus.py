@@ -4,6 +4,8 @@ A corpus is a folder: payloads of one adapter as they were sent, `stores.yaml` w
 and devices, and `expected.yaml` with what is known, where it is:
 
     received_at: 2026-11-02T03:00:00Z   # when they are taken to have arrived; else now
+    no_occasion:
+      net + tax = gross: it counts people, no money   # why a check of the card is not made
     payloads:
       order.json:
         accepted: 4
@@ -17,7 +19,7 @@ and devices, and `expected.yaml` with what is known, where it is:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -59,11 +61,12 @@ class Expected(BaseModel):
 
 
 class Statement(BaseModel):
-    """What is known of a whole corpus; payloads by the names of their files."""
+    """What is known of a whole corpus; payloads by the names of their files, checks by theirs."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     received_at: AwareDatetime | None = None
+    no_occasion: dict[str, str] = {}
     payloads: dict[str, Expected] = {}
 
 
@@ -86,6 +89,7 @@ class Subject:
         masters: stores, codes and devices of the payloads.
         received_at: when they are taken to have arrived, after everything in them.
         store_hint: the store of payloads that name none.
+        no_occasion: why a check is not made, by its name, where the format gives no occasion.
     """
 
     adapter: Adapter
@@ -93,6 +97,7 @@ class Subject:
     masters: TenantMasters
     received_at: datetime
     store_hint: str | None = None
+    no_occasion: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def results(self) -> list[tuple[Payload, Normalized]]:
@@ -143,7 +148,8 @@ def load_corpus(adapter: Adapter, folder: Path, store_hint: str | None = None) -
         for path in files
     ]
     masters = TenantMasters(tenant_id=TENANT, **rows)
-    return Subject(adapter, payloads, masters, known.received_at or datetime.now(UTC), store_hint)
+    received_at = known.received_at or datetime.now(UTC)
+    return Subject(adapter, payloads, masters, received_at, store_hint, known.no_occasion)
 
 
 def _statement(path: Path, names: set[str]) -> Statement:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from gateways.conformance.card import Finding, ScoreCard
 from gateways.conformance.checks import CHECKS
-from gateways.conformance.corpus import Subject
+from gateways.conformance.corpus import EXPECTED, Subject
 from gateways.conformance.fuzz import mutations
 
 
@@ -24,4 +26,15 @@ def examine(subject: Subject, damaged: int) -> ScoreCard:
         findings += [Finding(name, "not checked", "payloads are not read") for name in names]
     findings += mutations(subject, damaged) if damaged else []
     adapter = subject.adapter
-    return ScoreCard(adapter.name, adapter.version, len(subject.payloads), findings)
+    explained = [_explained(one, subject.no_occasion.get(one.check)) for one in findings]
+    return ScoreCard(adapter.name, adapter.version, len(subject.payloads), explained)
+
+
+def _explained(finding: Finding, reason: str | None) -> Finding:
+    """A check that was not made, with the reason that the corpus states; one that was must not."""
+    if reason is None:
+        return finding
+    if finding.status == "not checked":
+        return replace(finding, detail=reason)
+    told = f"{EXPECTED} says that there is no occasion for it, but there is: {finding.detail}"
+    return replace(finding, status="failed", detail=told)
