@@ -17,7 +17,7 @@ from gateways.normalize.faults import Faults, Reason
 from gateways.normalize.instants import locals_of
 from gateways.normalize.records import VENDOR_COLUMNS, Records, type_of
 
-_COUNT_NAMES = {"in": "in_count", "out": "out_count", "pass": "pass_count"}
+_ENDINGS = {"count_interval": "_count", "count_reading": "_total"}
 
 
 class SpecReader:
@@ -61,7 +61,7 @@ class SpecReader:
             values |= self._counts(values)
         names = {**spec.columns, "occurred_at": " ".join(spec.time.columns)}
         names |= {"store_code": spec.store.column or "X-Tenpo-Store"}
-        names |= {_COUNT_NAMES[key]: rule.column for key, rule in spec.counts.items()}
+        names |= {self._counted(key): rule.column for key, rule in spec.counts.items()}
         return Records(
             spec.event, values, self._faults, names, spec.tax.mode,
             tax_rounding=spec.tax.rounding, tax_per=spec.tax.per, ignored=(self._ignored,),
@@ -73,7 +73,7 @@ class SpecReader:
             return {"store_code": self._text[store.column]}
         if store.constant is not None:
             return {"store_code": pa.repeat(store.constant, self._length)}
-        by_device = self._spec.event == "count_interval"
+        by_device = self._spec.event in _ENDINGS
         return {} if by_device else {"store_code": pa.nulls(self._length, pa.string())}
 
     def _time(self) -> dict[str, Column]:
@@ -113,17 +113,20 @@ class SpecReader:
             value, bad = columns.integers(self._text[rule.column], self._plain)
             self._faults.mark(bad & held, Reason.BAD_NUMBER, rule.column)
             self._faults.mark(missing(value) & held & ~bad, Reason.MISSING_FIELD, rule.column)
-            counts[_COUNT_NAMES[key]] = pc.if_else(pa.array(held), value, None)
+            counts[self._counted(key)] = pc.if_else(pa.array(held), value, None)
             told |= held
         self._faults.mark(~told, Reason.BAD_VALUE, ", ".join(self._condition_columns()))
         document = joined([values["device_id"], *(self._text[name] for name in spec.document)])
         line = [self._text[name] for name in spec.line] or [values["line_id"]]
-        length = pa.scalar((spec.interval_s or 0) * 1_000_000, pa.duration("us"))
-        return counts | {
-            "document": document,
-            "line_key": joined(line),
-            "length": pa.repeat(length, self._length),
-        }
+        counts |= {"document": document, "line_key": joined(line)}
+        if spec.interval_s is not None:
+            length = pa.scalar(spec.interval_s * 1_000_000, pa.duration("us"))
+            counts["length"] = pa.repeat(length, self._length)
+        return counts
+
+    def _counted(self, key: str) -> str:
+        """The canonical name of a count, or of a running total."""
+        return key + _ENDINGS[self._spec.event]
 
     def _condition_columns(self) -> list[str]:
         return sorted({name for rule in self._spec.counts.values() for name in rule.when})

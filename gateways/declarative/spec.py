@@ -1,4 +1,4 @@
-"""The model of a spec: how one CSV form becomes sale lines or count intervals.
+"""The model of a spec: how one CSV form becomes sale lines, count intervals or running totals.
 
 A spec is checked when it is loaded, not when data arrives; see `docs/adapters.md`
 for every key with an example. How it is carried out is `gateways.declarative.engine`.
@@ -43,7 +43,7 @@ class Spec(Part):
     """One form of one sender's files."""
 
     name: Annotated[str, AfterValidator(spec_name)]
-    event: Literal["sale_line", "count_interval"]
+    event: Literal["sale_line", "count_interval", "count_reading"]
     description: str = ""
     file: FileForm = FileForm()
     missing: tuple[str, ...] = ("",)
@@ -89,7 +89,21 @@ class Spec(Part):
         if self.event == "sale_line":
             return [key for key in ("receipt_id", "quantity") if key not in given]
         needed = [key for key in ("device_id", "line_id") if key not in given]
-        return needed + [key for key in ("interval_s", "counts") if not getattr(self, key)]
+        told = ("interval_s", "counts") if self.event == "count_interval" else ("counts",)
+        return needed + [key for key in told if not getattr(self, key)]
+
+    @model_validator(mode="after")
+    def _totals_are_whole(self) -> Spec:
+        if self.event != "count_reading":
+            return self
+        if not {"in"} <= set(self.counts) <= {"in", "out"}:
+            raise AtKeyError(("counts",), "count_reading has in, and out if there is any")
+        for name, rule in self.counts.items():
+            if rule.when:  # a reading with half of its totals would look like a device begun anew
+                raise AtKeyError(("counts", name), "totals of one moment stand in one row: no when")
+        if self.interval_s is not None:
+            raise AtKeyError(("interval_s",), "running totals have a moment and no length")
+        return self
 
     @model_validator(mode="after")
     def _cancel_names_a_document(self) -> Spec:

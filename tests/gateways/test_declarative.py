@@ -201,3 +201,29 @@ def test_aliases_are_refused_before_they_grow() -> None:
     bomb = b"a: &a [x, x]\nb: &b [*a, *a]\nname: [*b, *b]\n"
     with pytest.raises(ConfigError, match="aliases"):
         parse_spec(bomb, "bomb")
+
+
+TOTALS = """name: totals
+event: count_reading
+time: {columns: [at], formats: ["%Y-%m-%d %H:%M"]}
+constants: {device_id: d, line_id: door}
+counts: {in: {column: in}, out: {column: out}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "where", "what"),
+    [
+        ("in: {column: in}, ", "", "key counts", "count_reading has in"),
+        ("out: {", "pass: {", "key counts", "count_reading has in"),
+        ("{column: in}", '{column: in, when: {at: {filled: true}}}', "counts.in", "no when"),
+        ("event", "interval_s: 60\nevent", "key interval_s", "no length"),
+        ("device_id: d, ", "", "totals.yaml", "count_reading needs device_id"),
+    ],
+)  # fmt: skip
+def test_running_totals_stand_whole_in_one_row(old: str, new: str, where: str, what: str) -> None:
+    parse_spec(TOTALS.encode(), "totals.yaml")
+    with pytest.raises(ConfigError) as told:
+        parse_spec(TOTALS.replace(old, new, 1).encode(), "totals.yaml")
+    assert where in str(told.value)
+    assert what in str(told.value)

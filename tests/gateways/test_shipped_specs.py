@@ -48,11 +48,27 @@ def normalize(name: str, files: list[Path]) -> tuple[pa.Table, int, int]:
 
 def test_specs_are_shipped_and_short() -> None:
     specs = [path for path in SPECS.glob("*.yaml") if not path.name.endswith(".stores.yaml")]
-    assert len(specs) >= 2
+    assert len(specs) >= 3
     for path in specs:
         adapter, _ = load(path.stem)
         assert adapter.name == path.stem
         assert len(path.read_text("utf-8").splitlines()) < 40
+
+
+def test_running_totals_are_readings_and_half_a_reading_is_none() -> None:
+    adapter, masters = load("beam_totals")
+    rows = ["7;2026-11-01 10:00;12;7", "17;2026-11-01 10:00;12;7", "17;2026-11-01 11:00;1,013;",
+            "17;2026-11-01 12:00;-1;8"]  # fmt: skip
+    head = "Counter;Door;Read at;Total in;Total out\n"
+    body = head + "".join(f"BC-{row.replace(';', ';north;', 1)}\n" for row in rows)
+    context = Context(masters, TenantKeys(ROOT, "real"), datetime(2026, 11, 2, tzinfo=UTC))
+    result = adapter.normalize(body.encode(), context)
+    told = [(one.position, one.reason.value, one.field) for one in result.rejected]
+    assert told == [("1", "unknown_device", "Counter"), ("3", "missing_field", "Total out"),
+                    ("4", "negative_count", "Total in")]  # fmt: skip
+    (reading,) = result.events["count_reading"].to_pylist()
+    assert (reading["in_total"], reading["out_total"], reading["store_id"]) == (12, 7, "soho")
+    assert (reading["line_id"], reading["occurred_at"].hour) == ("north", 10)
 
 
 @pytest.fixture(scope="module")
