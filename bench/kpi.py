@@ -29,7 +29,7 @@ import pyarrow.parquet as pq
 
 from beam_jobs.aggregate.job import Request, aggregate
 from bench import kpi_plain, kpi_world
-from bench.kpi_world import FIRST, TENANT, World
+from bench.kpi_world import TENANT, World
 from bench.own_warehouse import ROOT, SERVER_PYTHON, OwnWarehouse, own_warehouse
 from tenpo.contracts import EVENTS
 from tenpo.datamart import connect as connect_datamart
@@ -172,7 +172,7 @@ def differences(ours: pa.Table, plain: pa.Table, grain: str) -> list[str]:
 
 def one_late_receipt(stack: OwnWarehouse, warehouse: Warehouse, costs: Costs, world: World) -> None:
     """One more receipt of the middle of the range: one dirty store-day."""
-    day = FIRST + timedelta(days=world.days // 2)
+    day = world.first + timedelta(days=world.days // 2)
     at = datetime(day.year, day.month, day.day, 3, tzinfo=UTC)
     now = datetime.now(UTC)
     row = {
@@ -242,6 +242,7 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=90)
     parser.add_argument("--lines", type=int, help="sale lines; 1,111 a store-day unless given")
     parser.add_argument("--visits", type=int, help="139 a store-day unless given")
+    parser.add_argument("--interval-s", type=int, default=600, help="of the counters")
     parser.add_argument("--memory", default="2GB", help="bound of DuckDB's memory, on both sides")
     parser.add_argument("--loads-at-once", type=int, default=10)
     parser.add_argument("--folder", type=Path, help="where to work; a temporary one unless given")
@@ -249,7 +250,7 @@ def main() -> None:
     store_days = options.stores * options.days
     world = World(
         options.stores, options.days, options.lines or 1_111 * store_days,
-        options.visits or 139 * store_days,
+        options.visits or 139 * store_days, options.interval_s,
     )  # fmt: skip
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         measure(world, Path(folder), options.memory, options.loads_at_once)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 TENANT = "bench"
-FIRST = date(2026, 8, 1)
+LAST = date(2026, 10, 29)
 #: Hours of opening, and how far the clock is ahead of UTC.
 OPENS, CLOSES, AHEAD_H = 10, 21, 9
 DEVICES = 2
@@ -23,7 +23,7 @@ class World:
 
     Args:
         stores: how many.
-        days: how many, from `FIRST` on.
+        days: how many, the last of them `LAST`.
         lines: sale lines before corrections and repeats.
         visits: visits, of two events each.
         interval_s: length of the counters' intervals.
@@ -38,9 +38,9 @@ class World:
     seed: int = 1
 
     @property
-    def last(self) -> date:
-        """The last business date."""
-        return FIRST + timedelta(days=self.days - 1)
+    def first(self) -> date:
+        """The first business date."""
+        return LAST - timedelta(days=self.days - 1)
 
     @property
     def variables(self) -> str:
@@ -51,7 +51,9 @@ class World:
             "slots": 86_400 // self.interval_s, "slot_s": self.interval_s,
         }  # fmt: skip
         told = [f"SET VARIABLE {name} = {value};" for name, value in numbers.items()]
-        told.append(f"SET VARIABLE first = TIMESTAMP '{FIRST} 00:00:00' - INTERVAL {AHEAD_H} HOUR;")
+        told.append(
+            f"SET VARIABLE first = TIMESTAMP '{self.first} 00:00:00' - INTERVAL {AHEAD_H} HOUR;"
+        )
         told.append(f"SET VARIABLE opens = {OPENS}; SET VARIABLE closes = {CLOSES};")
         told.append(f"SET VARIABLE ahead = {AHEAD_H}; SET VARIABLE devices = {DEVICES};")
         return "\n".join(told)

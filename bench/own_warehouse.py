@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,8 +39,11 @@ class OwnWarehouse:
 
     def cpu_s(self) -> float:
         """Processor seconds of the servers so far; of PostgreSQL without what has ended."""
-        family = (self.server, self.postgres, *self.postgres.children(recursive=True))
-        return sum(cpu_s(process.pid) for process in family)
+        spent = 0.0
+        for process in (self.server, self.postgres, *self.postgres.children(recursive=True)):
+            with suppress(FileNotFoundError):  # it ended meanwhile
+                spent += cpu_s(process.pid)
+        return spent
 
     def forget_peak(self) -> None:
         """Let the peak of memory begin anew."""
