@@ -102,6 +102,10 @@ class StoreClock:
         local = datetime.combine(business_date, time()) + clock
         return to_utc(local, self.tz, fold=fold)
 
+    def ends_at(self, business_date: date) -> datetime:
+        """UTC of the cut-over that ends a business date."""
+        return self.at(business_date + _DAY, timedelta(seconds=self.day_cutover_s))
+
     def hours(self, business_date: date) -> list[datetime]:
         """Starts (UTC) of the business date's local hours: 23, 24 or 25 of them.
 

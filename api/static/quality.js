@@ -20,6 +20,13 @@ export function coverageRemark(facts, row, storeIds) {
   return say("coverage_because", { ratio, reason: reasonOf(facts, storeIds) });
 }
 
+/** How many more people silent counters are taken to have missed; 0 where it is not known of all. */
+export function estimatedMore(row) {
+  const { footfall, footfall_filled: filled } = row.values;
+  if (footfall === null || filled == null || row.partial.includes("footfall_filled")) return 0;
+  return Number(filled) - Number(footfall);
+}
+
 /** What is wrong with the counters of these stores. */
 export const reasonOf = (facts, storeIds) => reason(silentDevices(facts, storeIds).length);
 

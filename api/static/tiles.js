@@ -2,8 +2,8 @@
 
 import { explainButton } from "./definitions.js";
 import { el } from "./dom.js";
-import { change, figure, say, word } from "./format.js";
-import { coverageRemark } from "./quality.js";
+import { change, count, figure, say, word } from "./format.js";
+import { coverageRemark, estimatedMore } from "./quality.js";
 
 const WITH_COUNTERS = ["net_sales_amount", "footfall", "conversion_ratio", "atv_amount"];
 const WITHOUT = ["net_sales_amount", "transactions", "atv_amount", "upt"];
@@ -46,6 +46,8 @@ function remarks(facts, kpi, row, storeIds) {
   const uncovered = COUNTED.includes(kpi.name) ? coverageRemark(facts, row, storeIds) : null;
   if (uncovered) found.push(uncovered);
   else if (row.partial.includes(kpi.name)) found.push(say("partial"));
+  const missed = kpi.name === "footfall" ? estimatedMore(row) : 0;
+  if (missed > 0) found.push(say("estimated_more", { count: count(missed) }));
   if (row.mixed_definitions) found.push(say("definitions_changed"));
   return found;
 }

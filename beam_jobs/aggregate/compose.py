@@ -8,6 +8,7 @@ interval says nothing about footfall.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,6 +17,13 @@ from beam_jobs.aggregate.counts import count_hours, covered_hours, imputed_hours
 from beam_jobs.aggregate.gaps import spread_gaps
 from beam_jobs.aggregate.hours import HOUR_KEY, StoreDay, hour_grid, open_windows
 from beam_jobs.aggregate.occupancy import occupancy_hours
+from beam_jobs.aggregate.silence import (
+    PROFILE_SCHEMA,
+    ended,
+    filled,
+    silence_hours,
+    silences,
+)
 from beam_jobs.aggregate.visits import VISIT_MEASURES
 from tenpo.errors import IntegrityError
 from tenpo.kpi import MEASURES
@@ -38,6 +46,9 @@ SALES = (
 
 #: Those of them that are unknown where a line does not state them.
 AMOUNTS = tuple(name for name in SALES if name.endswith("_amount"))
+
+#: What is estimated, unknown for a date where one hour's silence cannot be.
+ESTIMATES = ("footfall_imputed", "footfall_filled")
 
 DAY_KEY = ("store_id", "business_date")
 _TYPES = {measure.name: measure.type.arrow for measure in MEASURES}
@@ -74,6 +85,8 @@ def compose_hours(
     sales: pa.Table,
     intervals: pa.Table,
     visits: pa.Table,
+    profile: pa.Table | None = None,
+    now: datetime | None = None,
 ) -> pa.Table:
     """Measures of every hour that was open or has data.
 
@@ -84,6 +97,8 @@ def compose_hours(
         sales: rows of `sales_by_hour.sql`.
         intervals: rows of `counts_by_interval.sql`.
         visits: what `visit_hours` gives.
+        profile: rows of `counts_by_hour.sql`, of the weeks before; none: nothing is usual.
+        now: silence of the dates that were over then is filled; none means the present.
 
     Returns:
         `HOUR_KEY`, local_hour, currency and every measure of `tenpo.kpi.MEASURES`.
@@ -109,29 +124,35 @@ def compose_hours(
     table = _zero_where_known(table, sales)
     table = _visited(table, visits)
     table = _coverage(table, expected)
-    return _finish(table, stores)
+    judged = ended(windows, grid, now or datetime.now(UTC))
+    usual = PROFILE_SCHEMA.empty_table() if profile is None else profile
+    silent = silence_hours(silences(counted, judged, expected), grid, usual)
+    return _finish(filled(table, silent, judged, expected), stores)
 
 
 def compose_days(hours: pa.Table) -> pa.Table:
     """Measures of each store-day: the sums over its hours.
 
-    An amount that one hour with receipts does not know is unknown for the day; a count
-    that an hour lacks is missing from the day's, and coverage tells.
+    An amount that one hour with receipts does not know is unknown for the day, and so is an
+    estimate that one silent hour does not allow; a count that an hour lacks is missing from the
+    day's, and coverage tells.
 
     Args:
         hours: what `compose_hours` gives.
     """
     sold = pc.greater(pc.fill_null(hours["sale_lines"], 0), 0)
-    for name in AMOUNTS:
-        unknown = pc.and_(sold, pc.is_null(hours[name])).cast(pa.int64())
+    judged = pc.is_valid(hours["uncovered_s"])
+    due = dict.fromkeys(AMOUNTS, sold) | dict.fromkeys(ESTIMATES, judged)
+    for name, is_due in due.items():
+        unknown = pc.and_(is_due, pc.is_null(hours[name])).cast(pa.int64())
         hours = hours.append_column(f"{name}_unknown", unknown)
     key = [*DAY_KEY, "currency"]
     table = hours.group_by(key).aggregate(
-        [*((name, "sum") for name in _TYPES), *((f"{name}_unknown", "sum") for name in AMOUNTS)]
+        [*((name, "sum") for name in _TYPES), *((f"{name}_unknown", "sum") for name in due)]
     )
     columns = {name: table[name] for name in key}
     columns |= {name: table[f"{name}_sum"].cast(kind) for name, kind in _TYPES.items()}
-    for name in AMOUNTS:
+    for name in due:
         known = pc.equal(table[f"{name}_unknown_sum"], 0)
         columns[name] = pc.if_else(known, columns[name], pa.scalar(None, _TYPES[name]))
     return pa.table(columns).sort_by([(name, "ascending") for name in DAY_KEY])

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -20,20 +20,21 @@ import pyarrow as pa
 from sqlalchemy import Engine
 
 from beam_jobs.aggregate.hours import StoreDay
-from beam_jobs.aggregate.plan import Chunk, chunks
+from beam_jobs.aggregate.plan import chunks
 from beam_jobs.aggregate.revise import RunStamp
+from beam_jobs.aggregate.silence import PROFILE_WEEKS
 from beam_jobs.aggregate.transforms import FEW_STORE_DAYS, PACKAGE, ReviseStoreDays, RunContext
 from beam_jobs.aggregate.visits import RETURN_DAYS
 from beam_jobs.options import pipeline_options
 from tenpo.datamart import connect as connect_datamart
 from tenpo.datamart import dirty, past, run, transaction
 from tenpo.datamart.lease import Lease, lease
-from tenpo.datamart.published import days_after
+from tenpo.datamart.published import days_after, uncovered_after, unjudged
 from tenpo.datamart.tables import TABLES
 from tenpo.datamart.upsert import upsert
 from tenpo.failpoint import failpoint
 from tenpo.kpi import KPI_STORE_DAY, KPI_STORE_HOUR
-from tenpo.kpi.causes import FOLLOWED, ON_DEMAND
+from tenpo.kpi.causes import ENDED, FOLLOWED, ON_DEMAND, USUAL
 from tenpo.lake import Lake
 from tenpo.masters import MasterBook, TenantMasters
 from tenpo.publication import announce_published
@@ -43,6 +44,9 @@ from tenpo.warehouse import Job, Warehouse, load_sql, query, query_large
 from tenpo.warehouse import connect as connect_warehouse
 
 log = get_logger(__name__)
+
+#: Dates before today that are looked through for those that ended since they were computed.
+ENDED_WITHIN = timedelta(days=3)
 
 
 @dataclass(frozen=True)
@@ -140,10 +144,9 @@ class _Run:
             return Outcome(self.run_id, self.tenant_id, 0, {})
         with transaction(self.engine) as connection:
             run.start(connection, self.run_id, tenant_id=self.tenant_id, job="aggregate")
-        plan = list(chunks(days))
-        self._compute(plan, masters, taken, runner_args)
+        self._compute(days, masters, runner_args)
         failpoint("aggregate.after_mart")
-        rows = self._publish(days, taken)
+        rows = self._publish(list(days), taken)
         failpoint("aggregate.after_datamart")
         announce_published(self.engine, self.warehouse, self.tenant_id)
         log.info("aggregated", run_id=self.run_id, store_days=len(days), **rows)
@@ -168,32 +171,46 @@ class _Run:
             and (request.date_to is None or day.business_date <= request.date_to)
         )
 
-    def _days(self, masters: TenantMasters, taken: Sequence[dirty.Dirty]) -> list[StoreDay]:
-        """The store-days to compute, of stores that still are in the master."""
-        days = {StoreDay(m.store_day.store_id, m.store_day.business_date) for m in taken}
-        marked = frozenset(days)
-        request = self.request
-        if request.date_from is not None and request.date_to is not None:
-            table = query(
-                self.warehouse,
-                load_sql(self.warehouse, PACKAGE, "store_days"),
-                {
-                    "tenant": self.tenant_id,
-                    "date_from": request.date_from,
-                    "date_to": request.date_to,
-                },
-                job=self.job.step("store-days"),
-            )
-            days |= {StoreDay(row["store_id"], row["business_date"]) for row in table.to_pylist()}
-        self.seen = self._stores_seen(days)
-        days |= self._followers(marked)
-        return [
-            day
-            for day in days
-            if day.store_id in masters.stores and request.store_id in (None, day.store_id)
-        ]
+    def _days(self, masters: TenantMasters, taken: Sequence[dirty.Dirty]) -> dict[StoreDay, str]:
+        """The store-days to compute, of stores that still are in the master, and why each."""
+        marked = {StoreDay(m.store_day.store_id, m.store_day.business_date): m.cause for m in taken}
+        asked = dict.fromkeys(self._asked(), self.request.cause)
+        self.seen = self._stores_seen(asked.keys() | marked.keys())
+        causes = self._ended(masters) | self._followers(marked.keys()) | asked | marked
+        return {
+            day: cause
+            for day, cause in causes.items()
+            if day.store_id in masters.stores and self.request.store_id in (None, day.store_id)
+        }
 
-    def _stores_seen(self, days: set[StoreDay]) -> frozenset[str]:
+    def _asked(self) -> set[StoreDay]:
+        """The store-days of the range asked for that hold any event."""
+        request = self.request
+        if request.date_from is None or request.date_to is None:
+            return set()
+        table = query(
+            self.warehouse,
+            load_sql(self.warehouse, PACKAGE, "store_days"),
+            {"tenant": self.tenant_id, "date_from": request.date_from, "date_to": request.date_to},
+            job=self.job.step("store-days"),
+        )
+        return {StoreDay(row["store_id"], row["business_date"]) for row in table.to_pylist()}
+
+    def _ended(self, masters: TenantMasters) -> dict[StoreDay, str]:
+        """Store-days that were still running when they were computed, and are over now."""
+        if self.request.date_from is not None:
+            return {}
+        today = self.started_at.date()
+        with transaction(self.engine) as connection:
+            found = unjudged(connection, self.tenant_id, today - ENDED_WITHIN, today)
+        return {
+            StoreDay(store_id, day): ENDED
+            for store_id, day in found
+            if store_id in masters.stores
+            and masters.stores[store_id].clock.ends_at(day) <= self.started_at
+        }
+
+    def _stores_seen(self, days: Collection[StoreDay]) -> frozenset[str]:
         """Stores whose visitors are known near these dates, so that nobody asks for the others'.
 
         Events tell, not masters: these know where cameras are now, not where they were.
@@ -210,29 +227,26 @@ class _Run:
         )
         return frozenset(found["store_id"].to_pylist())
 
-    def _followers(self, days: frozenset[StoreDay]) -> set[StoreDay]:
-        """Published days on which visitors of these days come back, of stores that know them."""
+    def _followers(self, days: Collection[StoreDay]) -> dict[StoreDay, str]:
+        """Published days that rest on these: visitors come back, estimates follow what is usual.
+
+        Visitors are those of stores that know them.
+        """
+        if not days:
+            return {}
         seen = [day for day in days if day.store_id in self.seen]
-        if not seen:
-            return set()
         with transaction(self.engine) as connection:
-            found = days_after(connection, self.tenant_id, seen, RETURN_DAYS)
-        return {StoreDay(store_id, day) for store_id, day in found} - days
+            usual = uncovered_after(connection, self.tenant_id, list(days), PROFILE_WEEKS)
+            back = days_after(connection, self.tenant_id, seen, RETURN_DAYS) if seen else []
+        causes = {StoreDay(store_id, day): USUAL for store_id, day in usual}
+        return causes | {StoreDay(store_id, day): FOLLOWED for store_id, day in back}
 
     def _compute(
-        self,
-        plan: Sequence[Chunk],
-        masters: TenantMasters,
-        taken: Sequence[dirty.Dirty],
-        runner_args: Sequence[str],
+        self, days: Mapping[StoreDay, str], masters: TenantMasters, runner_args: Sequence[str]
     ) -> None:
         """The pipeline: changed rows into the lake and mart, not yet visible."""
-        causes = {
-            (day.store_id, day.business_date): self.request.cause for c in plan for day in c.days
-        }
-        if taken and self.request.date_from is None:
-            causes = dict.fromkeys(causes, FOLLOWED)
-        causes |= {(m.store_day.store_id, m.store_day.business_date): m.cause for m in taken}
+        causes = {(day.store_id, day.business_date): cause for day, cause in days.items()}
+        plan = list(chunks(days))
         expected: dict[str, list[str]] = {}
         for device in masters.device:
             if device.role == "door":

@@ -18,9 +18,10 @@ from beam_jobs.aggregate.compose import (
     compose_hours,
     written_hours,
 )
-from beam_jobs.aggregate.hours import HOUR_KEY
+from beam_jobs.aggregate.hours import HOUR_KEY, hour_grid, open_windows
 from beam_jobs.aggregate.plan import Chunk
 from beam_jobs.aggregate.revise import RunStamp, revise
+from beam_jobs.aggregate.silence import PROFILE_SCHEMA, ended, silences, usual_days
 from beam_jobs.aggregate.visits import VISITORS_SCHEMA, VISITS_SCHEMA, visit_hours
 from tenpo.contracts import Contract
 from tenpo.datamart import connect as connect_datamart
@@ -40,6 +41,7 @@ QUERIES = {
     "counts_by_interval": COUNTS_SCHEMA,
     "visit_events": VISITS_SCHEMA,
     "visitor_days": VISITORS_SCHEMA,
+    "counts_by_hour": PROFILE_SCHEMA,
 }
 
 #: Those that only stores whose visitors are known have rows of.
@@ -72,6 +74,7 @@ class Grouped(NamedTuple):
     sales: pa.Table
     intervals: pa.Table
     visits: pa.Table
+    profile: pa.Table
 
 
 class Revised(NamedTuple):
@@ -96,25 +99,39 @@ class _WarehouseFn(beam.DoFn):
 
 
 class ReadGroupedFn(_WarehouseFn):
-    """Ask the warehouse for a chunk's sales by hour, counts by interval and visitors' events."""
+    """Ask the warehouse for a chunk's sales by hour, counts by interval and visitors' events.
+
+    And for what is usual where counters were silent for long.
+    """
 
     def process(self, chunk: Chunk) -> Iterator[Grouped]:
-        sales, intervals, events, visitors = (self._ask(chunk, name) for name in QUERIES)
-        yield Grouped(chunk, sales, intervals, visit_hours(events, visitors, self.context.stores))
+        context = self.context
+        seen = [store for store in chunk.stores if store in context.seen]
+        sales = self._ask_dates(chunk, "sales_by_hour", chunk.stores)
+        intervals = self._ask_dates(chunk, "counts_by_interval", chunk.stores)
+        events, visitors = (self._ask_dates(chunk, name, seen) for name in SEEN)
+        visits = visit_hours(events, visitors, context.stores)
+        yield Grouped(chunk, sales, intervals, visits, self._profile(chunk, intervals))
 
-    def _ask(self, chunk: Chunk, name: str) -> pa.Table:
+    def _ask_dates(self, chunk: Chunk, name: str, stores: Sequence[str]) -> pa.Table:
+        dates = {"date_from": chunk.date_from, "date_to": chunk.date_to}
+        return self._ask(chunk, name, stores, dates)
+
+    def _profile(self, chunk: Chunk, intervals: pa.Table) -> pa.Table:
+        """What counters usually tell where they were silent for long; asked for there alone."""
+        context = self.context
+        grid = hour_grid(context.stores, chunk.days)
+        windows = ended(open_windows(context.stores, chunk.days), grid, context.stamp.computed_at)
+        stores, dates = usual_days(silences(intervals, windows, context.expected))
+        return self._ask(chunk, "counts_by_hour", stores, {"dates": dates})
+
+    def _ask(
+        self, chunk: Chunk, name: str, stores: Sequence[str], dates: Mapping[str, object]
+    ) -> pa.Table:
         schema = QUERIES[name]
-        stores = chunk.stores
-        if name in SEEN:
-            stores = [store for store in stores if store in self.context.seen]
         if not stores:
             return schema.empty_table()
-        params: dict[str, object] = {
-            "tenant": self.context.stamp.tenant_id,
-            "date_from": chunk.date_from,
-            "date_to": chunk.date_to,
-            "stores": stores,
-        }
+        params = {"tenant": self.context.stamp.tenant_id, "stores": list(stores), **dates}
         ask = query_large if len(chunk.days) > FEW_STORE_DAYS else query
         step = f"{chunk.date_from:%Y%m%d}-{chunk.stores[0]}"
         sql = load_sql(self.warehouse, PACKAGE, name)
@@ -138,7 +155,7 @@ class ReviseFn(beam.DoFn):
         context, chunk = self.context, grouped.chunk
         hours = compose_hours(
             context.stores, context.expected, chunk.days, grouped.sales, grouped.intervals,
-            grouped.visits,
+            grouped.visits, grouped.profile, context.stamp.computed_at,
         )  # fmt: skip
         for contract, key, table in (
             (KPI_STORE_HOUR, HOUR_KEY, written_hours(hours)),

@@ -11,7 +11,7 @@ from tenpo.datamart.kpi_answer import KpiRow
 from tenpo.kpi import MEASURES, Kpi
 from tenpo.kpi.causes import cause_words
 from tenpo.kpi.definitions import Number
-from tenpo.kpi.measures import COUNTED, MEASURE_LABELS
+from tenpo.kpi.measures import COUNTED, ESTIMATED, MEASURE_LABELS
 from tenpo.kpi.words import duration, figure
 
 Language = Literal["en", "ja"]
@@ -38,6 +38,15 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "imputed": ("For {time} the hours are not known and were filled in, marked as such.",
                 "{time}分は時間帯が不明のため補完し、その旨を記録しています。"),
     "not_imputed": ("Nothing was filled in.", "補完した時間はありません。"),
+    "estimate_in": ("{count} of them are an estimate of what silent counters missed, by the "
+                    "intervals beside or the same hours of the weeks before.",
+                    "うち{count}は、停止していたカウンターの分を前後の計測または過去の同じ曜日・"
+                    "時間帯から推計した値です。"),
+    "estimate_beside": ("What silent counters missed is estimated at {count}; that is not in this "
+                        "figure.",
+                        "停止していたカウンターの分は{count}と推計されますが、この値には含みません。"),
+    "no_estimate": ("Some of what counters missed cannot be estimated, or the day is not over.",
+                    "計測できなかった分の一部は推計できないか、営業日がまだ終了していません。"),
     "unchanged": ("It has not changed since it was first computed.",
                   "初めて計算されてから変わっていません。"),
     "changed": ("On {when} it changed from {old} to {new}: {cause}.",
@@ -122,9 +131,22 @@ def _coverage(speaker: _Speaker, row: KpiRow, explanation: Explanation) -> list[
                         expected=speaker.long(int(expected)))]  # fmt: skip
     if explanation.hours:
         said.append(speaker.say("hours", hours=_named(speaker, explanation)))
-    imputed = int(row.sums["imputed_s"] or 0)
-    key = "imputed" if imputed else "not_imputed"
-    return [*said, speaker.say(key, time=speaker.long(imputed))]
+    return said + _filled_in(speaker, explanation.query.definition, row)
+
+
+def _filled_in(speaker: _Speaker, kpi: Kpi, row: KpiRow) -> list[str]:
+    """Hours that were spread over a gap, and what silent counters are taken to have missed."""
+    inputs, estimate = set(kpi.inputs), row.sums["footfall_imputed"]
+    spread = int(row.sums["imputed_s"] or 0)
+    said = [speaker.say("imputed", time=speaker.long(spread))] if spread else []
+    people = speaker.told("people", estimate, row.currency)
+    if inputs & ESTIMATED:
+        said.append(speaker.say("no_estimate" if estimate is None else "estimate_in", count=people))
+        return said
+    said = said or [speaker.say("not_imputed")]
+    if "footfall" in inputs and estimate:
+        said.append(speaker.say("estimate_beside", count=people))
+    return said
 
 
 def _named(speaker: _Speaker, explanation: Explanation) -> str:

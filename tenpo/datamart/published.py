@@ -7,7 +7,7 @@ from datetime import date
 from typing import Protocol
 
 import pyarrow as pa
-from sqlalchemy import Connection, bindparam, func, select, tuple_
+from sqlalchemy import Connection, Integer, bindparam, cast, func, select, tuple_
 
 from tenpo.contracts import Contract
 from tenpo.datamart.tables import DATES, TABLES, TEXTS
@@ -73,3 +73,41 @@ def days_after(
     )
     arrays = {"stores": [d.store_id for d in days], "dates": [d.business_date for d in days]}
     return [(row[0], row[1]) for row in connection.execute(statement, arrays)]
+
+
+def uncovered_after(
+    connection: Connection, tenant_id: str, days: Sequence[Day], weeks: int
+) -> list[tuple[str, date]]:
+    """Published store-days that lack counts, on the same weekday up to so many weeks after some.
+
+    What was counted on these says what is usual on those.
+    """
+    day = TABLES["kpi_store_day"]
+    changed = select(
+        func.unnest(bindparam("stores", type_=TEXTS)).label("store_id"),
+        func.unnest(bindparam("dates", type_=DATES)).label("business_date"),
+    ).subquery("changed")
+    since = day.c.business_date - changed.c.business_date
+    statement = (
+        select(day.c.store_id, day.c.business_date)
+        .distinct()
+        .join(changed, changed.c.store_id == day.c.store_id)
+        .where(day.c.tenant_id == tenant_id, day.c.uncovered_s > 0)
+        .where(since.between(1, 7 * weeks), func.mod(cast(since, Integer), 7) == 0)
+    )
+    arrays = {"stores": [d.store_id for d in days], "dates": [d.business_date for d in days]}
+    return [(row[0], row[1]) for row in connection.execute(statement, arrays)]
+
+
+def unjudged(
+    connection: Connection, tenant_id: str, first: date, last: date
+) -> list[tuple[str, date]]:
+    """Published store-days that were not over when they were last computed."""
+    day = TABLES["kpi_store_day"]
+    statement = select(day.c.store_id, day.c.business_date).where(
+        day.c.tenant_id == tenant_id,
+        day.c.business_date.between(first, last),
+        day.c.expected_s.is_not(None),
+        day.c.uncovered_s.is_(None),
+    )
+    return [(row[0], row[1]) for row in connection.execute(statement)]

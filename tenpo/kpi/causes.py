@@ -6,7 +6,7 @@ Not for reading revisions: that is `tenpo.datamart.explain`.
 from __future__ import annotations
 
 from tenpo.kpi.definitions import Kpi
-from tenpo.kpi.measures import COUNTED, SOLD, VISITED
+from tenpo.kpi.measures import COUNTED, ESTIMATED, SOLD, VISITED
 
 #: The cause of a row's first revision.
 FIRST = "first computed"
@@ -14,6 +14,9 @@ ON_DEMAND = "recomputed on demand"
 CLOCK_CHANGED = "changed timezone or cut-over"
 #: Only what was known of the days before changed.
 FOLLOWED = "visitors of days before changed"
+#: What counters missed is judged when their date is over, and again when what is usual changes.
+ENDED = "the date ended"
+USUAL = "counts of weeks before changed"
 
 _EVENTS = {
     "sale_line": ("receipts came late or were corrected", "レシートが遅れて届いたか訂正された"),
@@ -45,6 +48,10 @@ _WORDS = {
     FOLLOWED: (
         "who was here on the days before is known better now",
         "以前の日の来店者の記録が更新された"),
+    ENDED: ("the date ended, and what counters missed was estimated",
+            "営業日が終了し、計測できなかった分が推計された"),
+    USUAL: ("what is usual at this hour of the week is known better now",
+            "同じ曜日・時間帯の通常値が更新された"),
     **{arrived(event): words for event, words in _EVENTS.items()},
 }  # fmt: skip
 
@@ -64,6 +71,8 @@ def cause_words(cause: str, kpi: Kpi) -> tuple[str, str]:
     possible = {FIRST, ON_DEMAND, CLOCK_CHANGED} | {arrived(event) for event in events_of(kpi)}
     if set(kpi.inputs) & VISITED:
         possible.add(FOLLOWED)
+    if set(kpi.inputs) & ESTIMATED:
+        possible |= {ENDED, USUAL}
     if cause in _WORDS and cause not in possible:
         return _SOMETHING
     return _WORDS.get(cause, (cause, cause))

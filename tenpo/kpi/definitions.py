@@ -123,6 +123,15 @@ KPIS: dict[str, Kpi] = {
             ("Entries less exits of dates counted until closing: what counters missed; "
              "occupancy starts anew each day.",
              "閉店まで計測した日の入店数と退店数の差(滞在人数は毎日リセット)。")),
+        Kpi("footfall_filled", "footfall_filled", None, "people",
+            ("Footfall, filled", "補完後の来店客数"),
+            ("Footfall and an estimate for opening time in which a counter was silent, of dates "
+             "that are over.",
+             "来店客数に、カウンターが停止していた営業時間の推計を加えた人数(終了した営業日のみ)。")),
+        Kpi("footfall_imputed_ratio", "footfall_imputed", "footfall_filled", "ratio",
+            ("Estimated part", "推計の割合"),
+            ("Part of filled footfall that is estimated.",
+             "補完後の来店客数のうち推計による割合。")),
         Kpi("coverage_ratio", "covered_s", "expected_s", "ratio", ("Coverage", "計測率"),
             ("Part of opening hours with data from every expected counter.",
              "営業時間のうち、全カウンターのデータが揃っている割合。")),

@@ -50,6 +50,11 @@ MEASURES: tuple[Measure, ...] = (
     Field("occupancy_open_s", Type.INT64, "Covered opening time in which that is known.", "s"),
     Field("drift_count", Type.INT64, "Entries less exits of a date counted until closing: "
           "what counters missed. Null in hours.", "people"),
+    Field("footfall_imputed", Type.INT64, "Visitors estimated for opening time in which a counter "
+          "was silent, of dates that are over; not part of footfall.", "people"),
+    Field("footfall_filled", Type.INT64, "Footfall and that estimate together.", "people"),
+    Field("uncovered_s", Type.INT64, "Open time of dates that are over without data from every "
+          "expected counter.", "s"),
 )  # fmt: skip
 
 #: Their names for people, English and Japanese.
@@ -80,14 +85,19 @@ MEASURE_LABELS: dict[str, tuple[str, str]] = {
     "occupancy_person_s": ("of people's time inside", "延べ滞在時間"),
     "occupancy_open_s": ("of counted opening time", "計測した営業時間"),
     "drift_count": ("entries less exits", "入店数と退店数の差"),
+    "footfall_imputed": ("estimated visitors of silent counters", "停止中のカウンターの推計客数"),
+    "footfall_filled": ("counted and estimated visitors", "計測と推計を合わせた来店客数"),
+    "uncovered_s": ("opening time not counted", "計測できなかった営業時間"),
 }
 
 #: Those that rest on people counters, on known visitors, on registers.
 COUNTED = frozenset(
     {"in_count", "out_count", "footfall", "covered_footfall", "covered_transactions",
      "covered_net_sales_amount", "expected_s", "covered_s", "imputed_s", "occupancy_person_s",
-     "occupancy_open_s", "drift_count"}
+     "occupancy_open_s", "drift_count", "footfall_imputed", "footfall_filled", "uncovered_s"}
 )  # fmt: skip
+#: Of them, those that are known once a date is over.
+ESTIMATED = frozenset({"footfall_imputed", "footfall_filled", "uncovered_s"})
 VISITED = frozenset({"visits", "repeat_visits", "dwell_visits", "dwell_total_s"})
 SOLD = frozenset(
     {"covered_transactions", "covered_net_sales_amount", "transactions", "return_receipts",

@@ -125,3 +125,24 @@ def test_more_missed_hours_than_are_read_are_counted(
     found = read_explanation(connection, query)
     assert (len(found.hours), found.hour_count) == (3, 6 + 11)
     assert "and more, 17 hours in all." in " ".join(in_words(found, "en"))
+
+
+def test_an_estimate_is_named_beside_what_was_counted_and_inside_what_is_filled(
+    connection: Connection, found: Explanation
+) -> None:
+    assert "estimated" not in told(found, [])
+    days = TABLES["kpi_store_day"]
+    this = (days.c.tenant_id == "hinode") & (days.c.store_id == "ginza")
+    this &= days.c.business_date == CORRECTED
+    values = {"footfall": 40, "footfall_imputed": 7, "footfall_filled": 47}
+    connection.execute(update(days).where(this).values(values))
+    beside = read_explanation(connection, asked("footfall", CORRECTED, "ginza"))
+    assert "is estimated at 7; that is not in this figure" in told(beside, [])
+    inside = read_explanation(connection, asked("footfall_filled", CORRECTED, "ginza"))
+    words = told(inside, [])
+    assert "Footfall, filled is 47." in words
+    assert "7 of them are an estimate" in words
+    assert "Nothing was filled in" not in words
+    connection.execute(update(days).where(this).values(footfall_imputed=None, footfall_filled=None))
+    unknown = read_explanation(connection, asked("footfall_filled", CORRECTED, "ginza"))
+    assert "cannot be estimated, or the day is not over" in told(unknown, [])

@@ -18,7 +18,7 @@ from tenpo.datamart.explain_words import in_words
 from tenpo.datamart.kpi_answer import KpiRow
 from tenpo.datamart.kpi_query import KpiQuery
 from tenpo.datamart.kpi_read import read_kpis
-from tenpo.kpi.causes import FOLLOWED, arrived
+from tenpo.kpi.causes import ENDED, FOLLOWED, USUAL, arrived
 from tenpo.lake import Lake
 from tenpo.masters import Device, MasterBook, Store, Tenant
 from tenpo.settings import Settings
@@ -139,3 +139,57 @@ def test_late_events_revise_what_they_touch_and_nothing_is_forgotten(
 
     later = explained(datamart, "repeat_visitor_ratio", TUESDAY)
     assert [(c.revision, c.cause) for c in later.changes][-2] == (2, FOLLOWED)
+
+
+def count(warehouse: Warehouse, at: datetime, entered: int, line_id: str = "1") -> None:
+    row = line("count_interval", at.date(), at, f"{at}{line_id}", store_id="s2", source="door",
+               device_id="d2", line_id=line_id, interval_end_at=at + HOUR,
+               in_count=entered)  # fmt: skip
+    contract = CONFORMED["count_interval"]
+    append(warehouse, contract, contract.table([row]))
+
+
+def filled(datamart: Engine, day: date) -> tuple[Any, ...]:
+    with datamart.connect() as connection:
+        query = KpiQuery(TENANT, day, day, "total", stores=("s2",))
+        (row,) = read_kpis(connection, query)
+        asked = ExplainQuery(TENANT, "footfall_filled", day, day, ("s2",))
+        cause = read_explanation(connection, asked).changes[0].cause
+    return row.values["footfall"], row.values["footfall_filled"], cause
+
+
+def test_estimates_follow_what_is_usual_and_the_end_of_the_date(
+    stack: Settings, warehouse: Warehouse, datamart: Engine
+) -> None:
+    book = MasterBook(Lake(stack.lake_url))
+    hours = (("09:00", "12:00"),)
+    kept = book.own(TENANT, "store")
+    store = Store(store_id="s2", name="s2", timezone="UTC", currency="EUR", opening_hours=hours)
+    book.put(TENANT, "store", [*kept, store])
+    book.put(TENANT, "device", [Device(device_id="d2", store_id="s2", source="door")])
+    yesterday = datetime.now(UTC).date() - timedelta(days=1)
+    week_before = yesterday - timedelta(weeks=1)
+    nine = datetime(yesterday.year, yesterday.month, yesterday.day, 9, tzinfo=UTC)
+    for hour, entered in enumerate((10, 20, 30)):
+        count(warehouse, nine - timedelta(weeks=1) + hour * HOUR, entered)
+    count(warehouse, nine, 7)
+    with transaction(datamart) as connection:
+        days = [StoreDay(TENANT, "s2", day) for day in (week_before, yesterday)]
+        dirty.mark(connection, days, arrived("count_interval"))
+    aggregate(stack, Request(TENANT))
+    assert filled(datamart, yesterday) == (7, 7 + 20 + 30, "first computed")
+
+    count(warehouse, nine - timedelta(weeks=1) + 2 * HOUR, 5, line_id="2")
+    with transaction(datamart) as connection:
+        dirty.mark(connection, days[:1], arrived("count_interval"))
+    assert aggregate(stack, Request(TENANT)).store_days == 2
+    assert filled(datamart, yesterday) == (7, 7 + 20 + 35, USUAL)
+
+    with transaction(datamart) as connection:  # as if it was last computed while it ran
+        connection.exec_driver_sql(
+            "UPDATE kpi_store_day SET uncovered_s = NULL, footfall_filled = NULL"
+            " WHERE store_id = 's2' AND business_date = %s", (yesterday,)
+        )  # fmt: skip
+    assert aggregate(stack, Request(TENANT)).store_days == 1
+    assert filled(datamart, yesterday) == (7, 7 + 20 + 35, ENDED)
+    assert aggregate(stack, Request(TENANT)).store_days == 0

@@ -76,6 +76,36 @@ def test_readings_count_where_the_device_states_no_interval(warehouse: Warehouse
     assert days.to_pylist() == [{"store_id": "berlin", "business_date": DAY}]
 
 
+def test_an_hour_is_told_once_however_many_lines_tell_it(warehouse: Warehouse) -> None:
+    """Two lines of one interval, an interval too long for an hour, readings beside and instead."""
+    stated, derived = CONFORMED["count_interval"], READING_INTERVAL
+    common = line("door", 0, store_id="rome", line_id="1", out_count=1)
+    quarter = timedelta(minutes=15)
+    told = [
+        common | {"device_id": "d1", "line_id": number, "occurred_at": HOUR + start,
+                  "interval_end_at": HOUR + end, "in_count": entered, "staff_in_count": staff}
+        for number, start, end, entered, staff in (
+            ("1", 0 * quarter, quarter, 3, 1), ("2", 0 * quarter, quarter, 4, None),
+            ("1", quarter, 2 * quarter, 5, 0), ("1", 2 * quarter, 9 * quarter, 99, 0),
+        )
+    ]  # fmt: skip
+    append(warehouse, stated, stated.table(told))
+    between = [
+        common | {"device_id": device, "start_at": HOUR, "end_at": HOUR + quarter,
+                  "in_count": entered, "is_reset": False, "is_gap": is_gap}
+        for device, entered, is_gap in (("d1", 50, False), ("d2", 6, False), ("d3", 70, True))
+    ]  # fmt: skip
+    append(warehouse, derived, derived.table(between))
+    found = query(
+        warehouse,
+        load_sql(warehouse, PACKAGE, "counts_by_hour"),
+        {"tenant": "t", "dates": [DAY], "stores": ["rome"]},
+        job=Job("test", "hours", "t"),
+    )
+    rows = sorted((r["device_id"], r["visitors"], r["told_s"]) for r in found.to_pylist())
+    assert rows == [("d1", 11, 1800), ("d2", 6, 900)]
+
+
 def test_the_payloads_behind_a_day_are_named_newest_first(warehouse: Warehouse) -> None:
     contract = CONFORMED["sale_line"]
     late = {"store_id": "paris", "document_key": "P|1", "source_object": "late",

@@ -37,7 +37,8 @@ def test_books_equal_the_reading_for_one_store_and_one_day() -> None:
 
 
 def test_every_measure_is_known_but_what_is_inferred() -> None:
-    inferred = {"imputed_s", "occupancy_person_s", "occupancy_open_s", "drift_count"}
+    inferred = {"imputed_s", "occupancy_person_s", "occupancy_open_s", "drift_count",
+                "footfall_imputed", "footfall_filled", "uncovered_s"}  # fmt: skip
     of_persons = {"visits", "repeat_visits", "dwell_visits", "dwell_total_s"}
     assert {measure.name for measure in MEASURES} - set(KNOWN) == inferred | of_persons
     assert set(KNOWN) <= {measure.name for measure in MEASURES}
