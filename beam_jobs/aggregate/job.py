@@ -20,7 +20,7 @@ import pyarrow as pa
 from sqlalchemy import Engine
 
 from beam_jobs.aggregate.hours import StoreDay
-from beam_jobs.aggregate.plan import chunks
+from beam_jobs.aggregate.plan import chunks, spans
 from beam_jobs.aggregate.revise import RunStamp
 from beam_jobs.aggregate.silence import PROFILE_WEEKS
 from beam_jobs.aggregate.transforms import FEW_STORE_DAYS, PACKAGE, ReviseStoreDays, RunContext
@@ -188,13 +188,11 @@ class _Run:
         request = self.request
         if request.date_from is None or request.date_to is None:
             return set()
-        table = query(
-            self.warehouse,
-            load_sql(self.warehouse, PACKAGE, "store_days"),
-            {"tenant": self.tenant_id, "date_from": request.date_from, "date_to": request.date_to},
-            job=self.job.step("store-days"),
-        )
-        return {StoreDay(row["store_id"], row["business_date"]) for row in table.to_pylist()}
+        return {
+            StoreDay(row["store_id"], row["business_date"])
+            for span in spans((request.date_from, request.date_to))
+            for row in self._ask("store_days", span).to_pylist()
+        }
 
     def _ended(self, masters: TenantMasters) -> dict[StoreDay, str]:
         """Store-days that were still running when they were computed, and are over now."""
@@ -215,17 +213,14 @@ class _Run:
 
         Events tell, not masters: these know where cameras are now, not where they were.
         """
-        if not days:
-            return frozenset()
-        dates = sorted(day.business_date for day in days)
-        near = timedelta(days=RETURN_DAYS)
-        found = query(
-            self.warehouse,
-            load_sql(self.warehouse, PACKAGE, "stores_seen"),
-            {"tenant": self.tenant_id, "date_from": dates[0] - near, "date_to": dates[-1] + near},
-            job=self.job.step("stores-seen"),
-        )
-        return frozenset(found["store_id"].to_pylist())
+        near = spans([day.business_date for day in days], timedelta(days=RETURN_DAYS))
+        parts = [self._ask("stores_seen", span)["store_id"].to_pylist() for span in near]
+        return frozenset(store_id for part in parts for store_id in part)
+
+    def _ask(self, name: str, span: tuple[date, date]) -> pa.Table:
+        params = {"tenant": self.tenant_id, "date_from": span[0], "date_to": span[1]}
+        sql = load_sql(self.warehouse, PACKAGE, name)
+        return query(self.warehouse, sql, params, job=self.job.step(f"{name}-{span[0]:%Y%m%d}"))
 
     def _followers(self, days: Collection[StoreDay]) -> dict[StoreDay, str]:
         """Published days that rest on these: visitors come back, estimates follow what is usual.
@@ -276,19 +271,19 @@ class _Run:
         return {name: rows.num_rows for name, rows in tables.items()}
 
     def _written(self, table: str, days: Sequence[StoreDay]) -> pa.Table:
-        dates = sorted(day.business_date for day in days)
         ask = query_large if len(days) > FEW_STORE_DAYS else query
-        return ask(
-            self.warehouse,
-            load_sql(self.warehouse, PACKAGE, "rows_of_run", table=table),
-            {
-                "run_id": self.run_id,
-                "tenant": self.tenant_id,
-                "date_from": dates[0],
-                "date_to": dates[-1],
-            },
-            job=self.job.step(f"written-{table}"),
-        )
+        sql = load_sql(self.warehouse, PACKAGE, "rows_of_run", table=table)
+        whose = {"run_id": self.run_id, "tenant": self.tenant_id}
+        parts = [
+            ask(
+                self.warehouse,
+                sql,
+                {**whose, "date_from": first, "date_to": last},
+                job=self.job.step(f"written-{table}-{first:%Y%m%d}"),
+            )
+            for first, last in spans([day.business_date for day in days])
+        ]
+        return pa.concat_tables(parts)
 
     def _clear(self, taken: Sequence[dirty.Dirty]) -> None:
         with transaction(self.engine) as connection:

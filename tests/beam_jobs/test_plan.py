@@ -5,11 +5,21 @@ from __future__ import annotations
 from datetime import date, timedelta
 from itertools import pairwise
 
+import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
 from beam_jobs.aggregate.hours import StoreDay
-from beam_jobs.aggregate.plan import MAX_GAP, MAX_SPAN, MAX_STORE_DAYS, chunks
+from beam_jobs.aggregate.plan import (
+    MAX_GAP,
+    MAX_PARTITIONS,
+    MAX_SPAN,
+    MAX_STORE_DAYS,
+    chunks,
+    spans,
+)
+from beam_jobs.aggregate.silence import usual_days
+from beam_jobs.aggregate.visits import RETURN_DAYS
 
 store_days = st.builds(
     StoreDay,
@@ -32,6 +42,28 @@ def test_a_chunk_spans_no_gap_and_few_partitions(days: list[StoreDay]) -> None:
         assert chunk.date_to - chunk.date_from < MAX_SPAN < timedelta(days=4000)
         assert all(b - a <= MAX_GAP for a, b in pairwise(dates))
         assert set(chunk.stores) == {day.store_id for day in chunk.days}
+
+
+@given(st.lists(st.dates(date(1990, 1, 1), date(2040, 1, 1)), max_size=5), st.integers(0, 60))
+def test_spans_cover_the_range_once_and_never_name_too_many_partitions(
+    dates: list[date], days: int
+) -> None:
+    parts = list(spans(dates, timedelta(days=days)))
+    assert all((end - start).days + 1 <= MAX_PARTITIONS < 4000 for start, end in parts)
+    assert all(b[0] - a[1] == timedelta(days=1) for a, b in pairwise(parts))
+    wanted = [(min(dates) - timedelta(days), max(dates) + timedelta(days))] if dates else []
+    assert [(p[0][0], p[-1][1]) for p in [parts] if p] == wanted
+
+
+@given(st.lists(store_days, max_size=200))
+def test_no_query_of_a_chunk_names_too_many_partitions(days: list[StoreDay]) -> None:
+    for chunk in chunks(days):
+        own = (chunk.date_to - chunk.date_from).days + 1
+        silent = {"store_id": [d.store_id for d in chunk.days], "beside_s": [0] * len(chunk.days),
+                  "business_date": [d.business_date for d in chunk.days]}  # fmt: skip
+        _, usual = usual_days(pa.table(silent))
+        assert own + RETURN_DAYS < MAX_PARTITIONS
+        assert len(usual) < MAX_PARTITIONS
 
 
 def test_fifteen_years_of_three_stores_stay_below_the_partition_limit() -> None:
