@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
@@ -88,6 +89,13 @@ class Settings(BaseSettings):
         default=None, description="host:port of its Storage API"
     )
     maximum_bytes_billed: int = 100 * 1024**3
+    price_scan_tib: float = Field(
+        default=6.25, ge=0, description="USD a TiB read on demand; another region has its own"
+    )
+    price_storage_gib_month: float = Field(
+        default=0.02, ge=0, description="USD a GiB and month of active logical storage"
+    )
+    price_as_of: date = Field(default=date(2026, 6, 1), description="the day of these prices")
 
     # datamart --------------------------------------------------------------
     datamart_dsn: str = Field(default="", description="postgresql://… of the datamart")
