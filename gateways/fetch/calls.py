@@ -8,6 +8,7 @@ to the address of the settings alone.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +18,8 @@ import orjson
 from tenpo.errors import VendorError
 
 TIMEOUT = httpx.Timeout(connect=5, read=20, write=20, pool=5)
+#: Of all calls of a job: others wait for it.
+ALL_S = 120.0
 _FOUND, _NONE = 200, 404
 _DENIED, _TOO_FAST = (401, 403), 429
 _KEEP_ONE = (
@@ -58,11 +61,13 @@ class Calls:
     Args:
         client: an open client.
         limit: bytes of all answers together.
+        all_s: for all of them.
     """
 
-    def __init__(self, client: httpx.Client, limit: int) -> None:
+    def __init__(self, client: httpx.Client, limit: int, all_s: float = ALL_S) -> None:
         self._client = client
         self._left = limit
+        self._until = time.monotonic() + all_s
 
     def call(self, method: str, url: str, **asked: Any) -> Reply:
         """One call; `asked` is httpx's.
@@ -87,6 +92,8 @@ class Calls:
     def _body(self, response: httpx.Response) -> bytes:
         pieces: list[bytes] = []
         for piece in response.iter_bytes():
+            if time.monotonic() > self._until:
+                raise VendorError("the vendor answers too slowly", where=_place(str(response.url)))
             self._left -= len(piece)
             if self._left < 0:
                 raise VendorError(

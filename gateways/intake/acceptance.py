@@ -7,11 +7,11 @@ read it. Whoever was not answered sends again. PostgreSQL is not needed.
 from __future__ import annotations
 
 import secrets
+from datetime import UTC, datetime
 
 from gateways.intake.archive import raw_name, write_archive
 from gateways.intake.group import Entry
 from gateways.intake.keyring import KeyRing
-from gateways.normalize.context import ReceivingClock
 from tenpo.failpoint import failpoint
 from tenpo.lake import Lake
 from tenpo.masters import TenantMasters
@@ -34,7 +34,6 @@ class Acceptance:
         self._keys = keys
         self._book = ReceiptBook(lake)
         self._worker = secrets.token_hex(4)
-        self._clock = ReceivingClock()
 
     def accept_fetch(
         self, masters: TenantMasters, vendor: str, ids: tuple[str, ...]
@@ -44,8 +43,8 @@ class Acceptance:
         Raises:
             LakeError: it is not durable and must be asked for again.
         """
-        row, received_at = masters.webhook_of(vendor), self._clock.now()
-        receipt = receipt_id(received_at, self._worker)
+        row, received_at = masters.webhook_of(vendor), datetime.now(UTC)
+        receipt = receipt_id(received_at, secrets.token_hex(4))
         job = Accepted(
             receipt=receipt,
             tenant_id=masters.tenant_id,

@@ -104,7 +104,13 @@ class BoundedHead(HttpToolsProtocol):
             raise _TooLargeError
 
     def _await_head(self) -> None:
-        self._timer = self.loop.call_later(HEAD_S, self._refuse, HTTPStatus.REQUEST_TIMEOUT)
+        self._timer = self.loop.call_later(HEAD_S, self._waited)
+
+    def _waited(self) -> None:
+        if self.cycle is None or self.cycle.response_complete:
+            self._refuse(HTTPStatus.REQUEST_TIMEOUT)
+        else:  # the request before is still being answered, and what follows it not read
+            self._await_head()
 
     def _head_is_there(self) -> None:
         if self._timer is not None:

@@ -48,10 +48,9 @@ class HookGate:
         self._wrong.check(address, WRONG_PER_S)
         try:
             yield
-        except AuthError as error:
-            if error.status != 403:  # genuine, and only too old
-                with suppress(RateLimited):  # said at the next request
-                    self._wrong.take(address, WRONG_PER_S)
+        except AuthError:
+            with suppress(RateLimited):  # said at the next request
+                self._wrong.take(address, WRONG_PER_S)
             raise
 
     def pass_genuine(self, tenant_id: str, vendor: str) -> None:

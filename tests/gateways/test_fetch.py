@@ -215,6 +215,9 @@ def test_answers_are_bounded_and_no_answer_is_an_error_that_says_where() -> None
             with pytest.raises(VendorError, match=what) as told:
                 Calls(client, 1_000).call("GET", "https://vendor.example/orders/1?token=x")
             assert told.value.where == "https://vendor.example/orders/1"
+    slow = httpx.MockTransport(lambda _: httpx.Response(200, content=b"{}"))
+    with httpx.Client(transport=slow) as client, pytest.raises(VendorError, match="too slowly"):
+        Calls(client, 1_000, all_s=-1).call("GET", "https://vendor.example/")
     with httpx.Client() as client, pytest.raises(VendorError, match="ConnectError"):
         Calls(client, 1_000).call("GET", "http://127.0.0.1:1/")
 
