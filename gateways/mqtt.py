@@ -20,7 +20,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from gateways.intake.access import Grant
-from gateways.intake.intake import Intake, Parcel
+from gateways.intake.parcels import Intake, Parcel
 from gateways.registry import adapter_for
 from tenpo.errors import InputError, TenpoError
 from tenpo.settings import Settings

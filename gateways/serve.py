@@ -15,7 +15,7 @@ def main() -> None:
 
     import uvicorn
 
-    from gateways.intake.intake import Intake
+    from gateways.intake.parcels import Intake
     from gateways.web.app import create_app
     from gateways.web.head import BoundedHead
     from tenpo import collector

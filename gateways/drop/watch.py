@@ -14,7 +14,7 @@ from typing import Any
 from gateways.drop.folder import DropFolder, Dropped
 from gateways.formats.encoding import decoded, too_large
 from gateways.intake.access import Grant
-from gateways.intake.intake import Intake, Parcel
+from gateways.intake.parcels import Intake, Parcel
 from gateways.normalize.adapter import Adapter, Kind
 from gateways.registry import adapter_for, vendors
 from tenpo.errors import InputError, TenpoError

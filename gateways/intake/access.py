@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from fastapi import Request
 
 from gateways.intake.rates import Rates
+from tenpo.bearer import shown_secret, valid_token
 from tenpo.errors import AuthError, UnknownReference
-from tenpo.masters import MasterBook, TenantMasters, Token, token_digest
+from tenpo.masters import MasterBook, TenantMasters, Token
 
 _REMEDY = "Send X-Tenpo-Tenant and 'Authorization: Bearer TOKEN' of a sending token of that tenant."
 
@@ -99,16 +100,12 @@ class Access:
             AuthError: no tenant or token named, or wrong (401), or not for sending (403).
             RateLimited: the token sends too fast.
         """
-        scheme, _, secret = (authorization or "").partition(" ")
-        if not tenant_id or scheme.lower() != "bearer" or not secret.strip():
-            raise AuthError("tenant or token is missing", where="Authorization", remedy=_REMEDY)
+        tenant, secret = shown_secret(tenant_id, authorization, _REMEDY)
         try:
-            masters = await self.masters(tenant_id)
+            masters = await self.masters(tenant)
         except UnknownReference:
-            masters = TenantMasters(tenant_id=tenant_id)
-        token = masters.tokens.get(token_digest(secret.strip()))
-        if token is None or not token.is_valid():
-            raise AuthError("the token is not valid", where="Authorization", remedy=_REMEDY)
+            masters = TenantMasters(tenant_id=tenant)
+        token = valid_token(masters, secret, _REMEDY)
         if token.scope != "send":
             raise AuthError(
                 "the token may read but not send",

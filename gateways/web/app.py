@@ -18,7 +18,7 @@ from gateways.declarative.load import MAX_SPEC_BYTES
 from gateways.drop.watch import Drop
 from gateways.intake.access import credentials
 from gateways.intake.answer import shown
-from gateways.intake.intake import Intake, Parcel
+from gateways.intake.parcels import Intake, Parcel
 from gateways.mqtt import MqttIntake
 from gateways.normalize.adapter import Adapter, Kind
 from gateways.pos.posa_stores import take_store_file

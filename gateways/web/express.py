@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateways.formats.encoding import decoded
 from gateways.intake.answer import Answer
-from gateways.intake.intake import INLINE_BYTES, Intake, Parcel
+from gateways.intake.parcels import INLINE_BYTES, Intake, Parcel
 from gateways.normalize.json_adapter import JsonAdapter
 from gateways.registry import vendors
 from gateways.web.patience import within

@@ -6,8 +6,8 @@ from fastapi import FastAPI, Request
 from fastapi.responses import Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from gateways.intake.intake import Intake
 from gateways.intake.metrics import age_s
+from gateways.intake.parcels import Intake
 from gateways.mqtt import MqttIntake
 from tenpo.operators_token import require_operator
 from tenpo.settings import Settings

@@ -8,7 +8,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
 from gateways.intake.access import Grant, credentials
-from gateways.intake.intake import Intake
+from gateways.intake.parcels import Intake
 from tenpo.receipt_view import view
 from tenpo.receipts import Receipt, Settled, no_such_receipt
 

@@ -15,7 +15,7 @@ from starlette.datastructures import Headers
 
 from gateways.formats.encoding import decoded
 from gateways.intake.answer import Answer
-from gateways.intake.intake import Intake, Parcel
+from gateways.intake.parcels import Intake, Parcel
 from gateways.intake.shares import Hold
 from gateways.web.body import read_body
 from gateways.web.form import is_form, read_form

@@ -10,8 +10,8 @@ from typing import Any
 from fastapi import FastAPI, Request
 
 from gateways.intake.access import Grant
-from gateways.intake.intake import Intake, Parcel
 from gateways.intake.keyring import KeyRing
+from gateways.intake.parcels import Intake, Parcel
 from gateways.registry import adapter_for
 from gateways.web.body import read_body
 from gateways.web.hook_gate import HookGate

@@ -19,7 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 
 from gateways.formats.encoding import MAX_PIECES, decoded
-from gateways.intake.intake import Intake
+from gateways.intake.parcels import Intake
 from gateways.intake.rates import Rates
 from gateways.web.app import create_app
 from tenpo.errors import PayloadError, PayloadTooLarge, RateLimited, UnsupportedEncoding

@@ -17,7 +17,7 @@ import pytest
 from pydantic import SecretStr
 
 from gateways.drop.watch import Drop
-from gateways.intake.intake import Intake
+from gateways.intake.parcels import Intake
 from tenpo.settings import Settings
 from tests.gateways.conftest import new_gateway
 from tests.gateways.payloads import POSB, ROOT, SALES_CSV, SALES_SPEC, TENANT

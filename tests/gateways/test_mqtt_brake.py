@@ -11,7 +11,7 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
 from gateways import mqtt
-from gateways.intake.intake import Intake, Parcel
+from gateways.intake.parcels import Intake, Parcel
 from gateways.mqtt import MqttIntake
 from tenpo.masters import TenantMasters
 from tenpo.settings import Settings

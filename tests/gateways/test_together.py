@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from gateways.intake.group import Entry, normalize_group
-from gateways.intake.intake import INLINE_BYTES, is_small
+from gateways.intake.parcels import INLINE_BYTES, is_small
 from gateways.iot.milesight import Milesight
 from gateways.normalize.context import Context
 from gateways.normalize.json_adapter import JsonAdapter, Rows

@@ -14,7 +14,7 @@ import pytest
 from pydantic import SecretStr
 
 from gateways.drop.watch import Drop
-from gateways.intake.intake import Intake
+from gateways.intake.parcels import Intake
 from tenpo.lake import Lake
 from tenpo.masters import MasterBook
 from tenpo.receipts import ReceiptBook, Settled

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tenpo import bearer
 from tenpo.errors import AuthError, InputError, UnknownReference
-from tenpo.masters import MasterBook, Store, TenantMasters, token_digest
+from tenpo.masters import MasterBook, Store, TenantMasters
 
 SCOPE = "features"
 _REMEDY = "Send X-Tenpo-Tenant and 'Authorization: Bearer TOKEN' of a token of scope features."
@@ -77,7 +78,7 @@ class Caller:
 
 def not_valid() -> AuthError:
     """The one answer to a wrong token and to an unknown tenant."""
-    return AuthError("the token is not valid", where="Authorization", remedy=_REMEDY)
+    return bearer.not_valid(_REMEDY)
 
 
 def caller_of(book: MasterBook, tenant_id: str | None, authorization: str | None) -> Caller:
@@ -89,16 +90,12 @@ def caller_of(book: MasterBook, tenant_id: str | None, authorization: str | None
     Raises:
         AuthError: no tenant or token named, or wrong (401), or of another scope (403).
     """
-    scheme, _, secret = (authorization or "").partition(" ")
-    if not tenant_id or scheme.lower() != "bearer" or not secret.strip():
-        raise AuthError("tenant or token is missing", where="Authorization", remedy=_REMEDY)
+    tenant, secret = bearer.shown_secret(tenant_id, authorization, _REMEDY)
     try:
-        masters = book.get(tenant_id)
+        masters = book.get(tenant)
     except UnknownReference:
-        masters = TenantMasters(tenant_id=tenant_id)
-    token = masters.tokens.get(token_digest(secret.strip()))
-    if token is None or not token.is_valid():
-        raise not_valid()
+        masters = TenantMasters(tenant_id=tenant)
+    token = bearer.valid_token(masters, secret, _REMEDY)
     if token.scope != SCOPE:
         raise AuthError(
             "the token is not for features", where="Authorization", remedy=_REMEDY, forbidden=True

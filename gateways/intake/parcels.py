@@ -1,4 +1,4 @@
-"""The way of one payload through the gateway, the same for HTTP and MQTT.
+"""The way of one parcel through the gateway, the same for HTTP, MQTT and dropped files.
 
 Read it, commit it, answer. What cannot be read at all is kept too: as bytes in
 the raw archive and as one rejection, before its sender is told.
