@@ -79,6 +79,11 @@ class Analysis:
             events = self._recogniser.update(at_us, picture, seen, names.values(), events)
         return ended + events
 
+    @property
+    def last_us(self) -> int | None:
+        """When the latest picture was taken, microseconds since 1970; None before any."""
+        return self._last_us
+
     def look_all(self, frames: Iterable[Frame]) -> list[VisitEvent]:
         """What happened, by many pictures."""
         return [event for frame in frames for event in self.look(frame)]

@@ -37,7 +37,7 @@ def demo(
     Example: tenpo demo --data ../shared/data
     """
     from tenpo.cli.progress import console, step
-    from tenpo.demo import real_data
+    from tenpo.demo import camera, real_data
     from tenpo.demo.hops import Span
     from tenpo.demo.report import report, report_json
     from tenpo.simulate.command import deliver, plan_simulation
@@ -50,12 +50,16 @@ def demo(
         made = plan_simulation(settings, TENANT, seed, stores, days, last)
     deliver(settings, TENANT, made)
     spans: list[tuple[Span, TenantTokens, Hop | None]] = [_simulated(settings, made)]
+    camera_tokens = camera.create(settings)
+    camera.watch(settings, made.days[-1])
+    spans.append((Span(camera.TENANT, made.days[-1], made.days[-1]), camera_tokens, camera.TRUTH))
     for item in sets:
         tokens = real_data.create(settings, item)
         real_data.send(item, data or Path())
         spans.append((Span(item.tenant_id, item.first, item.last), tokens, None))
     proofs = [_prove(settings, *span) for span in spans]
-    learnt = _learn(settings, [proof.span.tenant_id for proof in proofs])
+    tenants = [proof.span.tenant_id for proof in proofs]
+    learnt = _learn(settings, [one for one in tenants if one != camera.TENANT])  # of a day: nothing
     if as_json:
         typer.echo(report_json(proofs, learnt))
     else:

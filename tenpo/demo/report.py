@@ -68,8 +68,9 @@ def report(settings: Settings, proofs: Sequence[Proof], learnt: Sequence[Found])
 def report_json(proofs: Sequence[Proof], learnt: Sequence[Found]) -> str:
     """The proof for machines, and under `models` what the models found."""
     models = {one.tenant_id: one.document for one in learnt}
-    found = {p.span.tenant_id: _document(p) | {"models": models[p.span.tenant_id]} for p in proofs}
-    return json.dumps(found)
+    found = {p.span.tenant_id: _document(p) for p in proofs}
+    told = {name: document | {"models": models.get(name, {})} for name, document in found.items()}
+    return json.dumps(told)
 
 
 def _learnt(found: Found) -> None:

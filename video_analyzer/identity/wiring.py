@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tenpo.errors import ConfigError
+from tenpo.errors import ConfigError, TenpoError
 from video_analyzer.detect import make_detector
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 #: Pictures of cameras with faces come as large as this; a person detector needs less.
 FACE_SIDE = 1280
 _FACE_MODEL = "yunet"
+#: A master that is changed counts after so long; each look may take the lake a moment.
+_MASTER_AGE_S = 30.0
 
 
 def onlookers(camera: Camera, settings: Settings) -> tuple[Detector, FaceRecogniser | None]:
@@ -39,7 +41,7 @@ def onlookers(camera: Camera, settings: Settings) -> tuple[Detector, FaceRecogni
     from video_analyzer.detect.shrunk import Shrunk
     from video_analyzer.identity.recogniser import FaceRecogniser
 
-    book = MasterBook(Lake(settings.lake_url))
+    book = MasterBook(Lake(settings.lake_url), _MASTER_AGE_S)
     if not has_faces(book, camera):
         raise ConfigError(
             "the store runs without faces",
@@ -48,7 +50,7 @@ def onlookers(camera: Camera, settings: Settings) -> tuple[Detector, FaceRecogni
             "set faces to false.",
         )
     stages = _stages(camera, settings)
-    recogniser = FaceRecogniser(camera.store_id, stages, lambda: has_faces(book, camera))
+    recogniser = FaceRecogniser(camera.store_id, stages, lambda: still_has_faces(book, camera))
     return Shrunk(detector, FACE_SIDE, FACE_SIDE), recogniser
 
 
@@ -56,6 +58,14 @@ def has_faces(book: MasterBook, camera: Camera) -> bool:
     """Whether the camera's store has faces, by its newest master."""
     store = book.get(camera.tenant_id).stores.get(camera.store_id)
     return store is not None and store.has_faces
+
+
+def still_has_faces(book: MasterBook, camera: Camera) -> bool:
+    """As `has_faces`; no, while the master cannot be read: people are counted all the same."""
+    try:
+        return has_faces(book, camera)
+    except TenpoError:
+        return False
 
 
 def _stages(camera: Camera, settings: Settings) -> Stages:

@@ -33,6 +33,9 @@ def run(
     spool_gb: Annotated[
         float, typer.Option(min=1, help="Gigabytes of chunks that may wait for the lake.")
     ] = 20,
+    counts: Annotated[
+        Path | None, typer.Option(help="Folder for in and out of each quarter of an hour.")
+    ] = None,
 ) -> None:  # fmt: skip
     """Record a camera and count in it, at once.
 
@@ -41,7 +44,7 @@ def run(
     from tenpo.cli.progress import progress
     from video_analyzer.analysis import Analysis
     from video_analyzer.record.live import Live
-    from video_analyzer.record.outbox import Outbox
+    from video_analyzer.record.outbox import CountsBox, Outbox
     from video_analyzer.record.spool import Spool
 
     loaded, detector, recogniser, shelf = _prepared(camera)
@@ -49,14 +52,20 @@ def run(
     analysis, outbox = Analysis(loaded, detector, recogniser), Outbox(out, loaded)
     spool = Spool(_spool_of(loaded), shelf, round(spool_gb * 1e9))
     running = Live(order, analysis, spool)
+    tallied = None if counts is None else CountsBox(counts, loaded)
     try:
         with progress("Looking", unit="pictures") as advance:
             for events in running.events(_until(for_s)):
                 outbox.add(events)
+                if tallied is not None and analysis.last_us is not None:
+                    tallied.take(analysis.last_us, events)
                 advance()
     finally:
-        outbox.add(analysis.finish())  # nothing, unless this was broken off
+        left = analysis.finish()  # nothing, unless this was broken off
+        outbox.add(left)
         outbox.flush()
+        if tallied is not None:
+            tallied.finish(left)
     typer.echo(f"{outbox.count:,} events in {out}")
 
 

@@ -1,6 +1,7 @@
 """Events of a running camera as files: each a JSON list that a gateway takes, whole or absent.
 
     <folder>/<camera>-<first event>.json
+    <folder>/<camera>-<interval>.json     what its doors counted, where that is asked for
 
 Names come from the events, so what is found twice is written twice to the same place.
 """
@@ -14,6 +15,8 @@ from pathlib import Path
 from tenpo.durable import write_files
 from video_analyzer.camera import Camera
 from video_analyzer.events import VisitEvent, as_json, moment
+from video_analyzer.tally import Interval, Tally
+from video_analyzer.tally import as_json as intervals_json
 
 _EVERY_S = 10.0
 
@@ -50,3 +53,29 @@ class Outbox:
         write_files([(self._folder / name, as_json(self._events, self._camera))])
         self.count += len(self._events)
         self._events = []
+
+
+class CountsBox:
+    """Writes what the doors counted, interval by interval.
+
+    Args:
+        folder: where.
+        camera: whose doors.
+    """
+
+    def __init__(self, folder: Path, camera: Camera) -> None:
+        self._folder, self._camera, self._tally = folder, camera, Tally(camera)
+
+    def take(self, at_us: int, events: Sequence[VisitEvent]) -> None:
+        """Take up a picture; writes the intervals that are over."""
+        self._write(self._tally.take(at_us, events))
+
+    def finish(self, events: Sequence[VisitEvent]) -> None:
+        """Write the interval that is open."""
+        self._write(self._tally.finish(events))
+
+    def _write(self, intervals: Sequence[Interval]) -> None:
+        if not intervals:
+            return
+        name = f"{self._camera.camera_id}-{moment(intervals[0].start_us):%Y%m%dT%H%M%S.%fZ}.json"
+        write_files([(self._folder / name, intervals_json(intervals, self._camera))])

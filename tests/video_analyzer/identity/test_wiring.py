@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from tenpo.errors import ConfigError
+from tenpo.errors import ConfigError, LakeError
+from tenpo.lake import Lake
+from tenpo.masters import MasterBook, TenantMasters
 from tenpo.settings import Settings
 from tests.video_analyzer.clips import Straight, camera, render
 from tests.video_analyzer.faces.portrait import resnet, yunet, yunet_file
@@ -17,7 +19,7 @@ from video_analyzer.faces.dlib_resnet import DlibResnet
 from video_analyzer.faces.yunet import YuNet
 from video_analyzer.feature_service.client import FeatureClient
 from video_analyzer.identity.recogniser import FaceRecogniser
-from video_analyzer.identity.wiring import onlookers
+from video_analyzer.identity.wiring import onlookers, still_has_faces
 from video_analyzer.offline import analyze_file
 
 START = datetime(2026, 11, 2, tzinfo=UTC)
@@ -61,3 +63,14 @@ def test_with_faces_pictures_come_large_and_people_are_found_in_small_ones(
     assert recogniser is not None
     assert recogniser.label == "dlib_resnet-1"
     assert (detector.label, detector.width, detector.height) == ("motion-1", 1280, 1280)
+
+
+def test_a_lake_that_is_away_means_no_faces_and_no_error(settings: Settings) -> None:
+    class Away(MasterBook):
+        def get(self, tenant_id: str) -> TenantMasters:
+            raise LakeError("away")
+
+    looked = camera(tenant_id="a", store_id="s1")
+    lake = Lake(settings.lake_url)
+    assert still_has_faces(MasterBook(lake), looked)
+    assert not still_has_faces(Away(lake), looked)
