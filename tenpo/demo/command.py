@@ -50,9 +50,10 @@ def demo(
         made = plan_simulation(settings, TENANT, seed, stores, days, last)
     deliver(settings, TENANT, made)
     spans: list[tuple[Span, TenantTokens, Hop | None]] = [_simulated(settings, made)]
-    camera_tokens = camera.create(settings)
-    camera.watch(settings, made.days[-1])
-    spans.append((Span(camera.TENANT, made.days[-1], made.days[-1]), camera_tokens, camera.TRUTH))
+    seen, noon = camera.scenes(data), made.days[-1]
+    camera_tokens = camera.create(settings, seen)
+    camera.watch(settings, seen, noon)
+    spans.append((Span(camera.TENANT, noon, noon), camera_tokens, camera.truth(seen)))
     for item in sets:
         tokens = real_data.create(settings, item)
         real_data.send(item, data or Path())

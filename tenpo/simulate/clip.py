@@ -6,7 +6,7 @@ can be compared. Nobody is in it, so there are no faces, and it looks like nothi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import numpy as np
 from av.container import OutputContainer
 from av.video.stream import VideoStream
 
-WIDTH, HEIGHT, RATE, SECONDS = 320, 240, 15, 20
+WIDTH, HEIGHT, RATE, SECONDS = 320, 240, 10, 60
 #: The door is the line x = 160; the shop is to the right of it.
 DOOR_X = 160
 _FIGURE = (24, 64)
@@ -47,11 +47,15 @@ class Walk:
         return round(x - _FIGURE[0] / 2)
 
 
-#: Never two that meet.
-WALKS = (
+_ROUND_S = 20.0
+_ROUND = (
     Walk(1.0, True, 60), Walk(3.0, True, 180), Walk(5.5, False, 60), Walk(7.0, True, 180),
     Walk(9.5, True, 60), Walk(11.5, False, 180), Walk(13.0, True, 60), Walk(15.5, False, 180),
 )  # fmt: skip
+#: Three rounds; never two that meet.
+WALKS = tuple(
+    replace(walk, begins_s=walk.begins_s + turn * _ROUND_S) for turn in range(3) for walk in _ROUND
+)
 IN_COUNT = sum(walk.is_in for walk in WALKS)
 OUT_COUNT = len(WALKS) - IN_COUNT
 

@@ -37,19 +37,22 @@ class Walker:
         colour: of the face.
         hidden: how many pictures they keep the face away for.
         steps: pictures they take.
+        is_out: from right to left.
     """
 
     begins: int
     colour: Colour
     hidden: int = 0
     steps: int = 25
+    is_out: bool = False
 
     def left(self, number: int) -> int | None:
         """Left edge in a picture, or nothing while they are not there."""
         step = number - self.begins
         if not 0 <= step < self.steps:
             return None
-        return round(40 + step / self.steps * (WIDTH - BOX[0] - 80))
+        part = 1 - step / self.steps if self.is_out else step / self.steps
+        return round(40 + part * (WIDTH - BOX[0] - 80))
 
 
 class Scene:
@@ -133,21 +136,26 @@ class Colours:
         return found
 
 
-def hall() -> Camera:
+def hall(**changes: object) -> Camera:
     """The camera that looks at it: a line in the middle."""
     line = {"line_id": "door", "from": (320, 0), "to": (320, 480), "inside": (600, 200)}
-    return camera(width=WIDTH, height=HEIGHT, faces=True, lines=[line], store_id="s1",
-                  tenant_id="a")  # fmt: skip
+    told = {"width": WIDTH, "height": HEIGHT, "faces": True, "lines": [line], "store_id": "s1",
+            "tenant_id": "a"}  # fmt: skip
+    return camera(**told | changes)
 
 
 def told(
-    scene: Scene, recogniser: FaceRecogniser | None, pictures: int, cuts: Sequence[int] = ()
+    scene: Scene,
+    recogniser: FaceRecogniser | None,
+    pictures: int,
+    cuts: Sequence[int] = (),
+    **changes: object,
 ) -> list[VisitEvent]:
     """All events of a scene; at each cut another analysis goes on from the state."""
     events: list[VisitEvent] = []
     state: bytes | None = None
     for first, last in zip((0, *cuts), (*cuts, pictures), strict=True):
-        analysis = Analysis(hall(), scene, recogniser)
+        analysis = Analysis(hall(**changes), scene, recogniser)
         if state is not None:
             analysis.restore(state)
         events += analysis.look_all(scene.frames(first, last))
