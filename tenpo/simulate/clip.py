@@ -15,7 +15,7 @@ import numpy as np
 from av.container import OutputContainer
 from av.video.stream import VideoStream
 
-WIDTH, HEIGHT, RATE, SECONDS = 320, 240, 10, 60
+WIDTH, HEIGHT, RATE, SECONDS = 320, 240, 10, 61
 #: The door is the line x = 160; the shop is to the right of it.
 DOOR_X = 160
 _FIGURE = (24, 64)
@@ -52,7 +52,7 @@ _ROUND = (
     Walk(1.0, True, 60), Walk(3.0, True, 180), Walk(5.5, False, 60), Walk(7.0, True, 180),
     Walk(9.5, True, 60), Walk(11.5, False, 180), Walk(13.0, True, 60), Walk(15.5, False, 180),
 )  # fmt: skip
-#: Three rounds; never two that meet.
+#: Three rounds; never two that meet. The last second is empty: what is covered counts in minutes.
 WALKS = tuple(
     replace(walk, begins_s=walk.begins_s + turn * _ROUND_S) for turn in range(3) for walk in _ROUND
 )

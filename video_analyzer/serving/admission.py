@@ -1,13 +1,14 @@
 """What may lie in memory at once: every body says how long it is, and all together fit.
 
-Before anything of a body is read. Not for who may send one (`feature_service.bounds`).
+A body takes its room when it begins to be read, which `feature_service.bounds` does once it knows
+who sends it: whoever is nobody takes none from others.
 """
 
 from __future__ import annotations
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tenpo.errors import InputError, PayloadTooLarge, RateLimited, TenpoError
 from video_analyzer.feature_service.errors import answer_of_ours
@@ -35,36 +36,48 @@ class Admission:
             await self._app(scope, receive, send)
             return
         try:
-            size = self._size(scope)
+            size = _size(scope)
         except TenpoError as error:
             answer = answer_of_ours(Request(scope), error)
             answer.headers["Connection"] = "close"
             await answer(scope, receive, send)
             return
-        self._taken += size
-        try:
-            await self._app(scope, receive, send)
-        finally:
-            self._taken -= size
+        taken = 0
 
-    def _size(self, scope: Scope) -> int:
-        told = Headers(scope=scope).get("content-length", "")
-        if not told.isdecimal() or len(told) > 12:
-            raise InputError(
-                "the length of the body is missing",
-                where="Content-Length",
-                remedy="Send the body whole, with its length.",
-            )
-        size, most = int(told), most_bytes(scope["path"])
-        if size > most:
-            raise PayloadTooLarge(
-                f"the body is above {most:,} bytes", where="body", remedy="Send a smaller one."
-            )
+        async def receive_with_room() -> Message:
+            nonlocal taken
+            if not taken:
+                self._take(size)
+                taken = size
+            return await receive()
+
+        try:
+            await self._app(scope, receive_with_room, send)
+        finally:
+            self._taken -= taken
+
+    def _take(self, size: int) -> None:
         if self._taken + size > self._together:
             raise RateLimited(
                 "too much is under way", remedy="Wait for its answers, then send more."
             )
-        return size
+        self._taken += size
+
+
+def _size(scope: Scope) -> int:
+    told = Headers(scope=scope).get("content-length", "")
+    if not told.isdecimal() or len(told) > 12:
+        raise InputError(
+            "the length of the body is missing",
+            where="Content-Length",
+            remedy="Send the body whole, with its length.",
+        )
+    size, most = int(told), most_bytes(scope["path"])
+    if size > most:
+        raise PayloadTooLarge(
+            f"the body is above {most:,} bytes", where="body", remedy="Send a smaller one."
+        )
+    return size
 
 
 def most_bytes(path: str) -> int:

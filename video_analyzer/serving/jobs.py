@@ -32,6 +32,8 @@ log = get_logger(__name__)
 State = Literal["waiting", "queued", "running", "done", "failed"]
 MAX_OF_TENANT = 16
 MAX_CLIP_BYTES = 64 * 1024**2
+#: Of clips that wait, all tenants together.
+MAX_QUEUED_BYTES = 512 * 1024**2
 _LONGEST_S = 600.0
 _KEPT_S = 3600.0
 
@@ -69,6 +71,7 @@ class Jobs:
     def __init__(self, make: Callable[[str], Detector]) -> None:
         self._make = make
         self._jobs: dict[tuple[str, str], Job] = {}
+        self._queued: list[Job] = []  # those whose clips lie in memory, forgotten ones too
         self._lock = threading.Lock()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="clip")
 
@@ -108,6 +111,7 @@ class Jobs:
 
         Raises:
             InputError: it has one, or this is none.
+            RateLimited: too much waits already.
         """
         with self._lock:
             if job.state != "waiting" or not clip:
@@ -116,7 +120,10 @@ class Jobs:
                     where="clip",
                     remedy="Make another job for another clip.",
                 )
+            if sum(len(one.clip) for one in self._queued) + len(clip) > MAX_QUEUED_BYTES:
+                raise RateLimited("too many clips wait", where="clip", remedy="Send it later.")
             job.clip, job.state = clip, "queued"
+            self._queued.append(job)
         self._thread.submit(self._work, job)
 
     def delete(self, tenant_id: str, job_id: str) -> None:
@@ -143,7 +150,9 @@ class Jobs:
             job.events, job.reason = orjson.loads(as_json(events, job.camera)), outcome.reason
             job.state = "done" if outcome.shown_count else "failed"
         finally:
-            job.clip, job.touched_s = b"", time.monotonic()
+            with self._lock:
+                self._queued.remove(job)
+                job.clip, job.touched_s = b"", time.monotonic()
 
     def close(self) -> None:
         """Finish the clip under way."""

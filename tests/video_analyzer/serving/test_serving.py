@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import io
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from hypothesis import given
 from hypothesis import settings as checks
 from hypothesis import strategies as st
 from PIL import Image
+from starlette.types import Message, Receive, Scope, Send
 
 from tenpo.errors import PayloadError, RateLimited, ServiceError
 from tenpo.masters import Store
@@ -26,8 +28,9 @@ from tests.video_analyzer.clips import DarkDetector, Straight, camera, picture, 
 from video_analyzer.detect import Detections
 from video_analyzer.detect.detection import Picture
 from video_analyzer.serving import pool as pools
+from video_analyzer.serving.admission import Admission
 from video_analyzer.serving.app import create_app
-from video_analyzer.serving.jobs import MAX_OF_TENANT
+from video_analyzer.serving.jobs import MAX_OF_TENANT, Jobs
 from video_analyzer.serving.pool import Pool
 from video_analyzer.serving.still import look
 
@@ -170,6 +173,57 @@ def test_a_tenant_has_so_many_jobs_and_no_more(
     assert [one.status_code for one in told] == [202] * MAX_OF_TENANT + [429]
     for one in told[:-1]:
         http.delete(f"/v1/jobs/{one.json()['job']}", headers=headers["other"])
+
+
+async def test_bodies_together_are_bounded_and_nobodys_take_no_room() -> None:
+    """Room is taken by who is read from, and is there again afterwards."""
+    inside = asyncio.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        del send
+        if scope["path"] != "/v1/refused":
+            await receive()
+            await inside.wait()
+
+    async def received() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def sent(message: Message) -> None:
+        del message
+
+    def request(path: str = "/v1/still") -> Coroutine[Any, Any, None]:
+        length = [(b"content-length", b"600")]
+        scope = {"type": "http", "method": "POST", "path": path, "headers": length}
+        return bounded(scope, received, sent)
+
+    bounded = Admission(app, together=1_000)
+    first = asyncio.create_task(request())
+    await asyncio.sleep(0)
+    await request("/v1/refused")
+    with pytest.raises(RateLimited):
+        await request()
+    inside.set()
+    await first
+    await request()
+
+
+def test_clips_that_wait_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("video_analyzer.serving.jobs.MAX_QUEUED_BYTES", 10)
+    hold = threading.Event()
+
+    def make(_name: str) -> DarkDetector:
+        hold.wait(10)
+        return DarkDetector()
+
+    jobs = Jobs(make)
+    one, other = (jobs.add(camera(), 0) for _ in range(2))
+    jobs.put(one, b"12345678")
+    with pytest.raises(RateLimited):
+        jobs.put(other, b"123")
+    assert other.state == "waiting"
+    hold.set()
+    jobs.close()
+    assert (one.clip, one.state) == (b"", "failed")
 
 
 def bomb() -> bytes:
