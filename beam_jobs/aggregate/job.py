@@ -175,8 +175,9 @@ class _Run:
         """The store-days to compute, of stores that still are in the master, and why each."""
         marked = {StoreDay(m.store_day.store_id, m.store_day.business_date): m.cause for m in taken}
         asked = dict.fromkeys(self._asked(), self.request.cause)
-        self.seen = self._stores_seen(asked.keys() | marked.keys())
-        causes = self._ended(masters) | self._followers(marked.keys()) | asked | marked
+        causes = self._ended(masters) | self._estimated(marked.keys()) | asked | marked
+        self.seen = self._stores_seen(causes.keys())
+        causes = self._followed(marked.keys()) | causes
         return {
             day: cause
             for day, cause in causes.items()
@@ -222,19 +223,18 @@ class _Run:
         sql = load_sql(self.warehouse, PACKAGE, name)
         return query(self.warehouse, sql, params, job=self.job.step(f"{name}-{span[0]:%Y%m%d}"))
 
-    def _followers(self, days: Collection[StoreDay]) -> dict[StoreDay, str]:
-        """Published days that rest on these: visitors come back, estimates follow what is usual.
+    def _estimated(self, days: Collection[StoreDay]) -> dict[StoreDay, str]:
+        """Published days whose estimates rest on what is usual on these."""
+        with transaction(self.engine) as connection:
+            found = uncovered_after(connection, self.tenant_id, list(days), PROFILE_WEEKS)
+        return {StoreDay(store_id, day): USUAL for store_id, day in found}
 
-        Visitors are those of stores that know them.
-        """
-        if not days:
-            return {}
+    def _followed(self, days: Collection[StoreDay]) -> dict[StoreDay, str]:
+        """Published days on which visitors of these days come back, of stores that know them."""
         seen = [day for day in days if day.store_id in self.seen]
         with transaction(self.engine) as connection:
-            usual = uncovered_after(connection, self.tenant_id, list(days), PROFILE_WEEKS)
-            back = days_after(connection, self.tenant_id, seen, RETURN_DAYS) if seen else []
-        causes = {StoreDay(store_id, day): USUAL for store_id, day in usual}
-        return causes | {StoreDay(store_id, day): FOLLOWED for store_id, day in back}
+            found = days_after(connection, self.tenant_id, seen, RETURN_DAYS)
+        return {StoreDay(store_id, day): FOLLOWED for store_id, day in found}
 
     def _compute(
         self, days: Mapping[StoreDay, str], masters: TenantMasters, runner_args: Sequence[str]

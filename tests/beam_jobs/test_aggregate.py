@@ -153,6 +153,7 @@ def filled(datamart: Engine, day: date) -> tuple[Any, ...]:
     with datamart.connect() as connection:
         query = KpiQuery(TENANT, day, day, "total", stores=("s2",))
         (row,) = read_kpis(connection, query)
+        assert row.values["visits"] == 1, "computed again for its counts, not without its visits"
         asked = ExplainQuery(TENANT, "footfall_filled", day, day, ("s2",))
         cause = read_explanation(connection, asked).changes[0].cause
     return row.values["footfall"], row.values["footfall_filled"], cause
@@ -168,18 +169,21 @@ def test_estimates_follow_what_is_usual_and_the_end_of_the_date(
     book.put(TENANT, "store", [*kept, store])
     book.put(TENANT, "device", [Device(device_id="d2", store_id="s2", source="door")])
     yesterday = datetime.now(UTC).date() - timedelta(days=1)
-    week_before = yesterday - timedelta(weeks=1)
+    weeks_before = yesterday - timedelta(weeks=5)
     nine = datetime(yesterday.year, yesterday.month, yesterday.day, 9, tzinfo=UTC)
     for hour, entered in enumerate((10, 20, 30)):
-        count(warehouse, nine - timedelta(weeks=1) + hour * HOUR, entered)
+        count(warehouse, nine - timedelta(weeks=5) + hour * HOUR, entered)
     count(warehouse, nine, 7)
+    seen = line("visit_event", yesterday, nine, f"seen{yesterday}", store_id="s2", source="video",
+                camera_id="c2", track_id="t", kind="enter", person_id="bob")  # fmt: skip
+    append(warehouse, CONFORMED["visit_event"], CONFORMED["visit_event"].table([seen]))
     with transaction(datamart) as connection:
-        days = [StoreDay(TENANT, "s2", day) for day in (week_before, yesterday)]
+        days = [StoreDay(TENANT, "s2", day) for day in (weeks_before, yesterday)]
         dirty.mark(connection, days, arrived("count_interval"))
     aggregate(stack, Request(TENANT))
     assert filled(datamart, yesterday) == (7, 7 + 20 + 30, "first computed")
 
-    count(warehouse, nine - timedelta(weeks=1) + 2 * HOUR, 5, line_id="2")
+    count(warehouse, nine - timedelta(weeks=5) + 2 * HOUR, 5, line_id="2")
     with transaction(datamart) as connection:
         dirty.mark(connection, days[:1], arrived("count_interval"))
     assert aggregate(stack, Request(TENANT)).store_days == 2
