@@ -31,7 +31,7 @@ from beam_jobs.aggregate.job import Request, aggregate
 from bench import kpi_plain, kpi_world
 from bench.kpi_world import TENANT, World
 from bench.own_warehouse import ROOT, SERVER_PYTHON, OwnWarehouse, own_warehouse
-from tenpo.contracts import EVENTS
+from tenpo.contracts import EVENTS, Contract
 from tenpo.datamart import connect as connect_datamart
 from tenpo.datamart import dirty, transaction
 from tenpo.datamart.tables import TABLES
@@ -106,9 +106,18 @@ def load(warehouse: Warehouse, folder: Path) -> dict[str, int]:
     for event in kpi_world.EVENTS:
         file = pq.ParquetFile(folder / f"{event}.parquet")
         for batch in file.iter_batches(batch_size=250_000):
-            append(warehouse, EVENTS[event], pa.Table.from_batches([batch]))
+            append(warehouse, EVENTS[event], whole(EVENTS[event], batch))
         counts[event] = file.metadata.num_rows
     return counts
+
+
+def whole(contract: Contract, batch: pa.RecordBatch) -> pa.Table:
+    """The rows with what the drawn world leaves out, which is null."""
+    table = pa.Table.from_batches([batch])
+    for column in contract.schema:
+        if column.name not in table.column_names:
+            table = table.append_column(column.name, pa.nulls(table.num_rows, column.type))
+    return table
 
 
 def conform_all(
