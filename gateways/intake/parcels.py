@@ -92,8 +92,9 @@ class Intake:
             self.metrics.count_settled,
             self.apis,
         )
-        self.worker = Worker(settings, self.engine, tools)
-        self.fetching = Fetching(self._acceptance, self.worker.wake)
+        self.worker = Worker(settings, self.engine, tools, fetches=False)
+        self._fetcher = Worker(settings, self.engine, tools, fetches=True)
+        self.fetching = Fetching(self._acceptance, self._fetcher.wake)
         self._clock = ReceivingClock()
 
     async def hand_in(self, parcel: Parcel) -> Answer:
@@ -151,10 +152,16 @@ class Intake:
     async def run(self) -> None:
         """Commit groups and work on large payloads until cancelled; stops the children then."""
         self.workroom.warm()
-        self.worker.start()
+        workers = (self.worker, self._fetcher)
+        for one in workers:
+            one.start()
         try:
             await self.committer.run()
         finally:
-            self.worker.stop()  # before its children: a job that loses them is not settled
+            for one in workers:
+                one.stop()  # before its children: a job that loses them is not settled
             await asyncio.to_thread(self.workroom.close)
-            await asyncio.to_thread(self.worker.join)
+            for one in workers:
+                await asyncio.to_thread(one.join)
+            if self.engine is not None:
+                self.engine.dispose()

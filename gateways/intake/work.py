@@ -79,9 +79,13 @@ class Worker:
         settings: lease, tries and their rests.
         engine: the datamart; without one nothing is worked on.
         tools: what reading takes.
+        fetches: works on what has to be fetched alone, or on all else alone, so that a vendor
+            who does not answer holds up no file; None means on all.
     """
 
-    def __init__(self, settings: Settings, engine: Engine | None, tools: Tools) -> None:
+    def __init__(
+        self, settings: Settings, engine: Engine | None, tools: Tools, fetches: bool | None = None
+    ) -> None:  # fmt: skip
         self._settings = settings
         self._tools = tools
         self._book = ReceiptBook(tools.lake)
@@ -90,6 +94,8 @@ class Worker:
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="work", daemon=True)
         self._holder = f"{socket.gethostname()}:{os.getpid()}"
+        self._fetches = fetches
+        self._others: set[str] = set()
         #: Names of the jobs found at the last look, oldest first.
         self.open: list[str] = []
 
@@ -109,8 +115,6 @@ class Worker:
     def join(self) -> None:
         """Wait for the thread; its children must be stopped by now."""
         self._thread.join(timeout=self._settings.lease_s)
-        if self._engine is not None:
-            self._engine.dispose()
 
     def _run(self) -> None:
         while not self._ended.is_set():
@@ -130,16 +134,28 @@ class Worker:
             ServiceError: the lake or PostgreSQL does not answer.
         """
         self.open = self._book.open()
+        self._others &= set(self.open)
         for name in list(self.open):
             if self._ended.is_set():
                 return
             try:
-                self._try(name)
+                if self._is_mine(name):
+                    self._try(name)
             except LeaseLost:
                 continue  # somebody works on it, or it rests
             except IntegrityError as error:  # of this job alone
                 log.error("job_unreadable", object=name, error=error.what)
         self.open = self._book.open()
+
+    def _is_mine(self, name: str) -> bool:
+        """Whether a job is of this worker's sort; what it is for never changes."""
+        if self._fetches is None:
+            return True
+        if name not in self._others:
+            job = self._book.job(name)
+            if job is not None and bool(job.fetch) != self._fetches:
+                self._others.add(name)
+        return name not in self._others
 
     def _try(self, name: str) -> None:
         seconds, holder = self._settings.lease_s, self._holder

@@ -203,6 +203,21 @@ def test_a_fetch_that_was_begun_is_ended_with_what_was_fetched(
     assert len(vendors.calls) == 1
 
 
+@pytest.mark.stack
+def test_who_fetches_and_who_reads_files_hold_each_other_up_no_more(
+    place: Place, vendors: VendorServer
+) -> None:
+    vendors.orders[ID] = SQUARE_SALE
+    fetch, file = asked_for(place, "square", ID), place.accept()
+    files, fetches = (place.new_worker(place.engine, fetches=one) for one in (False, True))
+    files.look()
+    assert (place.settled(file).state, vendors.calls) == ("done", [])
+    (shown,) = view(place.engine, [place.book.find(TENANT, fetch.receipt)])
+    assert (shown.state, shown.attempts) == ("queued", 0)  # nobody has tried
+    fetches.look()
+    assert place.settled(fetch).state == "done"
+
+
 def test_answers_are_bounded_and_no_answer_is_an_error_that_says_where() -> None:
     def huge(request: httpx.Request) -> httpx.Response:
         return httpx.Response(200, content=b"[" + b" " * 2_000)

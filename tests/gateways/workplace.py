@@ -67,7 +67,7 @@ class Place:
         self.clock = ReceivingClock()
         self.worker = self.new_worker(engine)
 
-    def new_worker(self, engine: Engine) -> Worker:
+    def new_worker(self, engine: Engine, fetches: bool | None = None) -> Worker:
         def announce(names: Sequence[str]) -> None:
             self.announced += names
 
@@ -76,7 +76,7 @@ class Place:
             lambda settled, result: self.told.append((settled, result)),
             VendorApis(self.settings),
         )  # fmt: skip
-        return Worker(self.settings, engine, tools)
+        return Worker(self.settings, engine, tools, fetches)
 
     def accept(self, body: bytes = POSA) -> Accepted:
         masters = self.masters.get(TENANT)
