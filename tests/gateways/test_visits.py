@@ -49,6 +49,8 @@ def test_events_keep_what_the_analyzer_says_of_them() -> None:
         ({"occurred_at": None}, "missing_field", "occurred_at"),
         ({"match_score": 1.5}, "bad_value", "match_score"),
         ({"is_staff": "perhaps"}, "bad_value", "is_staff"),
+        ({"face_state": "perhaps"}, "bad_value", "face_state"),
+        ({"quality": -0.1}, "bad_value", "quality"),
         ({"dropped_frame_count": -1}, "negative_count", "dropped_frame_count"),
         ({"track_id": [1]}, "bad_value", "track_id"),
     ],
@@ -63,13 +65,16 @@ def test_what_is_wrong_is_told(change: dict[str, Any], reason: str, field: str) 
 def test_the_analyzers_own_names_stay() -> None:
     at = datetime(2026, 11, 1, 10, 0, 5, 250_000, tzinfo=UTC)
     event = VisitEvent(
-        "soho-door", "t-0", "door", "enter", micros(at), "motion-1", 3, is_staff=True
-    )
+        "soho-door", "t-0", "door", "enter", micros(at), "motion-1", 3, is_staff=True,
+        person_id="p_0000000000000001", match_score=0.97, quality=0.61, face_model="dlib_resnet-1",
+        face_state="matched",
+    )  # fmt: skip
     camera = cast(Camera, SimpleNamespace(tenant_id=TENANT, store_id="soho"))
     listed = as_json([event], camera)
     (row,) = Visits().normalize(listed, SUBJECT.context()).events["visit_event"].to_pylist()
     (own,) = as_table([event], camera, at).to_pylist()
     given = ("event_id", "document_key", "occurred_at", "camera_id", "track_id", "zone_id", "kind",
+             "person_id", "match_score", "quality", "face_model", "face_state",
              "is_staff", "detector", "dropped_frame_count", "source", "store_id")  # fmt: skip
     assert {name: row[name] for name in given} == {name: own[name] for name in given}
     assert row["event_id"] == orjson.loads(listed)[0]["event_id"]
