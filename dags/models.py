@@ -14,7 +14,8 @@ DOC = """
 ### What it does
 On Monday mornings (03:00 UTC): learns from the published store-days of `tenpo://{tenant}/mart`
 which stores are alike, what each could reach and what the next six weeks bring, and publishes it
-in one transaction. One task a pipeline; what they hand over lies in the lake under this run's id.
+in one transaction, where it does on past days at least as well as the run that readers see
+(`judge`). One task a pipeline; what they hand over lies in the lake under this run's id.
 
 ### When it fails
 The end of the task's log says what, where and how to mend it; readers keep the results of the
@@ -24,7 +25,7 @@ Clear `features` to begin with today's figures.
 By hand: `tenpo models run --tenant {tenant}`
 """
 
-PIPELINES = ("features", "clustering", "forecast", "targets", "publish")
+PIPELINES = ("features", "clustering", "forecast", "targets", "judge", "publish")
 
 for tenant in tenant_ids():
     with DAG(

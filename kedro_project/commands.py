@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from kedro_project.registry.commands import add_to, make_again
 from tenpo.errors import InputError
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from kedro_project.results.record import RunRecord
 
 models = typer.Typer(help="Clusters, targets and forecasts of stores.", no_args_is_help=True)
+add_to(models)
 _MAX_FOLDS, _MAX_HORIZON = 52, 366
 _TITLES = {
     "model": "Tenpo",
@@ -86,7 +88,7 @@ def run(
     ] = None,
     pipeline: Annotated[
         str | None,
-        typer.Option(help="Only this: features, clustering, forecast, targets or publish."),
+        typer.Option(help="Only this: features, clustering, forecast, targets, judge or publish."),
     ] = None,
     as_of: Annotated[
         str | None, typer.Option(help="Last business date to be known, YYYY-MM-DD.")
@@ -96,16 +98,24 @@ def run(
     ] = "newest",
     seed: Annotated[int, typer.Option(help="The same seed gives the same result.", min=0)] = 0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Publish nothing.")] = False,
+    recipe: Annotated[
+        str | None, typer.Option(help="With the parameters of this run, by its id.")
+    ] = None,
+    again: Annotated[
+        str | None, typer.Option("--repeat", help="Make this run again from its record.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the runs as JSON.")] = False,
 ) -> None:
-    """Find clusters, targets and forecasts of tenants, and publish them.
+    """Find clusters, targets and forecasts of tenants, and publish what beats the champion.
 
-    Where one tenant's run fails, the others' go on; the exit code is the worst.
+    A repeated run is never published; the exit code tells whether the same came out. Where one
+    tenant's run fails, the others' go on; the exit code is the worst.
 
     Example: tenpo models run --tenant demo
     """
     from kedro_project.execution import parameters, seeded
     from kedro_project.platform_run import Wish, checked_pipelines, run_models
+    from kedro_project.results.record import Shelf
     from tenpo.cli.progress import console
     from tenpo.lake import Lake
     from tenpo.masters import MasterBook
@@ -118,60 +128,33 @@ def run(
     day = None if as_of is None else _day(as_of)
     chosen = parameters()
     chosen = seeded(chosen, seed=seed, horizon=int(chosen["forecast"]["horizon"]))
-    tenants = tenant or MasterBook(Lake(settings.lake_url)).tenants()
+    lake = Lake(settings.lake_url)
+    tenants = tenant or MasterBook(lake).tenants()
+    if again is not None or recipe is not None:
+        owner = _only(tenants)
+        if again is not None:
+            return make_again(settings, owner, again)
+        chosen = Shelf(lake, owner).record(str(recipe)).parameters
 
     def run_one(name: str) -> None:
         wish = Wish(name, wanted, key, day, is_dry=dry_run)
         record = run_models(settings, wish, chosen, lambda text: console.print(f"  {text}"))
         _say(name, record, as_json=as_json)
 
-    _each(tenants, run_one)
+    return _each(tenants, run_one)
 
 
-@models.command()
-def runs(
-    tenant: Annotated[str, typer.Option(help="Whose.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list.")] = False,
-) -> None:
-    """Runs so far, their states, and which of them readers see.
+def _only(tenants: Sequence[str]) -> str:
+    """The one tenant whose run is meant.
 
-    Example: tenpo models runs --tenant demo
+    Raises:
+        InputError: there are several, or none.
     """
-    from dataclasses import asdict
-
-    from kedro_project.results.history import runs_of
-    from tenpo.settings import get_settings
-
-    shown, past = runs_of(get_settings(), tenant)
-    if as_json:
-        import orjson
-
-        rows = [asdict(one) | {"is_shown": one.run_id == shown} for one in past]
-        typer.echo(orjson.dumps(rows, option=orjson.OPT_INDENT_2).decode())
-        return
-    for one in past:
-        mark = "*" if one.run_id == shown else " "
-        typer.echo(
-            f"{mark} {one.run_id}  {one.state:13} {one.started_at:%Y-%m-%d %H:%M}  {one.note}"
+    if len(tenants) != 1:
+        raise InputError(
+            "a run belongs to one tenant", where="--tenant", remedy="Name one: --tenant T."
         )
-
-
-@models.command()
-def rollback(
-    tenant: Annotated[str, typer.Option(help="Whose.")],
-    run: Annotated[
-        str | None, typer.Option(help="Which run; else the one published before.")
-    ] = None,
-) -> None:
-    """Show readers an earlier run again.
-
-    Example: tenpo models rollback --tenant demo
-    """
-    from kedro_project.results.history import roll_back
-    from tenpo.settings import get_settings
-
-    record = roll_back(get_settings(), tenant, run)
-    typer.echo(f"{tenant}: run {record.run_id}, as of {record.as_of}, is shown again")
+    return tenants[0]
 
 
 def _each(tenants: Sequence[str], run_one: Callable[[str], None]) -> None:

@@ -10,6 +10,7 @@ from kedro_project.pipelines import (
     clustering,
     features,
     forecast,
+    judge,
     publish,
     targets,
 )
@@ -27,11 +28,15 @@ def register_pipelines() -> dict[str, Pipeline]:
         "targets": targets.create_pipeline(),
     }
     whole = sum(found.values(), start=Pipeline([]))
-    ends = {"chain": chain.create_pipeline(), "publish": publish.create_pipeline()}
+    ends = {
+        "chain": chain.create_pipeline(),
+        "judge": judge.create_pipeline(),
+        "publish": publish.create_pipeline(),
+    }
     return {
         **found,
         **ends,
-        "product": ends["chain"] + whole + ends["publish"],
+        "product": ends["chain"] + whole + ends["judge"] + ends["publish"],
         "backtest": backtest.create_pipeline(),
         "__default__": whole,
     }

@@ -19,7 +19,11 @@ from kedro.pipeline import Pipeline
 
 from kedro_project.chain.read import chains, last_whole_day
 from kedro_project.execution import run_on
-from kedro_project.pipelines import chain, clustering, features, forecast, publish, targets
+from kedro_project.pipelines import chain, clustering, features, forecast, judge, publish, targets
+from kedro_project.registry.facts import keep_facts
+from kedro_project.registry.notify import tell
+from kedro_project.registry.promotion import decision_of
+from kedro_project.registry.tracking import track
 from kedro_project.results import publish as publishing
 from kedro_project.results.record import NEWEST, RunRecord, Shelf
 from tenpo.errors import InputError
@@ -34,6 +38,7 @@ PIPELINES: dict[str, Callable[[], Pipeline]] = {
     "clustering": clustering.create_pipeline,
     "forecast": forecast.create_pipeline,
     "targets": targets.create_pipeline,
+    "judge": judge.create_pipeline,
     "publish": publish.create_pipeline,
 }
 _OF_RUN = ("publish",)  # the others are run chain by chain
@@ -93,13 +98,31 @@ def run_models(
         record = shelf.find(wish.key)
     try:
         for name in wish.pipelines:
-            _run(name, record, told)
+            if name == "publish":
+                _end(settings, record, told)
+            else:
+                run_pipeline(name, PIPELINES[name](), record, told)
         if wish.is_dry:
-            publishing.rest(settings, record)
+            publishing.rest(settings, record, "kept", "dry run")
     except Exception as error:  # whatever it is: the run's record says that it failed
         publishing.fail(settings, record, error)
         raise
+    finally:
+        tell(settings, wish.tenant_id)
     return record
+
+
+def _end(settings: Settings, record: RunRecord, told: Callable[[str], None]) -> None:
+    """Publish a run whose verdict allows it; of any other keep the pages and the reason."""
+    decision = decision_of(settings, record)
+    ended = publish.create_pipeline()
+    if decision.is_promoted:
+        run_pipeline("publish", ended, record, told)
+    else:
+        run_pipeline("publish", ended.only_nodes("reports"), record, told)
+        publishing.rest(settings, record, "challenger", decision.reason)
+        told(f"{record.tenant_id}: the champion stays: {decision.reason}")
+    track(settings, record, keep_facts(Lake(settings.lake_url), record), decision)
 
 
 def _new(
@@ -122,8 +145,17 @@ def _new(
     return RunRecord.new(wish.tenant_id, (first, as_of), currencies, parameters)
 
 
-def _run(name: str, record: RunRecord, told: Callable[[str], None]) -> None:
-    pipeline = PIPELINES[name]()
+def run_pipeline(
+    name: str, pipeline: Pipeline, record: RunRecord, told: Callable[[str], None]
+) -> None:
+    """Run one pipeline of a run, chain by chain where it is one of chains.
+
+    Args:
+        name: one of `PIPELINES`.
+        pipeline: it, or some of its nodes.
+        record: the run.
+        told: called with each step's name before it is done.
+    """
     for currency in ("",) if name in _OF_RUN else record.currencies:
         told(f"{record.tenant_id}: {name} {currency}".rstrip())
         run_on(pipeline, _catalog(record, currency), record.parameters)

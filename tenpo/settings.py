@@ -164,6 +164,21 @@ class Settings(BaseSettings):
     follow_interval_s: float = Field(default=2.0, gt=0)
     lease_s: float = Field(default=60.0, gt=0)
 
+    # models ----------------------------------------------------------------
+    models_margin: float = Field(
+        default=0.0, ge=-1, lt=1,
+        description="share by which a challenger's error must be below the champion's;"
+        " below 0 it may be that much worse",
+    )  # fmt: skip
+    models_webhook_url: SecretStr | None = Field(
+        default=None, description="a chat channel's webhook, told what becomes of runs"
+    )
+    mlflow_url: str = Field(
+        default="",
+        description="MLflow's tracking store that runs are copied to, sqlite:///…,"
+        " postgresql://… or http(s)://…; none: not copied",
+    )
+
     @classmethod
     def settings_customise_sources(
         cls,

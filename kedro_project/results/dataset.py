@@ -11,11 +11,14 @@ import pandas as pd
 from kedro.io import AbstractDataset, DatasetError
 
 from kedro_project.chain import ChainData, previous_clusters, read_chain
+from kedro_project.pipelines.judge.nodes import Champion
+from kedro_project.registry.promotion import decision_of
 from kedro_project.results.codec import from_bytes, to_bytes
-from kedro_project.results.publish import publish
+from kedro_project.results.publish import publish, shown_run
 from kedro_project.results.record import RunRecord, Shelf
 from kedro_project.results.rows import ChainResults, Tables
 from kedro_project.results.stored import stored_results
+from tenpo.errors import InputError
 from tenpo.lake import Lake
 from tenpo.masters import MasterBook
 from tenpo.settings import get_settings
@@ -114,6 +117,25 @@ class StoredResult(_OfRun):
         return self._shelf().has(self.name)
 
 
+class TheChampion(_OfRun):
+    """The run that readers see, and its trial of this chain; None before the first."""
+
+    def load(self) -> Champion | None:
+        """Ask the datamart who it is, and its shelf what it said."""
+        run_id = shown_run(get_settings(), self.tenant)
+        if run_id is None:
+            return None
+        shelf = Shelf(self._lake, self.tenant)
+        record = shelf.record(run_id)
+        own = shelf.of(record, self.currency)
+        return Champion(record, from_bytes(own.get("trial")) if own.has("trial") else {})
+
+    def save(self, data: object) -> NoReturn:
+        """Refuse: publishing makes a champion."""
+        del data
+        raise DatasetError("a champion is made by publishing")
+
+
 class RunResults(_OfRun):
     """The results of all chains of a run."""
 
@@ -161,8 +183,20 @@ class Publication(_OfRun):
         raise DatasetError("what is published is read through the API or mart")
 
     def save(self, data: Tables) -> None:
-        """Publish."""
-        publish(get_settings(), self._record(), data)
+        """Publish a run whose verdict allows it.
+
+        Raises:
+            InputError: the champion stays.
+        """
+        settings, record = get_settings(), self._record()
+        decision = decision_of(settings, record)
+        if not decision.is_promoted:
+            raise InputError(
+                f"the champion stays: {decision.reason}",
+                where=f"{record.tenant_id}, run {record.run_id}",
+                remedy="tenpo models promote shows the run all the same.",
+            )
+        publish(settings, record, data, decision.reason)
 
 
 def _job(record: RunRecord) -> Job:

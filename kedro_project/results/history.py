@@ -10,7 +10,7 @@ from kedro_project.results.publish import JOB, replace_shown
 from kedro_project.results.record import RunRecord, Shelf
 from kedro_project.results.rows import published_tables
 from kedro_project.results.stored import stored_results
-from tenpo.datamart import connect, model_results, run, transaction
+from tenpo.datamart import connect, model_event, model_results, run, transaction
 from tenpo.errors import InputError
 from tenpo.lake import Lake
 from tenpo.settings import Settings
@@ -24,6 +24,23 @@ def runs_of(settings: Settings, tenant_id: str) -> tuple[str | None, Sequence[ru
             return _shown(connection, tenant_id), run.past(connection, tenant_id, JOB)
     finally:
         engine.dispose()
+
+
+def events_of(
+    settings: Settings, tenant_id: str, run_id: str | None = None
+) -> Sequence[model_event.ModelEvent]:
+    """The newest changes of state of the tenant's runs, oldest first."""
+    engine = connect(settings)
+    try:
+        with transaction(engine) as connection:
+            return model_event.history(connection, tenant_id, run_id)
+    finally:
+        engine.dispose()
+
+
+def became(settings: Settings, tenant_id: str) -> dict[str, str]:
+    """The last state of each run that the newest events tell of."""
+    return {one.run_id: one.state for one in events_of(settings, tenant_id)}
 
 
 def roll_back(settings: Settings, tenant_id: str, run_id: str | None) -> RunRecord:
@@ -49,7 +66,8 @@ def roll_back(settings: Settings, tenant_id: str, run_id: str | None) -> RunReco
         )
     lake = Lake(settings.lake_url)
     record = Shelf(lake, tenant_id).record(wanted)
-    replace_shown(settings, record, published_tables(stored_results(lake, record), record))
+    tables = published_tables(stored_results(lake, record), record)
+    replace_shown(settings, record, tables, f"shown again in place of {shown}")
     return record
 
 

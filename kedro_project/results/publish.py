@@ -17,7 +17,7 @@ from kedro_project.results.record import RunRecord
 from kedro_project.results.rows import Tables
 from tenpo.contracts import MODEL_TABLES
 from tenpo.datamart import connect as connect_datamart
-from tenpo.datamart import model_results, run, transaction
+from tenpo.datamart import model_event, model_results, run, transaction
 from tenpo.datamart.lease import Lease, lease
 from tenpo.errors import InputError, ServiceError, TenpoError
 from tenpo.failpoint import failpoint
@@ -34,9 +34,12 @@ log = get_logger(__name__)
 
 def begin(settings: Settings, record: RunRecord) -> None:
     """Note that a run begins; others of the tenant may live."""
-    _noted(settings, lambda connection: run.start(
-        connection, record.run_id, tenant_id=record.tenant_id, job=JOB, is_alone=False,
-    ))  # fmt: skip
+
+    def note(connection: Connection) -> None:
+        run.start(connection, record.run_id, tenant_id=record.tenant_id, job=JOB, is_alone=False)
+        _happened(connection, record, "begun", f"as of {record.as_of}")
+
+    _noted(settings, note)
 
 
 def fail(settings: Settings, record: RunRecord, error: Exception) -> None:
@@ -45,18 +48,41 @@ def fail(settings: Settings, record: RunRecord, error: Exception) -> None:
     Nothing is noted of a run that readers see already.
     """
     what = error.what if isinstance(error, TenpoError) else type(error).__name__
-    _noted(settings, lambda connection: run.finish(
-        connection, record.run_id, state="failed", note=what))  # fmt: skip
+    _noted(settings, lambda connection: _ended(connection, record, "failed", "failed", what))
 
 
-def rest(settings: Settings, record: RunRecord) -> None:
-    """Note that a run stays unpublished for now; `publish` may follow."""
-    _noted(settings, lambda connection: run.finish(
-        connection, record.run_id, state="nothing_to_do", note="dry run"))  # fmt: skip
+def rest(settings: Settings, record: RunRecord, state: model_event.State, why: str) -> None:
+    """Note that a run stays unpublished for now; `publish` may follow.
+
+    Args:
+        settings: the process's settings.
+        record: the run.
+        state: what the history calls it.
+        why: in words.
+    """
+    _noted(settings, lambda connection: _ended(connection, record, "nothing_to_do", state, why))
 
 
-def publish(settings: Settings, record: RunRecord, tables: Tables) -> int:
+def shown_run(settings: Settings, tenant_id: str) -> str | None:
+    """The champion: the run that readers see; None before the first."""
+    found: list[str | None] = []
+
+    def ask(connection: Connection) -> None:
+        shown = model_results.shown(connection, tenant_id)
+        found.append(None if shown is None else shown.run_id)
+
+    _noted(settings, ask)
+    return found[0]
+
+
+def publish(settings: Settings, record: RunRecord, tables: Tables, why: str = "") -> int:
     """Make a run's rows what readers see. Returns their number; 0 where they are seen already.
+
+    Args:
+        settings: the process's settings.
+        record: the run.
+        tables: its rows.
+        why: for the history.
 
     Raises:
         InputError: a run that knew more is published.
@@ -70,10 +96,10 @@ def publish(settings: Settings, record: RunRecord, tables: Tables) -> int:
         for contract in MODEL_TABLES:
             append(warehouse, contract, tables[contract.name])
         failpoint("models.after_mart")
-        return _show(engine, held, record, tables)
+        return _show(engine, held, record, tables, why)
 
 
-def replace_shown(settings: Settings, record: RunRecord, tables: Tables) -> int:
+def replace_shown(settings: Settings, record: RunRecord, tables: Tables, why: str) -> int:
     """Show a run that mart has already, whatever is shown now. Returns the number of rows.
 
     Raises:
@@ -81,7 +107,7 @@ def replace_shown(settings: Settings, record: RunRecord, tables: Tables) -> int:
         ServiceError: a service does not answer; do it again.
     """
     with _publishing(settings, record) as (engine, _, held):
-        return _show(engine, held, record, tables)
+        return _show(engine, held, record, tables, why)
 
 
 @contextmanager
@@ -110,11 +136,12 @@ def _publishing(settings: Settings, record: RunRecord) -> Iterator[tuple[Engine,
         engine.dispose()
 
 
-def _show(engine: Engine, held: Lease, record: RunRecord, tables: Tables) -> int:
+def _show(engine: Engine, held: Lease, record: RunRecord, tables: Tables, why: str) -> int:
     with transaction(engine) as connection:
         held.check(connection)
         rows = model_results.replace(connection, record.tenant_id, tables)
-        run.finish(connection, record.run_id, state="published", rows=rows)
+        run.finish(connection, record.run_id, state="published", rows=rows, note=why)
+        _happened(connection, record, "champion", why)
     failpoint("models.after_datamart")
     return rows
 
@@ -126,6 +153,7 @@ def _mark_shown(engine: Engine, held: Lease, record: RunRecord, tables: Tables) 
         if not run.is_published(connection, record.run_id):
             rows = sum(table.num_rows for table in tables.values())
             run.finish(connection, record.run_id, state="published", rows=rows)
+            _happened(connection, record, "champion", "readers see it already")
 
 
 def refuse_older(settings: Settings, record: RunRecord) -> None:
@@ -151,6 +179,22 @@ def _is_shown(engine: Engine, record: RunRecord) -> bool:
             remedy="Run without --as-of, or with --dry-run to look at an earlier day.",
         )
     return shown is not None and shown.run_id == record.run_id
+
+
+def _ended(
+    connection: Connection, record: RunRecord, state: run.State, became: model_event.State,
+    why: str,
+) -> None:  # fmt: skip
+    """The end of a run that readers do not see."""
+    if not run.is_published(connection, record.run_id):
+        run.finish(connection, record.run_id, state=state, note=why)
+        _happened(connection, record, became, why)
+
+
+def _happened(
+    connection: Connection, record: RunRecord, state: model_event.State, note: str
+) -> None:
+    model_event.happened(connection, record.tenant_id, record.run_id, state, note)
 
 
 def _noted(settings: Settings, note: Callable[[Connection], None]) -> None:

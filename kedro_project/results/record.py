@@ -21,6 +21,7 @@ from typing import Any, Self
 import orjson
 from pydantic import BaseModel, ConfigDict
 
+from kedro_project.registry.recipe import code_version, recipe_of
 from tenpo.errors import InputError, IntegrityError
 from tenpo.identifiers import micros
 from tenpo.lake import Lake
@@ -32,7 +33,8 @@ NEWEST = "newest"
 class RunRecord(BaseModel):
     """One run: everything that its pipelines must agree on.
 
-    `as_of` is the last business date that it knows, `previous` what named the clusters before.
+    `as_of` is the last business date that it knows, `code` the version of the models' sources,
+    `repeats` the run that it makes again.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -44,6 +46,13 @@ class RunRecord(BaseModel):
     currencies: tuple[str, ...]
     started_at: datetime
     parameters: dict[str, Any]
+    code: str = ""
+    repeats: str = ""
+
+    @property
+    def recipe(self) -> str:
+        """What tells runs apart that differ by more than their data."""
+        return recipe_of(self.code, self.parameters)
 
     @classmethod
     def new(
@@ -63,6 +72,7 @@ class RunRecord(BaseModel):
             currencies=currencies,
             started_at=now,
             parameters=parameters,
+            code=code_version(),
         )
 
 
@@ -82,10 +92,14 @@ class Shelf:
     run_id: str = ""
     currency: str = ""
 
-    def keep(self, record: RunRecord, key: str) -> None:
-        """Note which run a key means, and that it is the newest."""
-        stamp = _stamp()
+    def keep_record(self, record: RunRecord) -> None:
+        """Keep a run's record; it is found by its id alone."""
         self.lake.put(self._record_of(record.run_id), record.model_dump_json().encode())
+
+    def keep(self, record: RunRecord, key: str) -> None:
+        """Keep a run's record, and note which run a key means and that it is the newest."""
+        stamp = _stamp()
+        self.keep_record(record)
         for name in dict.fromkeys((key, NEWEST)):
             self.lake.put(f"{self._root}/key/{_safe(name)}/{stamp}.json",
                           record.model_dump_json().encode())  # fmt: skip
@@ -139,7 +153,7 @@ class Shelf:
             raise IntegrityError(
                 f"the run has no {name} yet", where=f"{self.run_id} {self.currency}",
                 remedy="Run the pipelines in order: features, clustering, forecast, targets, "
-                "publish.",
+                "judge, publish.",
             )  # fmt: skip
         return self.lake.get(names[-1])
 

@@ -35,7 +35,7 @@ from tenpo.contracts.models import (
 )
 from tenpo.errors import IntegrityError
 
-_LIBRARIES = ("tenpo", "kedro", "lightgbm", "scikit-learn", "scipy", "numpy", "pandas")
+LIBRARIES = ("tenpo", "kedro", "lightgbm", "scikit-learn", "scipy", "numpy", "pandas")
 _FEW_STORES = 8
 _DIGITS = 6  # after the point: enough for ratios, and forecasts are no accounts
 _LARGEST = 1e26
@@ -120,7 +120,7 @@ def _run_row(chain: ChainResults, record: RunRecord) -> dict[str, Sequence[objec
         "seed": int(record.parameters["clustering"]["seed"]),
         "data_fingerprint": fingerprint(chain.panel, chain.previous),
         "parameters": _json(record.parameters),
-        "versions": _json({name: version(name) for name in _LIBRARIES}),
+        "versions": _json({name: version(name) for name in LIBRARIES}),
         "notes": _json(result_notes(chain)),
         "started_at": record.started_at,
     }

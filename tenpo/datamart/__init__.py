@@ -12,6 +12,7 @@ What to call; every function takes a Connection, so the caller owns the transact
         run.start / finish / unannounced           # what a run wrote counts once published
         store.sync, health.seen                    # for the API
         model_results.replace(connection, …)       # clusters, targets, forecasts of a run
+        model_event.happened / history / untold    # how a run of the models came to be
     past.keep(connection, name, rows)              # before it: what the rows are to replace
     published_rows(connection, contract, …)        # `published`: current KPI rows, as Arrow
     read_kpis(connection, query)                   # `kpi_read`: KPIs as the API answers
@@ -20,7 +21,17 @@ What to call; every function takes a Connection, so the caller owns the transact
 Not for events or history: those are in the warehouse.
 """
 
-from tenpo.datamart import dirty, health, hints, ledger, model_results, past, run, store
+from tenpo.datamart import (
+    dirty,
+    health,
+    hints,
+    ledger,
+    model_event,
+    model_results,
+    past,
+    run,
+    store,
+)
 from tenpo.datamart.connect import connect, snapshot, transaction
 from tenpo.datamart.migrations import upgrade
 from tenpo.store_day import StoreDay
@@ -32,6 +43,7 @@ __all__ = [
     "health",
     "hints",
     "ledger",
+    "model_event",
     "model_results",
     "past",
     "run",

@@ -12,6 +12,8 @@ from sqlalchemy import (
     Date,
     DateTime,
     Double,
+    ForeignKey,
+    Identity,
     Index,
     Integer,
     MetaData,
@@ -115,6 +117,27 @@ run = Table(
     Column("rows", BigInteger, nullable=False, server_default=text("0")),
     Column("note", Text, nullable=False, server_default=text("''")),
     Index("run_by_tenant", "tenant_id", "published_at"),
+)
+
+#: What became of each run of the models; append-only.
+model_event = Table(
+    "model_event",
+    metadata,
+    Column("event_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("tenant_id", Text, nullable=False),
+    Column("run_id", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("note", Text, nullable=False, server_default=text("''")),
+    Column("happened_at", _MOMENT, nullable=False, server_default=_NOW),
+    Index("model_event_by_tenant", "tenant_id", "event_id"),
+)
+
+#: Which of those events were told elsewhere.
+model_notice = Table(
+    "model_notice",
+    metadata,
+    Column("event_id", BigInteger, ForeignKey("model_event.event_id"), primary_key=True),
+    Column("told_at", _MOMENT, nullable=False, server_default=_NOW),
 )
 
 #: The load ledger: every canonical object that ingest knows of.

@@ -33,9 +33,9 @@ def write(warehouse: Warehouse, lake: Lake) -> None:
     book.put("acme", "store", [*(_store(s, "JPY") for s in YEN), *(_store(s, "EUR") for s in EURO)])
     book.put("zeta", "store", [_store("kiosk", "JPY")])
     book.put("empty", "store", [_store("nothing", "JPY")])
-    rows = [*_rows("acme", "JPY", YEN), *_rows("acme", "EUR", EURO)]
+    rows = [*figures("acme", "JPY", YEN), *figures("acme", "EUR", EURO)]
     append(warehouse, KPI_STORE_DAY, KPI_STORE_DAY.table(rows))
-    append(warehouse, KPI_STORE_DAY, KPI_STORE_DAY.table(list(_rows("zeta", "JPY", ("kiosk",)))))
+    append(warehouse, KPI_STORE_DAY, KPI_STORE_DAY.table(list(figures("zeta", "JPY", ("kiosk",)))))
     wrong = [row | {"run_id": "unpublished", "revision": 2, "net_sales_amount": Decimal(10**9)}
              for row in rows]  # fmt: skip
     append(warehouse, KPI_STORE_DAY, KPI_STORE_DAY.table(wrong))
@@ -51,7 +51,8 @@ def _store(store_id: str, currency: str) -> Store:
     return Store(store_id=store_id, name=store_id.title(), timezone=zone, currency=currency)
 
 
-def _rows(tenant: str, currency: str, stores: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+def figures(tenant: str, currency: str, stores: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+    """The published store-days of some stores."""
     rng = np.random.default_rng(len(stores))
     for place, store in enumerate(stores):
         week = WEEKDAYS if place % 2 else WEEKENDS

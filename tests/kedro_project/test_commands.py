@@ -21,7 +21,7 @@ from tenpo import telemetry
 from tenpo.errors import InputError, ServiceError
 from tests.kedro_project.chain import sales_panel, weekly_sales
 
-PRODUCT_INPUTS = {"store_days", "previous_clusters", "run_results", "run_record"}
+PRODUCT_INPUTS = {"store_days", "previous_clusters", "run_results", "run_record", "champion"}
 METHODS = {"model", "seasonal_naive", "last_year", "cluster_mean"}
 
 
@@ -92,7 +92,7 @@ def test_pipelines_are_wired() -> None:
     found = register_pipelines()
     assert set(found) == {
         "features", "clustering", "forecast", "targets", "backtest", "__default__",
-        "chain", "publish", "product",
+        "chain", "judge", "publish", "product",
     }  # fmt: skip
     assert {name for name in found["__default__"].inputs() if not name.startswith("params:")} == {
         "panel", "previous_clusters",
@@ -110,7 +110,7 @@ def test_nobody_is_told_that_it_runs() -> None:
 
 
 def test_the_kernel_loads_no_model_library() -> None:
-    heavy = "kedro", "lightgbm", "sklearn", "scipy"
+    heavy = "kedro", "lightgbm", "mlflow", "sklearn", "scipy"
     code = (
         "import sys, tenpo, tenpo.cli.main, tenpo.settings, kedro_project.commands;"
         f"print([name for name in {heavy} if name in sys.modules])"

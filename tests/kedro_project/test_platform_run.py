@@ -13,13 +13,21 @@ from typing import Any
 import numpy as np
 import pytest
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import DBAPIError
 
 from kedro_project import platform_run
 from kedro_project.chain import previous_clusters
 from kedro_project.platform_run import PIPELINES, Wish, run_models
+from kedro_project.registry.compare import compare
+from kedro_project.registry.decision import Decision
+from kedro_project.registry.facts import kept_facts
+from kedro_project.registry.promotion import promote
+from kedro_project.registry.repeat import repeat
+from kedro_project.registry.score import past_forecasts, scores
+from kedro_project.registry.tracking import track
 from kedro_project.results import publish
 from kedro_project.results.codec import from_bytes, to_bytes
-from kedro_project.results.history import roll_back, runs_of
+from kedro_project.results.history import events_of, roll_back, runs_of
 from kedro_project.results.record import RunRecord, Shelf
 from tenpo.contracts import MODEL_TABLES
 from tenpo.contracts.models import STORE_CLUSTER
@@ -46,14 +54,20 @@ class Platform:
     engine: Engine
     warehouse: Warehouse
 
-    def run(self, tenant: str = "acme", **wish: Any) -> Any:
+    def run(
+        self, tenant: str = "acme", margin: float = 0.0, coverage: float = 0.8, **wish: Any
+    ) -> Any:
         asked = Wish(tenant, wish.pop("pipelines", ALL), **wish)
-        return run_models(self.settings, asked, PARAMETERS, lambda _: None)
+        settings = self.settings.model_copy(update={"models_margin": margin})
+        given = small(horizon=HORIZON)
+        given["forecast"]["coverage"] = coverage
+        return run_models(settings, asked, given, lambda _: None)
 
     def rows(self, table: str, tenant: str = "acme") -> list[dict[str, Any]]:
         statement = text(f"SELECT * FROM {table} WHERE tenant_id = :tenant")  # noqa: S608
         with self.engine.connect() as connection:
-            return [dict(r) for r in connection.execute(statement, {"tenant": tenant}).mappings()]
+            found = connection.execute(statement, {"tenant": tenant}).mappings()
+            return sorted((dict(row) for row in found), key=str)  # in no order of the server's
 
 
 PARAMETERS = small(horizon=HORIZON)
@@ -287,8 +301,10 @@ def test_what_is_no_number_is_not_published(published: Platform) -> None:
     spoilt["sales"].value[0, 0] = np.nan
     own.put("forecasts", to_bytes(spoilt))
     before = published.rows("store_forecast")
-    with pytest.raises(IntegrityError, match="no number"):
+    with pytest.raises(IntegrityError, match="champion has changed"):
         published.run(pipelines=("publish",), key=AIRFLOW)
+    with pytest.raises(IntegrityError, match="no number"):
+        published.run(pipelines=("judge", "publish"), key=AIRFLOW)
     assert published.rows("store_forecast") == before
     own.put("forecasts", sound)
 
@@ -355,6 +371,124 @@ def test_a_dry_run_publishes_nothing_and_says_so(published: Platform) -> None:
     assert (newest.run_id, newest.state, newest.note) == (
         record.run_id, "nothing_to_do", "dry run",
     )  # fmt: skip
+
+
+def test_a_challenger_stays_one_until_somebody_promotes_it(published: Platform) -> None:
+    (champion,) = published.rows("model_run", "zeta")
+    challenger = published.run("zeta", coverage=0.05, margin=0.9)
+    assert published.rows("model_run", "zeta") == [champion]
+    (newest, *_) = runs_of(published.settings, "zeta")[1]
+    assert (newest.run_id, newest.state) == (challenger.run_id, "nothing_to_do")
+    assert f"of champion {champion['run_id']} on the same folds" in newest.note
+    assert newest.note.endswith("asked for 90.0% less")
+    page = Shelf(Lake(published.settings.lake_url), "zeta").of(challenger, "JPY").get("report")
+    assert b"Map of stores" in page
+    promote(published.settings, "zeta", challenger.run_id)
+    assert [row["run_id"] for row in published.rows("model_run", "zeta")] == [challenger.run_id]
+    roll_back(published.settings, "zeta", champion["run_id"])
+    assert published.rows("model_run", "zeta") == [champion]
+    states = [one.state for one in events_of(published.settings, "zeta", challenger.run_id)]
+    assert states == ["begun", "challenger", "champion"]
+    last = events_of(published.settings, "zeta")[-1]
+    assert (last.run_id, last.note) == (
+        champion["run_id"], f"shown again in place of {challenger.run_id}",
+    )  # fmt: skip
+
+
+def test_a_challenger_that_may_be_worse_is_promoted_with_the_figures(published: Platform) -> None:
+    better = published.run("zeta", coverage=0.3, margin=-1.0)
+    assert [row["run_id"] for row in published.rows("model_run", "zeta")] == [better.run_id]
+    (_, came) = events_of(published.settings, "zeta", better.run_id)
+    assert (came.state, came.note[:5]) == ("champion", "WAPE ")
+
+
+def test_a_run_comes_out_the_same_from_its_record(published: Platform) -> None:
+    (shown,) = published.rows("model_run", "zeta")
+    lake = Lake(published.settings.lake_url)
+    found = repeat(published.settings, "zeta", shown["run_id"], lambda _: None)
+    assert (found.is_same, found.is_same_code) == (True, True)
+    assert published.rows("model_run", "zeta") == [shown]
+    facts = kept_facts(lake, found.record)
+    (chain,) = facts["chains"]
+    assert chain["data_fingerprint"] == shown["data_fingerprint"]
+    assert (chain["stores"], chain["known"]["sales"]) == (1, mart_world.DAYS)
+    document = compare(published.settings, "zeta", shown["run_id"], found.record.run_id)
+    assert document["differs"] == []
+    earlier = next(
+        one.run_id for one in events_of(published.settings, "zeta") if one.state == "challenger"
+    )
+    document = compare(published.settings, "zeta", earlier, shown["run_id"])
+    assert document["differs"] == ["results_fingerprint", "parameters.forecast.coverage"]
+    (scores,) = document["scores"].values()
+    assert scores["folds"] == [f"{LAST - timedelta(days=HORIZON)}"]
+    assert {one["sales"]["store_days"] for one in scores["of"].values()} == {HORIZON}
+
+
+def test_a_copy_in_mlflow_has_what_the_run_was_made_from(
+    published: Platform, tmp_path: Path
+) -> None:
+    from mlflow.tracking import MlflowClient
+
+    url = f"sqlite:///{tmp_path}/mlflow.db"
+    record = Shelf(Lake(published.settings.lake_url), "zeta").find("newest")
+    facts = kept_facts(Lake(published.settings.lake_url), record)
+    settings = published.settings.model_copy(update={"mlflow_url": url})
+    made = track(settings, record, facts, Decision(is_promoted=False, reason="for a test"))
+    assert made is not None
+    client = MlflowClient(tracking_uri=url)
+    copy = client.get_run(made)
+    assert copy.data.params["forecast.coverage"] == "0.3"
+    assert copy.data.tags["tenpo.became"] == "challenger"
+    assert copy.data.metrics["JPY.stores"] == 1
+    assert {one.path for one in client.list_artifacts(made)} == {"facts.json", "JPY.html"}
+    away = published.settings.model_copy(update={"mlflow_url": "http://127.0.0.1:9"})
+    assert track(away, record, facts, Decision(is_promoted=True, reason="")) is None
+
+
+def test_past_forecasts_are_scored_with_what_came(published: Platform) -> None:
+    """Of the first run, whose next seven days are in the world; added up here day by day."""
+    span = (LAST - timedelta(days=6), LAST)
+    rows = past_forecasts(published.settings, "acme", span, 0.9)
+    found = {(one.currency, one.measure): one for one in scores(rows)}
+    known = 7 * (len(YEN) - 1)  # the youngest shop had not traded yet, so nothing was said of it
+    assert {key: one.days for key, one in found.items()} == {
+        ("EUR", "sales"): 14, ("EUR", "footfall"): 14,
+        ("JPY", "sales"): known, ("JPY", "footfall"): known - 1,  # of one nobody saw the whole day
+    }  # fmt: skip
+    came = {
+        (row["store_id"], row["business_date"]): row["net_sales_amount"]
+        for row in mart_world.figures("acme", "JPY", YEN)
+    }
+    sql = f"""
+        SELECT DISTINCT store_id, business_date, value, low, high
+        FROM `{published.warehouse.table("mart", "store_forecast")}`
+        WHERE as_of_date = '{LAST - timedelta(days=7)}' AND tenant_id = 'acme'
+          AND currency = 'JPY' AND measure = 'sales' AND business_date <= '{LAST}'
+    """  # noqa: S608
+    said = [
+        (came[row["store_id"], row["business_date"]], row)
+        for row in query(published.warehouse, sql, job=Job("test", "said", "acme")).to_pylist()
+        if (row["store_id"], row["business_date"]) in came
+    ]
+    wape = sum(abs(row["value"] - truth) for truth, row in said) / sum(truth for truth, _ in said)
+    inside = sum(row["low"] <= truth <= row["high"] for truth, row in said)
+    yen = found["JPY", "sales"]
+    assert (yen.wape, yen.coverage) == (round(float(wape), 6), round(inside / len(said), 6))
+    assert 0 < float(wape) < 0.5
+    assert {(one.of, one.measure) for one in scores(rows, "week")} == {
+        ("1", "sales"), ("1", "footfall"),
+    }  # fmt: skip
+    assert {one.of for one in scores(rows, "store_id")} == {*YEN, *EURO} - {YOUNG}
+    assert past_forecasts(published.settings, "empty", span, 0.9).num_rows == 0
+
+
+def test_the_history_cannot_be_changed(published: Platform) -> None:
+    for statement in ("UPDATE model_event SET note = ''", "DELETE FROM model_event"):
+        with (
+            pytest.raises(DBAPIError, match="append-only"),
+            published.engine.begin() as connection,
+        ):
+            connection.execute(text(statement))
 
 
 def _mart_rows(platform: Platform) -> int:

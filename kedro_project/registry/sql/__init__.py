@@ -1,0 +1,1 @@
+"""GoogleSQL of what the registry reads: past forecasts beside what came."""
