@@ -71,7 +71,7 @@ def _posted(client: httpx.Client, url: str, text: str, sleep: Callable[[float], 
             continue
         except httpx.InvalidURL:
             return False
-        if status < httpx.codes.BAD_REQUEST:
+        if httpx.codes.is_success(status):
             return True
         if status < httpx.codes.INTERNAL_SERVER_ERROR and status != httpx.codes.TOO_MANY_REQUESTS:
             return False

@@ -68,7 +68,7 @@ def _copy(
     experiment = _experiment(client, settings, record.tenant_id)
     began = int(record.started_at.timestamp() * 1000)
     tags = {
-        "mlflow.runName": record.run_id, "mlflow.source.git.commit": record.code,
+        "mlflow.runName": record.run_id, "tenpo.code": record.code,
         "tenpo.tenant": record.tenant_id, "tenpo.as_of": f"{record.as_of}",
         "tenpo.recipe": record.recipe, "tenpo.became":
             "champion" if decision.is_promoted else "challenger",

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, func, insert, select, text
 
 from tenpo.datamart.tables import model_event, model_notice
 
-State = Literal["begun", "failed", "kept", "challenger", "champion", "scored"]
+State = Literal["begun", "failed", "kept", "challenger", "champion"]
 _TELL_FOR = text("interval '7 days'")  # who starts to listen is not told the whole past
 
 
@@ -28,7 +28,7 @@ class ModelEvent:
         tenant_id: whose.
         run_id: which run.
         state: `begun`; `failed`; `kept` unpublished on purpose; `challenger` that the champion
-            stays before; `champion`, which readers see; `scored` with the truth.
+            stays before; `champion`, which readers see.
         note: why, without a value of the data.
         happened_at: when.
     """

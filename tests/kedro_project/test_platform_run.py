@@ -14,9 +14,11 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
+from typer.testing import CliRunner
 
 from kedro_project import platform_run
 from kedro_project.chain import previous_clusters
+from kedro_project.commands import models
 from kedro_project.platform_run import PIPELINES, Wish, run_models
 from kedro_project.registry.compare import compare
 from kedro_project.registry.decision import Decision
@@ -480,6 +482,28 @@ def test_past_forecasts_are_scored_with_what_came(published: Platform) -> None:
     }  # fmt: skip
     assert {one.of for one in scores(rows, "store_id")} == {*YEN, *EURO} - {YOUNG}
     assert past_forecasts(published.settings, "empty", span, 0.9).num_rows == 0
+
+
+def test_commands_say_what_became_of_runs(published: Platform) -> None:
+    def said(*words: str) -> str:
+        done = CliRunner().invoke(models, [*words, "--tenant", "zeta"], catch_exceptions=False)
+        return done.stdout
+
+    (shown,) = {row["run_id"] for row in published.rows("model_run", "zeta")}
+    lines = said("runs").splitlines()
+    (own,) = [line for line in lines if line.startswith(f"* {shown}  champion")]
+    assert "WAPE" in own
+    assert {line.split()[1] for line in lines if line[0] == " "} >= {"retired", "kept"}
+    assert f"{shown}  begun" in said("history", "--run", shown)
+    (other,) = {line.split()[0] for line in lines if " challenger " in line or "by hand" in line}
+    compared = said("compare", other, shown)
+    assert "differs: results_fingerprint, parameters.forecast.coverage" in compared
+    assert compared.count("14 store-days") == 4
+    assert f"run {other}, as of {LAST}, is champion" in said("promote", other)
+    assert f"run {shown}, as of {LAST}, is shown again" in said("rollback", "--run", shown)
+    assert "no day of the last 1 weeks was foretold" in said("score", "--weeks", "1")
+    with pytest.raises(InputError, match="no grain"):
+        said("score", "--by", "moon")
 
 
 def test_the_history_cannot_be_changed(published: Platform) -> None:

@@ -140,7 +140,7 @@ def test_changes_are_told_once_in_order_and_later_where_nobody_listens(
     heard.answers[:] = [503, 503, 503]
     assert tell(settings, "told", waited.append) == 0
     assert waited == [0.5, 1.0]
-    heard.answers[:] = [503, 200, 404]
+    heard.answers[:] = [503, 200, 302]
     assert tell(settings, "told", waited.append) == 1
     assert tell(settings, "told", waited.append) == 1
     assert tell(settings, "told", waited.append) == 0
