@@ -20,7 +20,7 @@ from tenpo.errors import VendorError
 TIMEOUT = httpx.Timeout(connect=5, read=20, write=20, pool=5)
 #: Of all calls of a job: others wait for it.
 ALL_S = 120.0
-_FOUND, _NONE = 200, 404
+_ANSWERS = (200, 404)
 _DENIED, _TOO_FAST = (401, 403), 429
 _KEEP_ONE = (
     "Keep one that may read orders with: "
@@ -52,7 +52,6 @@ class Reply:
 
     body: bytes
     document: Any
-    found: bool
 
 
 class Calls:
@@ -82,10 +81,10 @@ class Calls:
             raise VendorError(
                 f"the vendor's API does not answer: {type(error).__name__}", where=_place(url)
             ) from error
-        if response.status_code not in (_FOUND, _NONE):
+        if response.status_code not in _ANSWERS:
             raise _refused(response)
         try:
-            return Reply(body, orjson.loads(body), response.status_code == _FOUND)
+            return Reply(body, orjson.loads(body))
         except orjson.JSONDecodeError as error:
             raise VendorError("the vendor's answer is no JSON", where=_place(url)) from error
 
