@@ -21,7 +21,7 @@ RUN_UV := locks/with-pip-settings $(UV)
 SYNC := $(RUN_UV) pip sync --quiet --require-hashes
 DATA ?=
 
-.PHONY: help setup faces demo test bench-mqtt check lint types imports google format lock clean browser
+.PHONY: help setup faces demo test bench-mqtt check lint types imports google format lock clean browser openmp
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,7 +37,7 @@ bench-mqtt: setup ## Measure MQTT against Mosquitto, with a restart and a kill i
 
 check: setup lint types imports ## Check format, lint, types and import contracts
 
-setup: .venv/.made $(ENVS)/bigquery/.made $(ENVS)/airflow/.made ## Make the locked environments (.venv and .venvs)
+setup: openmp .venv/.made $(ENVS)/bigquery/.made $(ENVS)/airflow/.made ## Make the locked environments (.venv and .venvs)
 
 faces: $(ENVS)/.faces ## Also install what makes features of faces (100 MB)
 
@@ -69,6 +69,17 @@ lock: $(UV) ## Resolve locks/*.in into locks/*.txt; UPGRADE=1 also takes newer v
 clean: ## Delete the environments and caches; the data folder (.tenpo) stays
 	@rm -rf .venv $(ENVS) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache *.egg-info
 	find . -name __pycache__ -type d -prune -not -path './.tenpo/*' -exec rm -rf {} +
+
+# LightGBM's wheel takes OpenMP's library from the system; compilers bring it, a bare system lacks it.
+openmp:
+	@if [ -z "$(PYTHON)" ] || "$(PYTHON)" -c 'import ctypes; ctypes.CDLL("libgomp.so.1")' 2>/dev/null; then exit 0; fi
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+		echo "Installing OpenMP's library (libgomp1) for the forecasts"
+		{ apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq -y install --no-install-recommends libgomp1; } \
+			>/dev/null 2>&1 || echo "It cannot be installed: the forecasts will say so"
+	else
+		echo "No libgomp.so.1: forecasts need it (on Debian: apt install libgomp1)"
+	fi
 
 # The browser test uses Chromium if there is one; without it the test is skipped by name.
 browser:

@@ -43,6 +43,12 @@ def ingest(
     settings = get_settings()
     configure_logging(settings)
     if follow:
+        if tenant or beam or as_json:
+            raise InputError(
+                "--follow takes in what comes of all tenants, and goes on",
+                where="--follow",
+                remedy="Leave --tenant, --beam and --json out, or --follow.",
+            )
         _follow()
         return
     from beam_jobs.ingest.job import Ingest
@@ -172,7 +178,13 @@ def _tenants(book: MasterBook, named: list[str] | None, store: str | None) -> li
 def _range(
     date_from: str | None, date_to: str | None, *, dirty: bool
 ) -> tuple[date | None, date | None]:
-    if dirty and date_from is None and date_to is None:
+    if dirty:
+        if date_from is not None or date_to is not None:
+            raise InputError(
+                "--dirty is about all dates",
+                where="--dirty",
+                remedy="Leave it out, or --from and --to.",
+            )
         return None, None
     if date_from is None or date_to is None:
         raise InputError(

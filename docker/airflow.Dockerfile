@@ -16,6 +16,9 @@ RUN python -m venv /opt/bootstrap \
        --python /opt/airflow/bin/python locks/airflow.txt
 
 FROM ${PYTHON_IMAGE}
+# LightGBM's wheel takes OpenMP from the system.
+RUN apt-get update && apt-get install --yes --no-install-recommends libgomp1 \
+    && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --create-home airflow \
     && install --directory --owner=airflow /var/lib/tenpo
 COPY --from=build /opt/airflow /opt/airflow

@@ -14,6 +14,7 @@ COPY pyproject.toml README.md ./
 COPY tenpo tenpo
 COPY gateways gateways
 COPY beam_jobs beam_jobs
+COPY video_analyzer video_analyzer
 COPY api api
 COPY kedro_project kedro_project
 COPY specs specs
@@ -21,6 +22,9 @@ RUN /opt/bootstrap/bin/uv pip install --no-cache --no-deps --no-build-isolation 
     --python /opt/tenpo/bin/python .
 
 FROM ${PYTHON_IMAGE}
+# LightGBM's wheel takes OpenMP from the system.
+RUN apt-get update && apt-get install --yes --no-install-recommends libgomp1 \
+    && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --create-home tenpo \
     && install --directory --owner=tenpo /var/lib/tenpo
 COPY --from=build /opt/tenpo /opt/tenpo

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import date
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,7 +27,10 @@ def demo(
     stores: Annotated[int, typer.Option(help="Simulated shops.", min=1, max=500)] = 6,
     days: Annotated[int, typer.Option(help="Simulated days.", min=1, max=1100)] = 35,
     seed: Annotated[int, typer.Option(help="Seed of the simulation.", min=0)] = 1,
-    end: Annotated[str | None, typer.Option(help="Last simulated day, YYYY-MM-DD.")] = None,
+    end: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Last simulated day.", metavar="YYYY-MM-DD"),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the proof as JSON.")] = False,
 ) -> None:
     """Start everything, send a simulated chain through it and prove the totals at every hop.
@@ -46,7 +49,7 @@ def demo(
     sets = real_data.present(data) if data is not None else []
     settings = _start_stack()
     with step(f"Drawing {days} days of {stores} stores"):
-        last = date.fromisoformat(end) if end else None
+        last = end.date() if end else None
         made = plan_simulation(settings, TENANT, seed, stores, days, last)
     deliver(settings, TENANT, made)
     spans: list[tuple[Span, TenantTokens, Hop | None]] = [_simulated(settings, made)]

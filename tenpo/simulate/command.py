@@ -70,8 +70,14 @@ def simulate(
 
 
 def home_of(settings: Settings, tenant: str) -> Path:
-    """The folder of a tenant's simulation below the platform's own."""
-    return settings.home / "simulation" / tenant
+    """The folder of a tenant's simulation below the platform's own.
+
+    Raises:
+        InputError: that is no name of a tenant.
+    """
+    from tenpo.identifiers import checked_name
+
+    return settings.home / "simulation" / checked_name("tenant", tenant)
 
 
 def plan_simulation(

@@ -74,10 +74,9 @@ def _settings_env(digest: str) -> dict[str, str]:
         if key.startswith("TENPO_") and key not in (MARKER, "TENPO_HOME")
     }
     file = Path(os.environ.get("TENPO_SETTINGS_FILE", "tenpo.toml"))
-    return given | {
-        "TENPO_SETTINGS_FILE": str(file.absolute()),
-        "TENPO_STACK_ADDRESSES": digest,
-    }
+    # Without such a file a constant: whoever says `up` next stands in another folder.
+    settings = file.absolute() if file.exists() else os.devnull
+    return given | {"TENPO_SETTINGS_FILE": str(settings), "TENPO_STACK_ADDRESSES": digest}
 
 
 def _postgres(plan: Plan) -> Process:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
+import socket
 import subprocess
 import sys
+import time
+import tomllib
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import yaml
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion
 
 ROOT = Path(__file__).parents[2]
 DOCKER = ROOT / "docker"
@@ -39,6 +46,46 @@ def test_every_copied_path_exists(path: Path) -> None:
     assert copies
     for source in (source for copy in copies for source in copy):
         assert (ROOT / source).exists(), source
+
+
+def test_the_platforms_image_holds_every_package() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    packages = project["tool"]["setuptools"]["packages"]["find"]["include"]
+    lines = (DOCKER / "platform.Dockerfile").read_text("utf-8").splitlines()
+    for package in (name.rstrip("*") for name in packages):
+        assert f"COPY {package} {package}" in lines
+
+
+def test_the_broker_takes_the_networks_clients(tmp_path: Path) -> None:
+    broker = shutil.which("mosquitto")
+    if broker is None:
+        pytest.skip("there is no mosquitto")
+    compose = yaml.safe_load((DOCKER / "compose.yaml").read_text("utf-8"))
+    (target,) = (one["target"] for one in compose["services"]["mqtt"]["configs"])
+    assert target == "/mosquitto/config/mosquitto.conf"
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    lines = compose["configs"]["mosquitto"]["content"]
+    lines = lines.replace("listener 1883", f"listener {port}")
+    settings, log = tmp_path / "mosquitto.conf", tmp_path / "log"
+    settings.write_text(lines.replace("/mosquitto/data/", f"{tmp_path}/"))
+    with log.open("wb") as out:
+        process = subprocess.Popen([broker, "-c", str(settings)], stderr=out)
+    try:
+        client = Client(CallbackAPIVersion.VERSION2)
+        for _ in range(200):
+            with suppress(ConnectionRefusedError):
+                client.connect("127.0.0.1", port)
+                break
+            time.sleep(0.1)
+        assert client.is_connected() or client.loop(5) == 0
+    finally:
+        process.kill()
+        process.wait(30)
+    said = log.read_text()
+    assert f"Opening ipv4 listen socket on port {port}" in said
+    assert "Error" not in said
 
 
 def test_compose_is_valid() -> None:

@@ -39,8 +39,12 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
         assert stack.left() == []
 
 
-def test_up_again_starts_nothing(stack: LocalStack) -> None:
+def test_up_again_starts_nothing_from_whatever_folder(
+    stack: LocalStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = [stack.pid(name) for name in NAMES]
+    assert stack.up() == []
+    monkeypatch.chdir(tmp_path)
     assert stack.up() == []
     assert [stack.pid(name) for name in NAMES] == before
 

@@ -9,12 +9,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import lightgbm as lgb
 import numpy as np
 
 from kedro_project.panel import BoolArray, FloatArray, Panel
 from kedro_project.pipelines.forecast.design import Design, design_at, joined
 from kedro_project.pipelines.forecast.level import History, origins_of
+from tenpo.errors import ConfigError
+
+try:
+    import lightgbm as lgb
+except OSError as error:  # its wheel is whole, a library of the system is missing
+    raise ConfigError(
+        f"LightGBM cannot be loaded: {error}",
+        where="the forecast",
+        remedy="Install OpenMP's library; on Debian: apt install libgomp1.",
+    ) from error
 
 FIRST_ORIGIN = 27  # four weeks make a first level
 _LARGE = 200_000  # rows from which trees may be larger
