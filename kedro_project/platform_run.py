@@ -20,13 +20,14 @@ from kedro.pipeline import Pipeline
 from kedro_project.chain.read import chains, last_whole_day
 from kedro_project.execution import run_on
 from kedro_project.pipelines import chain, clustering, features, forecast, judge, publish, targets
+from kedro_project.registry.decision import Decision
 from kedro_project.registry.facts import keep_facts
 from kedro_project.registry.notify import tell
 from kedro_project.registry.promotion import decision_of
 from kedro_project.registry.tracking import track
 from kedro_project.results import publish as publishing
 from kedro_project.results.record import NEWEST, RunRecord, Shelf
-from tenpo.errors import InputError
+from tenpo.errors import ChampionChanged, InputError
 from tenpo.lake import Lake
 from tenpo.masters import MasterBook, TenantMasters
 from tenpo.settings import Settings
@@ -41,6 +42,7 @@ PIPELINES: dict[str, Callable[[], Pipeline]] = {
     "judge": judge.create_pipeline,
     "publish": publish.create_pipeline,
 }
+_MEETINGS = 3  # champions that a run meets at most, where others of its tenant are published
 _OF_RUN = ("publish",)  # the others are run chain by chain
 _CONF = Path(__file__).parent / "conf"
 
@@ -113,6 +115,21 @@ def run_models(
 
 
 def _end(settings: Settings, record: RunRecord, told: Callable[[str], None]) -> None:
+    """Publish or keep a run; judge it again where another was published meanwhile."""
+    for _ in range(_MEETINGS - 1):
+        try:
+            decision = _published_or_kept(settings, record, told)
+            break
+        except ChampionChanged:
+            run_pipeline("judge", PIPELINES["judge"](), record, told)
+    else:
+        decision = _published_or_kept(settings, record, told)
+    track(settings, record, keep_facts(Lake(settings.lake_url), record), decision)
+
+
+def _published_or_kept(
+    settings: Settings, record: RunRecord, told: Callable[[str], None]
+) -> Decision:
     """Publish a run whose verdict allows it; of any other keep the pages and the reason."""
     decision = decision_of(settings, record)
     ended = publish.create_pipeline()
@@ -122,7 +139,7 @@ def _end(settings: Settings, record: RunRecord, told: Callable[[str], None]) -> 
         run_pipeline("publish", ended.only_nodes("reports"), record, told)
         publishing.rest(settings, record, "challenger", decision.reason)
         told(f"{record.tenant_id}: the champion stays: {decision.reason}")
-    track(settings, record, keep_facts(Lake(settings.lake_url), record), decision)
+    return decision
 
 
 def _new(

@@ -18,6 +18,7 @@
     │   ├── VendorError        a vendor's API does not answer, or refuses
     │   └── StackError         a process of the local stack
     ├── LeaseLost              a successor has taken over; stop, write nothing (exit 5)
+    │   └── ChampionChanged    another run of the models was published meanwhile
     └── IntegrityError         counts or checksums that do not reconcile; never retried (exit 6)
 
 A rejected record is not an error: it is a `Rejection` row (`tenpo.contracts`).
@@ -166,6 +167,10 @@ class LeaseLost(TenpoError):
 
     exit_code = 5
     http_status = 409
+
+
+class ChampionChanged(LeaseLost):
+    """Another run of the models was published since this one was judged; judge it again."""
 
 
 class IntegrityError(TenpoError):

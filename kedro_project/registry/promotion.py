@@ -12,7 +12,7 @@ from kedro_project.results.publish import publish, replace_shown, shown_run
 from kedro_project.results.record import RunRecord, Shelf
 from kedro_project.results.rows import published_tables
 from kedro_project.results.stored import stored_results
-from tenpo.errors import InputError, IntegrityError
+from tenpo.errors import ChampionChanged, InputError
 from tenpo.lake import Lake
 from tenpo.settings import Settings
 
@@ -23,7 +23,8 @@ def decision_of(settings: Settings, record: RunRecord) -> Decision:
     """Whether readers shall see a run that was judged.
 
     Raises:
-        IntegrityError: it was not judged yet, or beside a run that is no longer the champion.
+        IntegrityError: it was not judged yet.
+        ChampionChanged: it was judged beside a run that is no longer the champion.
     """
     shown = shown_run(settings, record.tenant_id)
     if shown == record.run_id:
@@ -31,7 +32,7 @@ def decision_of(settings: Settings, record: RunRecord) -> Decision:
     shelf = Shelf(Lake(settings.lake_url), record.tenant_id)
     verdicts = [from_bytes(shelf.of(record, c).get("verdict")) for c in record.currencies]
     if {one.get("champion") for one in verdicts} != {shown}:
-        raise IntegrityError(
+        raise ChampionChanged(
             "the champion has changed since the run was judged",
             where=f"{record.tenant_id}, run {record.run_id}",
             remedy="Judge again: tenpo models run --pipeline judge --run RUN, then publish.",
