@@ -104,7 +104,7 @@ usuals = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     worlds(), st.lists(usuals, max_size=30, unique_by=lambda u: (u.device, u.weeks, u.local_hour))
 )
