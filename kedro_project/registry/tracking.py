@@ -1,6 +1,6 @@
 """A copy of a run in MLflow, for those who look at runs there; off unless `mlflow_url` is set.
 
-MLflow decides nothing: who is champion is the datamart's word alone (`docs/adr/0012`), and the tag
+MLflow decides nothing: who is champion is the datamart's word alone (`docs/adr/0014`), and the tag
 `tenpo.became` is what it said when the run ended. Only the client is used, and MLflow's own store
 behind it (https://mlflow.org/docs/latest/ml/tracking/tracking-api/). Importing it takes seconds:
 it happens here, when it is needed.
