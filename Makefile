@@ -30,7 +30,7 @@ demo: setup ## Simulate a chain and show its KPIs; DATA=FOLDER also loads the re
 	@.venv/bin/tenpo demo $(if $(DATA),--data "$(DATA)")
 
 test: setup faces browser ## Run the tests
-	@.venv/bin/pytest -n 3 --dist loadfile --no-loadscope-reorder
+	@.venv/bin/pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 bench-mqtt: setup ## Measure MQTT against Mosquitto, with a restart and a kill in the middle
 	@.venv/bin/python -m bench.mqtt
