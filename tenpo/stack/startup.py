@@ -27,7 +27,8 @@ from tenpo.stack.state import remember_wanted
 from tenpo.stack.supervisor import ProcessState, Supervisor
 
 LEFTOVER_GRACE_S = 8.0
-POLL_S = 0.1
+#: Each question costs supervisord and us some milliseconds, and several processes start at once.
+POLL_S = 0.25
 RESTARTS = 3  # a process that ends this often while starting will not come up
 
 Say = Callable[[str], None]
@@ -140,9 +141,10 @@ class _Start:
     def _starter(self, process: Process) -> Callable[[], None]:
         def start() -> None:
             begun = time.monotonic()
-            if self._is_up(process):
+            state = self._state(process.name)
+            if _is_up(process, state):
                 return
-            if process.name == "postgres" and not self._state(process.name).pid:
+            if process.name == "postgres" and not state.pid:
                 ensure_cluster(self._layout)
             self._supervisor.start_process(process.name)
             self._wait(process)
@@ -151,18 +153,13 @@ class _Start:
 
         return start
 
-    def _is_up(self, process: Process) -> bool:
-        state = self._state(process.name)
-        return state.state == "RUNNING" and is_healthy(process.health, uptime_s=state.uptime_s)
-
     def _state(self, name: str) -> ProcessState:
         return self._supervisor.states()[name]
 
     def _wait(self, process: Process) -> None:
         deadline = time.monotonic() + process.health.timeout_s
         pids: set[int] = set()
-        while not self._is_up(process):
-            state = self._state(process.name)
+        while not _is_up(process, state := self._state(process.name)):
             pids |= {state.pid} - {0}
             if state.state == "FATAL" or len(pids) > RESTARTS or time.monotonic() > deadline:
                 raise self._unhealthy(process, state)
@@ -176,6 +173,10 @@ class _Start:
             where=str(log),
             remedy="Mend what the log says, then run `tenpo up` again.",
         )
+
+
+def _is_up(process: Process, state: ProcessState) -> bool:
+    return state.state == "RUNNING" and is_healthy(process.health, uptime_s=state.uptime_s)
 
 
 def default_names(*, follow: bool) -> tuple[str, ...]:

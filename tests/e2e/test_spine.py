@@ -18,7 +18,6 @@ from tenpo.demo.hops import Hop, Span, hops, known, prove
 from tenpo.lake import Lake
 from tenpo.masters import MasterBook
 from tenpo.simulate.command import plan_simulation
-from tenpo.simulate.payload import Payload
 from tenpo.simulate.simulation import Simulation, simulate_chain
 from tenpo.tenants import create_tenant
 from tests.e2e.machine import Machine
@@ -115,68 +114,6 @@ def test_sending_everything_again_changes_nothing(machine: Machine, simulation: 
     outcome = machine.json("aggregate", "--dirty", "--tenant", "demo")
     assert sum(outcome["rows"].values()) == 0, "a resend made a revision"
     assert [hop.totals for hop in stages(machine, simulation)] == [hop.totals for hop in before]
-
-
-def rows_of(machine: Machine, where: str) -> dict[str, list[Any]]:
-    """Every row of dwh, mart and datamart that a condition selects, run ids and all."""
-    year = "business_date BETWEEN '2026-01-01' AND '2026-12-31'"
-    found: dict[str, list[Any]] = {}
-    for table in (
-        "dwh.sale_line",
-        "dwh.count_interval",
-        "mart.kpi_store_hour",
-        "mart.kpi_store_day",
-    ):
-        answer = machine.json(
-            "sql",
-            f"SELECT TO_JSON_STRING(t) AS r FROM {table} t "  # noqa: S608
-            f"WHERE {year} AND ({where}) ORDER BY 1",
-        )
-        found[table] = answer["rows"] if isinstance(answer, dict) else answer
-    with psycopg.connect(libpq_dsn(machine.settings().datamart_dsn)) as connection:
-        for table in ("kpi_store_hour", "kpi_store_day"):
-            select = f"SELECT t::text FROM {table} t WHERE {where} ORDER BY 1"  # noqa: S608
-            found[table] = connection.execute(select).fetchall()
-    return found
-
-
-def as_told(receipt: dict[str, Any], lines: list[Any], updated_at: str) -> bytes:
-    """A receipt of vendor B with other lines, told at another time."""
-    return orjson.dumps({"receipts": [receipt | {"lines": lines, "updated_at": updated_at}]})
-
-
-def test_a_corrected_store_is_computed_anew_and_nothing_else(
-    machine: Machine, simulation: Simulation, tmp_path: Path
-) -> None:
-    machine.here(*SMALL, "--tenant", "near")
-    machine.here("ingest")
-    machine.here("aggregate", "--dirty")
-    truth, batch = (stages(machine, simulation), orjson.loads(_batch(simulation).body))
-    receipt = next(one for one in batch["receipts"] if len(one["lines"]) > 1)
-    own = f"tenant_id = 'demo' AND store_id = '{simulation.chain.stores[1].store_id}'"
-    mine, others = rows_of(machine, own), rows_of(machine, f"NOT ({own})")
-    assert all(others.values())
-
-    def tell(lines: list[Any], updated_at: str) -> None:
-        (tmp_path / "told.json").write_bytes(as_told(receipt, lines, updated_at))
-        machine.here(
-            "send", "pos", str(tmp_path / "told.json"), "--vendor", "posb", "--tenant", "demo"
-        )
-        machine.here("ingest")
-        machine.here("aggregate", "--dirty", "--tenant", "demo")
-
-    tell(receipt["lines"][:1], "2026-11-01T00:00:00Z")
-    now = rows_of(machine, own)
-    assert len(now["dwh.sale_line"]) == len(mine["dwh.sale_line"]) - len(receipt["lines"]) + 1
-    assert now["kpi_store_day"] != mine["kpi_store_day"]
-    assert rows_of(machine, f"NOT ({own})") == others
-    tell(receipt["lines"], "2026-11-01T00:00:01Z")
-    assert rows_of(machine, f"NOT ({own})") == others
-    assert [hop.totals for hop in stages(machine, simulation)] == [hop.totals for hop in truth]
-
-
-def _batch(simulation: Simulation) -> Payload:
-    return next(one for one in simulation.payloads if one.route == "/v1/pos/posb")
 
 
 def received_today() -> tuple[str, ...]:
@@ -295,3 +232,59 @@ def test_a_tenant_with_a_store_the_warehouse_lacks_harms_no_other(
     machine.here("ingest", "--tenant", "broken")
     machine.here("aggregate", "--dirty", "--tenant", "broken")
     prove([truth, *stages(machine, small, "broken")])
+
+
+def rows_of(machine: Machine, where: str) -> dict[str, list[Any]]:
+    """Every row of dwh, mart and datamart that a condition selects, run ids and all."""
+    year = "business_date BETWEEN '2026-01-01' AND '2026-12-31'"
+    found: dict[str, list[Any]] = {}
+    for table in (
+        "dwh.sale_line",
+        "dwh.count_interval",
+        "mart.kpi_store_hour",
+        "mart.kpi_store_day",
+    ):
+        answer = machine.json(
+            "sql",
+            f"SELECT TO_JSON_STRING(t) AS r FROM {table} t "  # noqa: S608
+            f"WHERE {year} AND ({where}) ORDER BY 1",
+        )
+        found[table] = answer["rows"] if isinstance(answer, dict) else answer
+    with psycopg.connect(libpq_dsn(machine.settings().datamart_dsn)) as connection:
+        for table in ("kpi_store_hour", "kpi_store_day"):
+            select = f"SELECT t::text FROM {table} t WHERE {where} ORDER BY 1"  # noqa: S608
+            found[table] = connection.execute(select).fetchall()
+    return found
+
+
+def as_told(receipt: dict[str, Any], lines: list[Any], updated_at: str) -> bytes:
+    """A receipt of vendor B with other lines, told at another time."""
+    return orjson.dumps({"receipts": [receipt | {"lines": lines, "updated_at": updated_at}]})
+
+
+def test_a_corrected_store_is_computed_anew_and_nothing_else(
+    machine: Machine, simulation: Simulation, tmp_path: Path
+) -> None:
+    truth = stages(machine, simulation)
+    batch = next(one.body for one in simulation.payloads if one.route == "/v1/pos/posb")
+    receipt = next(one for one in orjson.loads(batch)["receipts"] if len(one["lines"]) > 1)
+    own = f"tenant_id = 'demo' AND store_id = '{simulation.chain.stores[1].store_id}'"
+    mine, others = rows_of(machine, own), rows_of(machine, f"NOT ({own})")
+    assert all(others.values())
+
+    def tell(lines: list[Any], updated_at: str) -> None:
+        (tmp_path / "told.json").write_bytes(as_told(receipt, lines, updated_at))
+        machine.here(
+            "send", "pos", str(tmp_path / "told.json"), "--vendor", "posb", "--tenant", "demo"
+        )
+        machine.here("ingest")
+        machine.here("aggregate", "--dirty", "--tenant", "demo")
+
+    tell(receipt["lines"][:1], "2026-11-01T00:00:00Z")
+    now = rows_of(machine, own)
+    assert len(now["dwh.sale_line"]) == len(mine["dwh.sale_line"]) - len(receipt["lines"]) + 1
+    assert now["kpi_store_day"] != mine["kpi_store_day"]
+    assert rows_of(machine, f"NOT ({own})") == others
+    tell(receipt["lines"], "2026-11-01T00:00:01Z")
+    assert rows_of(machine, f"NOT ({own})") == others
+    assert [hop.totals for hop in stages(machine, simulation)] == [hop.totals for hop in truth]

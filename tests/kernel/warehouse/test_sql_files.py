@@ -19,7 +19,8 @@ from tenpo.warehouse.pruning import partition_columns, unpruned
 
 ROOT = Path(__file__).parents[3]
 SKIPPED = {".git", ".venv", ".venvs", "build", "dist", "node_modules"}
-FILES = sorted(p for p in ROOT.rglob("*.sql") if not SKIPPED & set(p.relative_to(ROOT).parts))
+ROOMS = [room for room in ROOT.iterdir() if room.is_dir() and room.name not in SKIPPED]
+FILES = sorted(path for room in ROOMS for path in room.rglob("*.sql"))
 #: Names that stand for a table, and one table they may stand for.
 AS_TABLE: dict[str, Contract] = {
     "raw_table": SALE_LINE,
