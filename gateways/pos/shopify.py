@@ -4,7 +4,8 @@ An order is one document and each refund another, so a refund that arrives by it
 again within its order counts once. Amounts are the shop's currency; `taxes_included` says
 whether prices hold the tax. Discounts are the lines' `discount_allocations`, of old API
 versions `total_discount`. Cancelled orders without a refund are void; with refunds they
-stay sales, and the refunds take them back on their own day. Test orders are ignored.
+stay sales, and the refunds take them back on their own day. Test orders are ignored, and so
+are bodies that hold lines but are no orders (`gateways.pos.shopify_bodies`).
 
 A refund by itself does not say whether its prices hold the tax: where its transactions do
 not tell, they are taken to be without. The copy within its order knows, so it has the higher
@@ -26,6 +27,7 @@ from gateways.normalize.json_adapter import Rows
 from gateways.normalize.money import smallest_unit
 from gateways.pos.figures import ZERO, Reading, plain, spread
 from gateways.pos.orders import TIP, Basket, Goods, OrderAdapter
+from gateways.pos.shopify_bodies import is_no_order
 from gateways.pos.shopify_refunds import add_refund
 from tenpo.contracts import SaleKind
 
@@ -47,7 +49,8 @@ FIELDS = {
     "tax_amount": "tax_lines.price",
 }
 IGNORED = ("transaction", "transactions", "tender_transactions", "location", "locations",
-           "product", "products", "checkout", "checkouts", "customer", "customers")  # fmt: skip
+           "product", "products", "checkout", "checkouts", "customer", "customers",
+           "draft_order", "draft_orders", "fulfillment", "fulfillments")  # fmt: skip
 DUTY = "duty"
 
 
@@ -55,11 +58,14 @@ class Shopify(OrderAdapter):
     """Orders and refunds of Shopify."""
 
     name = "shopify"
-    version = "1"
+    version = "2"
     fields = FIELDS
 
     def collect(self, document: Mapping[str, Any], rows: Rows, position: str) -> None:
         """The orders and refunds of a response, or one as it is."""
+        if is_no_order(document):
+            rows.ignored += 1
+            return None
         for name, add in (("order", _order), ("refund", _refund)):
             if isinstance(document.get(name), dict):
                 return add(document[name], rows, position)
@@ -67,7 +73,8 @@ class Shopify(OrderAdapter):
                 return _each(document, f"{name}s", add, rows, position)
         if "refund_line_items" in document:
             return _refund(document, rows, position)
-        known = [name for name in IGNORED if name in document]
+        # What has an id is one thing, e.g. an order of a part of its fields, and no envelope.
+        known = [name for name in IGNORED if name in document and "id" not in document]
         transaction = "gateway" in document and "kind" in document
         if "line_items" in document or not (known or transaction):
             return _order(document, rows, position)

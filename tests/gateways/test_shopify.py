@@ -109,6 +109,65 @@ def test_test_orders_and_what_is_no_order_are_ignored_and_counted() -> None:
         assert (result.received, result.ignored) == (0, ignored)
 
 
+LINES = {
+    "line_items": [{"id": 1, "sku": "TEA", "price": "199.00", "quantity": 1}],
+    "created_at": "2026-11-01T12:00:00+00:00", "updated_at": "2026-11-01T12:00:00+00:00",
+}  # fmt: skip
+PRICED = LINES | {"currency": "GBP", "taxes_included": False, "total_price": "199.00"}
+DRAFT_ORDER = PRICED | {"id": 622762746, "name": "#D1", "status": "open", "order_id": None,
+                        "invoice_sent_at": None, "completed_at": None}  # fmt: skip
+FULFILMENT = LINES | {"id": 123456, "order_id": 1001, "status": "pending", "location_id": 77,
+                      "tracking_company": "UPS", "shipment_status": None}  # fmt: skip
+CHECKOUT = PRICED | {"id": 981820079255243537, "token": "123123123", "cart_token": "eeafa",
+                     "location_id": None, "user_id": None, "gateway": None}  # fmt: skip
+CART = LINES | {"id": "eeafa272cebfd4b2", "token": "eeafa272cebfd4b2", "note": None}
+
+
+@pytest.mark.parametrize(
+    ("document", "ignored"),
+    [
+        (DRAFT_ORDER, 1),
+        ({key: DRAFT_ORDER[key] for key in DRAFT_ORDER if key != "invoice_sent_at"}, 1),
+        (PRICED | {"id": 1, "invoice_url": "https://shop.example/invoices/1"}, 1),
+        (FULFILMENT, 1),
+        (CHECKOUT, 1),
+        (PRICED | {"id": 1, "abandoned_checkout_url": "https://shop.example/recover"}, 1),
+        (CART, 1),
+        ([DRAFT_ORDER, FULFILMENT, CHECKOUT, CART], 4),
+        ({"draft_orders": [DRAFT_ORDER, DRAFT_ORDER]}, 2),
+        ({"draft_order": DRAFT_ORDER}, 1),
+        ({"fulfillments": [FULFILMENT, FULFILMENT, FULFILMENT]}, 3),
+        ({"fulfillment": FULFILMENT}, 1),
+        ({"checkouts": [CHECKOUT]}, 1),
+    ],
+)
+def test_what_has_lines_but_is_no_order_is_ignored_and_counted(
+    document: object, ignored: int
+) -> None:
+    result = Shopify().normalize(orjson.dumps(document), sender("shopify", [], "GBP"))
+    assert (result.received, result.ignored, result.rejected) == (0, ignored, [])
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"token": "b1946ac92492d234", "cart_token": "68778783ad298f1c", "order_number": 1},
+        {"cart_token": None, "checkout_token": "bd5a8aa1ecd0", "financial_status": "paid"},
+        {"name": "#D1001", "order_number": 1},  # a shop that puts a letter before its numbers
+        {"fulfillments": [FULFILMENT], "customer": {"id": 1}},
+    ],
+)
+def test_an_order_by_itself_is_one_whatever_it_was_before(changes: dict[str, Any]) -> None:
+    """The corpus states 54.60 for it."""
+    assert total(lines(Shopify(), order(**changes)), "gross_amount") == Decimal("54.60")
+
+
+def test_an_order_without_its_lines_is_told_whatever_else_it_holds() -> None:
+    document = {"id": 1001, "customer": {"id": 1}, "fulfillments": [], "total_price": "54.60"}
+    assert rejections(Shopify(), document) == [("1", "missing_field", "line_items")]
+
+
 @pytest.mark.parametrize(
     ("document", "expected"),
     [
