@@ -58,7 +58,7 @@ class Shopify(OrderAdapter):
     """Orders and refunds of Shopify."""
 
     name = "shopify"
-    version = "2"
+    version = "3"
     fields = FIELDS
 
     def collect(self, document: Mapping[str, Any], rows: Rows, position: str) -> None:

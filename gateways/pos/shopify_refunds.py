@@ -60,6 +60,7 @@ def add_refund(
             sku=member(line, "sku") or member(line, "variant_id"), fault=readings[number].fault,
         )  # fmt: skip
     _others(basket, refund, reading)
+    _shipping(basket, refund, reading, paid, included)
     if paid is not None and not reading.fault:
         basket.balance(-paid, None)
     basket.into(rows, reading.fault, "refund_line_items")
@@ -112,15 +113,40 @@ def _paid(refund: Mapping[str, Any], reading: Reading) -> Decimal | None:
 
 
 def _others(basket: Basket, refund: Mapping[str, Any], reading: Reading) -> None:
-    """Shipping and duties given back, and differences that the shop granted."""
+    """What adjustments tell, shipping among it, and duties given back."""
     for number, one in enumerate(reading.listed(refund, "order_adjustments"), start=1):
-        is_shipping = one.get("kind") == "shipping_refund"
-        kind = SaleKind.SHIPPING if is_shipping else SaleKind.ADJUSTMENT
+        kind = SaleKind.SHIPPING if _is_shipping(one) else SaleKind.ADJUSTMENT
         net, tax = reading.number(one, "amount"), reading.number(one, "tax_amount")
         basket.add(kind, f"adjustment:{one.get('id') or number}", net, tax)
-    for number, one in enumerate(reading.listed(refund, "refund_shipping_lines"), start=1):
-        amount = reading.number(one, "subtotal_amount_set", "shop_money", "amount")
-        basket.add(SaleKind.SHIPPING, f"shipping:{one.get('id') or number}", -amount)
     duty = reading.number(refund, "total_duties_set", "shop_money", "amount")
     if duty:
         basket.add(SaleKind.FEE, "duty", -duty, category="duty")
+
+
+def _is_shipping(adjustment: Mapping[str, Any]) -> bool:
+    return adjustment.get("kind") == "shipping_refund"
+
+
+def _shipping(
+    basket: Basket, refund: Mapping[str, Any], reading: Reading, paid: Decimal | None,
+    included: bool,
+) -> None:  # fmt: skip
+    """Shipping given back, where no adjustment has told the same already.
+
+    Whether its price holds its tax is what the payment fits, once all else is in the basket;
+    without a payment that fits either way it is as for the goods.
+    """
+    if any(_is_shipping(one) for one in reading.listed(refund, "order_adjustments")):
+        return
+    lines = reading.listed(refund, "refund_shipping_lines")
+    prices, taxes = (
+        [reading.number(one, name, "shop_money", "amount") for one in lines]
+        for name in ("subtotal_amount_set", "tax_amount_set")
+    )
+    if paid is not None:
+        left = paid + basket.gross
+        on_top = sum(prices, ZERO) + sum(taxes, ZERO)
+        included = left == sum(prices, ZERO) or (included and left != on_top)
+    for number, (one, price, tax) in enumerate(zip(lines, prices, taxes, strict=True), start=1):
+        key = f"shipping:{one.get('id') or number}"
+        basket.add(SaleKind.SHIPPING, key, tax - price if included else -price, -tax)

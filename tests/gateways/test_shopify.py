@@ -67,6 +67,51 @@ def test_the_transaction_of_a_refund_tells_that_its_prices_hold_the_tax() -> Non
     ]
 
 
+def shipped_back(price: str, tax: str, paid: str | None, **changes: Any) -> dict[str, Any]:
+    """A refund of shipping alone."""
+    line = {"id": 3, "subtotal_amount_set": {"shop_money": {"amount": price}},
+            "tax_amount_set": {"shop_money": {"amount": tax}}}  # fmt: skip
+    payments = [] if paid is None else [SHOPIFY_REFUND["transactions"][0] | {"amount": paid}]
+    given = {"refund_line_items": [], "order_adjustments": [], "refund_shipping_lines": [line]}
+    return SHOPIFY_REFUND | given | {"transactions": payments} | changes
+
+
+TAXED = ("shipping", None, "0", "-5", "-1", "-6")
+
+
+@pytest.mark.parametrize(
+    ("refund", "expected"),
+    [
+        (shipped_back("5.00", "1.00", "6.00"), [TAXED]),
+        (shipped_back("6.00", "1.00", "6.00"), [TAXED]),  # the price holds the tax
+        (shipped_back("5.00", "0.00", "5.00"), [("shipping", None, "0", "-5", "0", "-5")]),
+        (shipped_back("5.00", "1.00", "6.00", total_duties_set={"shop_money": {"amount": "3.00"}},
+                      transactions=[{"kind": "refund", "amount": "9.00", "currency": "GBP",
+                                     "location_id": 77}]),
+         [("fee", None, "0", "-3", "0", "-3"), TAXED]),
+        # told twice, by a line and by an adjustment
+        (shipped_back("5.00", "1.00", "6.00",
+                      order_adjustments=SHOPIFY_REFUND["order_adjustments"]), [TAXED]),
+        # a difference that the shop kept is no shipping
+        (shipped_back("5.00", "1.00", "4.00", order_adjustments=[
+            {"id": 4, "kind": "refund_discrepancy", "amount": "2.00", "tax_amount": "0.00"}]),
+         [("adjustment", None, "0", "2", "0", "2"), TAXED]),
+    ],
+)  # fmt: skip
+def test_shipping_given_back_is_booked_once_and_with_its_tax(
+    refund: dict[str, Any], expected: list[tuple[Any, ...]]
+) -> None:
+    assert table(lines(Shopify(), {"refund": refund})) == expected
+
+
+@pytest.mark.parametrize(("price", "paid"), [("6.00", "6.00"), ("5.00", "6.00"), ("6.00", None)])
+def test_shipping_given_back_within_an_order_whose_prices_hold_the_tax(
+    price: str, paid: str | None
+) -> None:
+    found = lines(Shopify(), SHOPIFY_ORDER | {"refunds": [shipped_back(price, "1.00", paid)]})
+    assert table([one for one in found if one["document_key"] == "refund:501"]) == [TAXED]
+
+
 def test_duties_and_tips_are_fees_and_a_tip_that_is_a_line_counts_once() -> None:
     tip = {"id": 19, "price": "2.00", "quantity": 1, "tip": {"x": 1}, "tax_lines": []}
     found = lines(Shopify(), order(
