@@ -2,7 +2,9 @@
 
 A payload is a row of parts, each one byte of channel, one byte of type, and data of
 a length that both together tell, numbers lowest byte first. VS132 sends line 1 of what
-VS133 and VS135 send. VS125 has no LoRaWAN: it sends JSON (`gateways.iot.milesight`).
+VS133 and VS135 send. VS125 has no LoRaWAN: it sends JSON (`gateways.iot.milesight`). Answers
+to settings are parts like others; after one of unknown length the payload is not read on,
+and that is told.
 
 Tables: https://github.com/Milesight-IoT/SensorDecoders (vs-series).
 """
@@ -13,10 +15,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from gateways.iot.lorawan.decoded import Count, Decoded, Decoder, little
+from gateways.iot.lorawan.milesight_answers import (
+    VS121_ANSWERS,
+    VS133_ANSWERS,
+    VS350_ANSWERS,
+    Lengths,
+)
 
 _HISTORY = (0x20, 0xCE)
-#: Answers to settings; they come by themselves, and their lengths are not worth a table.
-_ANSWERS = {0xFE, 0xFF, 0xF8, 0xF9}
 _FIRST_TOTAL, _FIRST_CHILD = 0x03, 0x11
 _LINES = 4
 
@@ -163,8 +169,9 @@ def _period_and_totals(parts: _Parts, data: bytes, at: int | None) -> None:
 _VS350_HISTORY: History = {0: (4, _period(1)), 1: (8, _period_and_totals)}
 
 
-def _decoder(table: Table, history: History) -> Decoder:
-    known = _DEVICE | table
+def _decoder(table: Table, history: History, answers: Lengths) -> Decoder:
+    answered: Table = {head: (length, _other) for head, length in answers.items()}
+    known = answered | _DEVICE | table
 
     def decode(payload: bytes, port: int) -> Decoded:
         """The parts of one payload; the port (85) says nothing."""
@@ -195,9 +202,6 @@ def _part(parts: _Parts, payload: bytes, offset: int, known: Table, history: His
             return None
         reader(parts, payload[offset + 2 : end], None)
         return end
-    if head[0] in _ANSWERS:
-        parts.found.ignored += 1
-        return len(payload)
     return None
 
 
@@ -213,6 +217,6 @@ def _past(parts: _Parts, payload: bytes, offset: int, history: History) -> int |
     return end
 
 
-decode_vs121 = _decoder(_VS121, _VS121_HISTORY)
-decode_vs133 = _decoder(_VS133, _VS133_HISTORY)
-decode_vs350 = _decoder(_VS350, _VS350_HISTORY)
+decode_vs121 = _decoder(_VS121, _VS121_HISTORY, VS121_ANSWERS)
+decode_vs133 = _decoder(_VS133, _VS133_HISTORY, VS133_ANSWERS)
+decode_vs350 = _decoder(_VS350, _VS350_HISTORY, VS350_ANSWERS)
