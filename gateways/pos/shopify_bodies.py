@@ -22,7 +22,7 @@ _CHECKOUT = frozenset({"abandoned_checkout_url", "cart_token"})
 
 
 def is_no_order(body: Mapping[str, Any]) -> bool:
-    """Whether a body with `line_items` is of something that is not sold, or sold elsewhere."""
+    """Whether a body has lines, but those of a draft order, fulfilment, checkout or cart."""
     if "line_items" not in body or not _ORDER.isdisjoint(body):
         return False
     known = body.keys()
