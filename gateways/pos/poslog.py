@@ -64,7 +64,7 @@ class PosLog(Adapter):
     """Transactions of any register that writes POSLog."""
 
     name = "poslog"
-    version = "1"
+    version = "2"
     kind: Kind = "pos"
     media_type = "application/xml"
 

@@ -7,21 +7,25 @@ What registers disagree on is decided by arithmetic with the figures they state:
 * whether the tax lies within the prices: a flag says so, else the grand total does;
 * what a voided line is: with a positive amount it was voided itself; with a negative one (NCR)
   it voids the last line before it of the same article, quantity and price, and without such a line
-  it takes back a part.
+  it takes back a part;
+* whether totals without a sign are negative: `NegativeTotalFlag` says so, else the lines do;
+* what `Quantity` states of goods that are no pieces: the contents of one (`@Units`) times their
+  number, unless only one of both fits price and amount.
 
 What a transaction with loyalty rewards costs less than its lines is the rewards' discount.
-Taxes of the whole transaction are spread over the lines where these state none. Returned
-goods are negative whether the register writes them so, as `Return`, or as a sale of a
-negative quantity. Weighed goods count in their unit of measure (`Quantity/@Units`).
+Taxes of the whole transaction are spread over the lines where these state none. A discount of
+the whole takes what the lines state of tax too much, where the totals come out exactly so.
+Returned goods are negative whether the register writes them so, as `Return`, or as a sale of
+a negative quantity.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 
-from gateways.pos.figures import ZERO, Reading, plain, spread
+from gateways.pos.figures import ZERO, Fault, Reading, plain, spread
 from gateways.pos.orders import ROUNDING, Basket, Goods
 from gateways.pos.poslog_xml import Node
 from tenpo.contracts import SaleKind
@@ -39,6 +43,23 @@ ITEM_TYPES = {
 }
 #: Units of measure that count pieces (UN/ECE Recommendation 20 and the usual short forms).
 PIECES = ("EA", "PCE", "PC", "ST", "C62", "H87", "EACH")
+#: How many of the smallest unit a total may be off its lines by the rounding of cash.
+CASH_ROUNDING = 10
+
+
+@dataclass(frozen=True)
+class Totals:
+    """The transaction's own totals.
+
+    Args:
+        grand: what it costs; None where it is not stated.
+        tax: the tax in it, likewise.
+        turned: whether they were stated without their sign and are negative.
+    """
+
+    grand: Decimal | None
+    tax: Decimal | None
+    turned: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,14 +111,14 @@ def add_lines(basket: Basket, retail: Node, reading: Reading) -> int:
             others.append((line, f"line:{key}"))
         else:
             ignored += line.child("Tax") is None
-    totals = _totals(retail, reading)
-    for item in _taxed(_paired(items), lines, totals, basket.unit, reading):
+    items = _paired(items)
+    totals = _signed(_totals(retail, reading), retail, items, lines, basket.unit)
+    for item in _taxed(items, lines, totals, basket.unit, reading):
         _add(basket, item)
-    for line, key in others:
-        _add_other(basket, line, key)
+    _add_others(basket, others, totals)
     rewarded = any(line.child("LoyaltyReward") for line in lines)
-    grand, tax = totals.get("TransactionGrandAmount"), totals.get("TransactionTaxAmount")
-    basket.balance(grand, tax, SaleKind.DISCOUNT if rewarded else SaleKind.ADJUSTMENT)
+    less = SaleKind.DISCOUNT if rewarded else SaleKind.ADJUSTMENT
+    basket.balance(totals.grand, totals.tax, less)
     for line, key in others:
         _add_tender(basket, line, key)
     return ignored
@@ -121,23 +142,55 @@ def _is_other(line: Node) -> bool:
     return any(line.child(name) for name in ("Tender", "Discount", "Rounding"))
 
 
-def _totals(retail: Node, reading: Reading) -> dict[str, Decimal]:
-    """The transaction's own totals by their type."""
+def _totals(retail: Node, reading: Reading) -> Totals:
+    """The transaction's own totals as they are stated."""
     found: dict[str, Decimal] = {}
     for total in retail.children("Total"):
         kind, amount = total.attribute("TotalType"), reading.given({"Total": total.own}, "Total")
         if kind and amount is not None and total.attribute("TypeCode") != "Return":
             found.setdefault(kind, amount)
-    return found
+    return Totals(found.get("TransactionGrandAmount"), found.get("TransactionTaxAmount"))
+
+
+def _signed(
+    totals: Totals, retail: Node, items: Sequence[Item], lines: Sequence[Node], unit: Decimal
+) -> Totals:
+    """The totals, negative where the register leaves out the sign of what it gave back."""
+    if totals.grand is None or totals.grand <= 0:
+        return totals
+    flag = "NegativeTotalFlag"
+    after, tax = _sums(items, lines)
+    if retail.attribute(flag) or retail.text(flag):
+        negative = retail.flag(flag)
+    else:
+        known = any(item.tax is not None for item in items)
+        on_top = tax if known else -abs(_stated_tax(lines, totals, Reading()))
+        gap = min(abs(after + totals.grand), abs(after + on_top + totals.grand))
+        # A total that does not fit either way may have lines in it that are not read here.
+        negative = after < 0 and gap < CASH_ROUNDING * unit
+    if not negative:
+        return totals
+    stated = None if totals.tax is None else abs(totals.tax)
+    return Totals(-totals.grand, -stated if stated and tax <= 0 else stated, turned=True)
+
+
+def _sums(items: Sequence[Item], lines: Sequence[Node]) -> tuple[Decimal, Decimal]:
+    """What the lines cost after all discounts, and the tax they state."""
+    counted = [item for item in items if item.kind is not SaleKind.VOID]
+    after = sum((item.sign * item.after for item in counted), ZERO) - _taken(lines)
+    return after, sum((item.sign * (item.tax or ZERO) for item in counted), ZERO)
 
 
 def _item(line: Node, name: str, key: str, unit: Decimal) -> Item:
     reading = Reading()
     node = line.child(name) or line
-    quantity = _quantity(node, reading)
     extended = _number(node, "ExtendedAmount", reading)
     regular = _number(node, "RegularSalesUnitPrice", reading)
     actual = _number(node, "ActualSalesUnitPrice", reading)
+    discount = abs(_discount(node, reading))
+    amounts = [] if extended is None else [abs(extended), abs(extended) + discount]
+    prices = [price for price in (regular, actual) if price is not None]
+    quantity = _quantity(node, prices, amounts, unit, reading)
     if extended is None:
         unit_price = actual if actual is not None else regular
         extended = (
@@ -145,7 +198,6 @@ def _item(line: Node, name: str, key: str, unit: Decimal) -> Item:
         )
     sign = -1 if name == "Return" or quantity < 0 or extended < 0 else 1
     quantity, extended = abs(quantity), abs(extended)
-    discount = abs(_discount(node, reading))
     regular_amount = None if regular is None else (regular * quantity).quantize(unit, ROUND_HALF_UP)
     price = extended + discount
     if regular_amount is not None and abs(regular_amount - extended) < abs(regular_amount - price):
@@ -164,17 +216,29 @@ def _number(node: Node, name: str, reading: Reading) -> Decimal | None:
     return reading.given({name: node.text(name)}, name)
 
 
-def _quantity(node: Node, reading: Reading) -> Decimal:
+def _quantity(
+    node: Node, prices: Sequence[Decimal], amounts: Sequence[Decimal], unit: Decimal,
+    reading: Reading,
+) -> Decimal:  # fmt: skip
     """Pieces, or what was weighed or measured; one where the register states none."""
     stated = node.child("Quantity")
     if stated is None:
         return Decimal(1)
     code = (stated.attribute("UnitOfMeasureCode") or "EA").upper()
-    units = stated.attribute("Units")
-    if units and code not in PIECES:
-        amount = reading.number({"Quantity": units}, "Quantity")
-        return amount.copy_sign(reading.number({"Quantity": stated.own}, "Quantity"))
-    return reading.needed({"Quantity": stated.own}, "Quantity")
+    number = reading.given({"Quantity": stated.own}, "Quantity")
+    units = None
+    if code not in PIECES:
+        units = reading.given({"Quantity": stated.attribute("Units")}, "Quantity")
+    if units is not None and not number:
+        return units
+    if not units or not number:
+        return reading.needed({"Quantity": stated.own}, "Quantity")
+    possible = [abs(units * number), abs(number), abs(units)]
+    fitting = (
+        quantity for quantity in possible
+        if any(abs(abs(price) * quantity - amount) < unit for price in prices for amount in amounts)
+    )  # fmt: skip
+    return next(fitting, possible[0]).copy_sign(number)
 
 
 def _discount(node: Node, reading: Reading) -> Decimal:
@@ -210,17 +274,19 @@ def _says_included(tax: Node) -> bool:
 
 
 def _taxed(
-    items: Sequence[Item], lines: Sequence[Node], totals: dict[str, Decimal], unit: Decimal,
-    reading: Reading,
-) -> list[Item]:  # fmt: skip
+    items: Sequence[Item], lines: Sequence[Node], totals: Totals, unit: Decimal, reading: Reading
+) -> list[Item]:
     """The lines with their tax, and with the knowledge whether it lies within the price."""
     if all(item.tax is None for item in items):
         items = _spread(items, lines, totals, unit, reading)
-    counted = [item for item in items if item.kind is not SaleKind.VOID]
-    after = sum((item.sign * item.after for item in counted), ZERO) - _taken(lines)
-    tax = sum((item.sign * (item.tax or ZERO) for item in counted), ZERO)
-    grand = totals.get("TransactionGrandAmount")
-    within = grand is not None and abs(after - grand) < abs(after + tax - grand)
+    after, tax = _sums(items, lines)
+    taxes = [tax]
+    if _taken(lines) and totals.tax:  # the lines' tax may be that before the discount
+        taxes.append(totals.tax)
+    grand = totals.grand
+    within = grand is not None and all(
+        abs(after - grand) < abs(after + one - grand) for one in taxes
+    )
     return [
         replace(item, tax=item.tax or ZERO, included=within if item.included is None else True)
         for item in items
@@ -235,15 +301,27 @@ def _taken(lines: Sequence[Node]) -> Decimal:
     return sum((abs(amount) for amount in amounts), ZERO)
 
 
+def _taxes(lines: Sequence[Node]) -> list[Node]:
+    """Taxes of the transaction as a whole."""
+    return [tax for line in lines if not line.flag("VoidFlag") for tax in line.children("Tax")]
+
+
+def _stated_tax(lines: Sequence[Node], totals: Totals, reading: Reading) -> Decimal:
+    """The transaction's tax: of its own lines of tax, else of its totals."""
+    taxes = _taxes(lines)
+    if not taxes:
+        return totals.tax or ZERO
+    return sum((_number(tax, "Amount", reading) or ZERO for tax in taxes), ZERO)
+
+
 def _spread(
-    items: Sequence[Item], lines: Sequence[Node], totals: dict[str, Decimal], unit: Decimal,
-    reading: Reading,
-) -> list[Item]:  # fmt: skip
+    items: Sequence[Item], lines: Sequence[Node], totals: Totals, unit: Decimal, reading: Reading
+) -> list[Item]:
     """The transaction's tax over its lines, after what they cost."""
-    taxes = [tax for line in lines if not line.flag("VoidFlag") for tax in line.children("Tax")]
-    stated = [_number(tax, "Amount", reading) or ZERO for tax in taxes]
-    total = sum(stated, ZERO) if taxes else totals.get("TransactionTaxAmount", ZERO)
-    included = True if any(_says_included(tax) for tax in taxes) else None
+    total = _stated_tax(lines, totals, reading)
+    if totals.turned:
+        total = -abs(total)
+    included = True if any(_says_included(tax) for tax in _taxes(lines)) else None
     weights = [ZERO if item.kind is SaleKind.VOID else item.sign * item.after for item in items]
     parts = spread(total, weights, unit)
     return [
@@ -280,20 +358,60 @@ def _rate(node: Node, reading: Reading) -> str | None:
     return plain(sum(known, ZERO)) if known and len(known) == len(rates) else None
 
 
-def _add_other(basket: Basket, line: Node, key: str) -> None:
+def _add_others(basket: Basket, others: Sequence[tuple[Node, str]], totals: Totals) -> None:
     """Discounts and roundings of the transaction as a whole."""
-    for name, kind, sign in (
-        ("Discount", SaleKind.DISCOUNT, -1),
-        ("Rounding", SaleKind.ADJUSTMENT, 1),
-    ):
+    found = [part for line, key in others for part in _others(line, key)]
+    discounts = [part.amount if part.kind is SaleKind.DISCOUNT else ZERO for part in found]
+    rest = sum((part.amount for part in found), ZERO)
+    tax, within = _discount_tax(basket, totals, sum(discounts, ZERO), rest)
+    for part, taxed in zip(found, spread(tax, discounts, basket.unit), strict=True):
+        net = part.amount - taxed if within else part.amount
+        basket.add(part.kind, part.key, net, taxed, category=part.category, fault=part.fault)
+
+
+def _discount_tax(
+    basket: Basket, totals: Totals, discount: Decimal, rest: Decimal
+) -> tuple[Decimal, bool]:
+    """Tax of the discounts of the whole, and whether it lies within their amounts.
+
+    It is what the lines have more than the transaction, if the totals are then exact; else none.
+
+    Args:
+        basket: with the lines of goods.
+        totals: of the transaction.
+        discount: all such discounts, negative.
+        rest: discounts and roundings together.
+    """
+    missing = ZERO if totals.tax is None else totals.tax - basket.tax
+    if not discount < missing < 0:
+        return ZERO, False
+    after = basket.gross + rest
+    if totals.grand not in (after, after + missing):
+        return ZERO, False
+    return missing, totals.grand == after
+
+
+@dataclass(frozen=True)
+class Other:
+    """A discount or rounding of the whole, the discount negative."""
+
+    kind: SaleKind
+    key: str
+    amount: Decimal
+    category: str | None
+    fault: Fault | None
+
+
+def _others(line: Node, key: str) -> Iterator[Other]:
+    for name, kind in (("Discount", SaleKind.DISCOUNT), ("Rounding", SaleKind.ADJUSTMENT)):
         node = line.child(name)
         if node is None or line.flag("VoidFlag"):
             continue
         reading = Reading()
         stated = reading.given({name: node.text("Amount") or node.own}, name) or ZERO
-        amount = -abs(stated) if sign < 0 else stated
-        category = ROUNDING if name == "Rounding" else None
-        basket.add(kind, key, amount, category=category, fault=reading.fault)
+        is_discount = kind is SaleKind.DISCOUNT
+        amount = -abs(stated) if is_discount else stated
+        yield Other(kind, key, amount, None if is_discount else ROUNDING, reading.fault)
 
 
 def _add_tender(basket: Basket, line: Node, key: str) -> None:

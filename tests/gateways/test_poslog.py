@@ -130,6 +130,122 @@ def test_discount_and_rounding_of_the_whole_and_rewards() -> None:
     assert table(found)[1] == ("discount", None, "0", "-0.5", "0", "-0.5")
 
 
+@pytest.mark.parametrize(
+    ("price", "units", "code", "text", "amount", "expected"),
+    [
+        ("3.00", "1", "BX", "2", "6.00", "2"),
+        ("2.00", "1", "KGM", "0.755", "1.51", "0.755"),
+        ("2.99", "0.42", "KGM", "1", "1.26", "0.42"),
+        ("2.00", "0.5", "KGM", "3", "3.00", "1.5"),
+        ("0.25", "12", "BX", "2", "6.00", "24"),  # the price of a piece
+        ("3.00", "12", "BX", "2", "6.00", "2"),  # the price of a box
+        ("2.00", "0.755", "KGM", "0.755", "1.51", "0.755"),  # the weight twice
+        ("9.99", "0.5", "KGM", "3", "1.00", "1.5"),  # the price decides nothing
+        ("2.99", "0.42", "KGM", "", "1.26", "0.42"),
+    ],
+)
+def test_a_quantity_of_units_and_text(
+    price: str, units: str, code: str, text: str, amount: str, expected: str
+) -> None:
+    quantity = f'<Quantity Units="{units}" UnitOfMeasureCode="{code}">{text}</Quantity>'
+    (line,) = lines(v2(transaction(retail(item(1, "A", price, quantity, amount), amount))))
+    assert (line["quantity"], line["net_amount"]) == (Decimal(expected), Decimal(amount))
+
+
+def test_weighed_goods_that_come_back() -> None:
+    quantity = '<Quantity Units="0.42" UnitOfMeasureCode="KGM">-1</Quantity>'
+    body = v2(transaction(retail(item(1, "A", "2.99", quantity, "-1.26"), "-1.26")))
+    assert table(lines(body)) == [("return", "A", "-0.42", "-1.26", "0", "-1.26")]
+
+
+def taxed(price: str, tax: str, kind: str = "Sale", number: int = 1) -> str:
+    stated = f"<Tax><Amount>{tax}</Amount></Tax>"
+    return item(number, "A", price, pieces("1"), price, stated, kind=kind)
+
+
+def less(amount: str, number: int = 8) -> str:
+    inner = f"<Discount><Amount>{amount}</Amount></Discount>"
+    return f"<LineItem><SequenceNumber>{number}</SequenceNumber>{inner}</LineItem>"
+
+
+@pytest.mark.parametrize(
+    ("goods", "grand", "tax", "expected"),
+    [
+        # 19 % within: 2.38 are 2.00 and 0.38
+        (taxed("23.80", "3.80") + less("2.38"), "21.42", "3.42",
+         [("20", "3.8", "23.8"), ("-2", "-0.38", "-2.38")]),
+        # 10 % on top: 80.00 and 8.00
+        (taxed("100", "10") + less("20"), "88", "8", [("100", "10", "110"), ("-20", "-2", "-22")]),
+        # on top, and nearer to the goods without tax than to those with all of it
+        (taxed("100", "10") + less("60"), "44", "4", [("100", "10", "110"), ("-60", "-6", "-66")]),
+        # two discounts share the tax after their amounts
+        (taxed("100", "10") + less("20") + less("10", 9), "77", "7",
+         [("100", "10", "110"), ("-20", "-2", "-22"), ("-10", "-1", "-11")]),
+        # the line's tax is that after the discount already
+        (taxed("110", "8") + less("22"), "88", "8", [("102", "8", "110"), ("-22", "0", "-22")]),
+    ],
+)  # fmt: skip
+def test_a_discount_of_the_whole_has_its_tax(
+    goods: str, grand: str, tax: str, expected: list[tuple[str, str, str]]
+) -> None:
+    found = table(lines(v2(transaction(retail(goods, grand, tax)))))
+    assert [row[3:] for row in found] == expected
+
+
+def test_a_discount_of_the_whole_gets_no_tax_where_the_totals_stay_inexact() -> None:
+    body = v2(transaction(retail(taxed("23.80", "3.80") + less("2.38"), "21.00", "3.42")))
+    assert [row[3:] for row in table(lines(body))][1:] == [
+        ("-2.38", "0", "-2.38"),
+        ("-0.04", "-0.38", "-0.42"),
+    ]
+
+
+FLAG = "<NegativeTotalFlag>{}</NegativeTotalFlag>"
+BACK = taxed("100", "10", "Return")
+
+
+@pytest.mark.parametrize(
+    ("goods", "grand", "tax", "net", "gross"),
+    [
+        (BACK + FLAG.format("true"), "110", "10", "-100", "-110"),
+        (BACK, "110", "10", "-100", "-110"),
+        (BACK, "-110", "-10", "-100", "-110"),
+        (BACK, "100", "10", "-90", "-100"),  # the tax lies within
+        (BACK + taxed("40", "4", number=2), "66", "6", "-60", "-66"),  # an exchange
+        (taxed("40", "4") + taxed("30", "3", "Return", 2), "11", "1", "10", "11"),
+    ],
+)
+def test_a_grand_total_without_its_sign(
+    goods: str, grand: str, tax: str, net: str, gross: str
+) -> None:
+    found = lines(v2(transaction(retail(goods, grand, tax))))
+    assert {line["kind"] for line in found} <= {"sale", "return"}
+    assert (total(found, "net_amount"), total(found, "gross_amount")) == (
+        Decimal(net),
+        Decimal(gross),
+    )
+
+
+def test_a_grand_total_without_its_sign_may_be_rounded_for_cash() -> None:
+    found = lines(v2(transaction(retail(taxed("9.98", "0", "Return"), "10.00"))))
+    assert [row[5] for row in table(found)] == ["-9.98", "-0.02"]
+
+
+def test_a_tax_of_the_whole_without_its_sign() -> None:
+    goods = item(1, "A", "100", pieces("1"), "100", kind="Return")
+    found = lines(v2(transaction(retail(goods, "110", "10"))))
+    assert table(found) == [("return", "A", "-1", "-100", "-10", "-110")]
+
+
+@pytest.mark.parametrize("goods", [BACK, BACK + FLAG.format("false")])
+def test_a_grand_total_that_fits_neither_way_keeps_its_sign(goods: str) -> None:
+    """More was sold than the log tells, or it says itself that the total is no negative one."""
+    grand = "110" if "false" in goods else "390"
+    found = lines(v2(transaction(retail(goods, grand))))
+    assert found[-1]["category"] == "difference"
+    assert total(found, "gross_amount", "return", "adjustment") == Decimal(grand)
+
+
 def test_cancelled_is_void_and_training_or_suspended_is_ignored() -> None:
     sale = retail(item(1, "A", "1.00", pieces("1"), "1.00"), "1.00")
     assert {x["kind"] for x in lines(v2(transaction(sale, attributes='CancelFlag="true"')))} == {
