@@ -14,6 +14,7 @@ import typer
 from tenpo.errors import InputError, IntegrityError, UnknownReference
 
 if TYPE_CHECKING:  # imported where used: the command line is to answer at once
+    from beam_jobs.ingest.job import Outcome
     from tenpo.masters import MasterBook
 
 RunnerArgs = Annotated[
@@ -40,19 +41,18 @@ def ingest(
     from tenpo.settings import get_settings
     from tenpo.telemetry import configure_logging
 
+    if follow and (tenant or beam or as_json):
+        raise InputError(
+            "--follow takes in what comes of all tenants, and goes on",
+            where="--follow",
+            remedy="Leave --tenant, --beam and --json out, or --follow.",
+        )
     settings = get_settings()
     configure_logging(settings)
     if follow:
-        if tenant or beam or as_json:
-            raise InputError(
-                "--follow takes in what comes of all tenants, and goes on",
-                where="--follow",
-                remedy="Leave --tenant, --beam and --json out, or --follow.",
-            )
         _follow()
         return
     from beam_jobs.ingest.job import Ingest
-    from tenpo.datamart.ledger import DAMAGE_REMEDY
 
     job = Ingest(settings, tenant, beam or ())
     try:
@@ -78,6 +78,17 @@ def ingest(
         typer.echo(
             f"{outcome.objects} objects, {outcome.rows} rows in; {dirty} store-days to compute"
         )
+    _raise_problems(outcome)
+
+
+def _raise_problems(outcome: Outcome) -> None:
+    """What stays behind, after what came through has been told.
+
+    Raises:
+        IntegrityError: something does.
+    """
+    from tenpo.datamart.ledger import DAMAGE_REMEDY
+
     problems = outcome.failed | outcome.damaged
     if problems:
         raise IntegrityError(

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
-from typing import Protocol
+from typing import Any, Protocol
 
 import pyarrow as pa
-from sqlalchemy import Connection, Integer, bindparam, cast, func, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    and_,
+    bindparam,
+    cast,
+    func,
+    select,
+    tuple_,
+)
 
 from tenpo.contracts import Contract
 from tenpo.datamart.tables import DATES, TABLES, TEXTS
@@ -59,20 +69,7 @@ def days_after(
     connection: Connection, tenant_id: str, days: Sequence[Day], count: int
 ) -> list[tuple[str, date]]:
     """Published store-days that lie up to so many dates after some store-days."""
-    day = TABLES["kpi_store_day"]
-    changed = select(
-        func.unnest(bindparam("stores", type_=TEXTS)).label("store_id"),
-        func.unnest(bindparam("dates", type_=DATES)).label("business_date"),
-    ).subquery("changed")
-    since = day.c.business_date - changed.c.business_date
-    statement = (
-        select(day.c.store_id, day.c.business_date)
-        .distinct()
-        .join(changed, changed.c.store_id == day.c.store_id)
-        .where(day.c.tenant_id == tenant_id, since.between(1, count))
-    )
-    arrays = {"stores": [d.store_id for d in days], "dates": [d.business_date for d in days]}
-    return [(row[0], row[1]) for row in connection.execute(statement, arrays)]
+    return _after(connection, tenant_id, days, lambda since: since.between(1, count))
 
 
 def uncovered_after(
@@ -82,18 +79,35 @@ def uncovered_after(
 
     What was counted on these says what is usual on those.
     """
+    lacking = TABLES["kpi_store_day"].c.uncovered_s > 0
+    return _after(
+        connection,
+        tenant_id,
+        days,
+        lambda since: and_(
+            lacking, since.between(1, 7 * weeks), func.mod(cast(since, Integer), 7) == 0
+        ),
+    )
+
+
+def _after(
+    connection: Connection,
+    tenant_id: str,
+    days: Sequence[Day],
+    chosen: Callable[[ColumnElement[Any]], ColumnElement[bool]],
+) -> list[tuple[str, date]]:
+    """Published store-days of the same stores, chosen by how many dates after they lie."""
     day = TABLES["kpi_store_day"]
     changed = select(
         func.unnest(bindparam("stores", type_=TEXTS)).label("store_id"),
         func.unnest(bindparam("dates", type_=DATES)).label("business_date"),
     ).subquery("changed")
-    since = day.c.business_date - changed.c.business_date
     statement = (
         select(day.c.store_id, day.c.business_date)
         .distinct()
         .join(changed, changed.c.store_id == day.c.store_id)
-        .where(day.c.tenant_id == tenant_id, day.c.uncovered_s > 0)
-        .where(since.between(1, 7 * weeks), func.mod(cast(since, Integer), 7) == 0)
+        .where(day.c.tenant_id == tenant_id)
+        .where(chosen(day.c.business_date - changed.c.business_date))
     )
     arrays = {"stores": [d.store_id for d in days], "dates": [d.business_date for d in days]}
     return [(row[0], row[1]) for row in connection.execute(statement, arrays)]

@@ -1,4 +1,4 @@
-"""What `tenpo aggregate` refuses before it computes anything."""
+"""What `tenpo ingest` and `tenpo aggregate` refuse before they do anything."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from beam_jobs.commands import _range, _tenants
+from beam_jobs.commands import _range, _tenants, ingest
 from tenpo.errors import InputError, UnknownReference
 from tenpo.lake import Lake
 from tenpo.masters import MasterBook, Store
@@ -53,3 +53,10 @@ def test_a_range_that_is_none_is_refused_with_a_remedy(dates: tuple[str, str | N
         _range(*dates, dirty=False)
     assert refused.value.remedy
     assert _range("2026-03-01", "2026-03-02", dirty=False) == (date(2026, 3, 1), date(2026, 3, 2))
+
+
+def test_options_that_would_be_ignored_are_refused() -> None:
+    with pytest.raises(InputError, match="--follow takes in what comes of all tenants"):
+        ingest(follow=True, tenant=["acme"])
+    with pytest.raises(InputError, match="--dirty is about all dates"):
+        _range("2026-01-01", None, dirty=True)

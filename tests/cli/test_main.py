@@ -13,8 +13,9 @@ import pytest
 
 from tenpo import __version__
 from tenpo.cli.failure import report_failure
-from tenpo.cli.main import found_commands, one_line_help
-from tenpo.errors import ConfigError, IntegrityError, StackError, TenpoError
+from tenpo.cli.main import found_commands, main, one_line_help
+from tenpo.errors import ConfigError, InputError, IntegrityError, StackError, TenpoError
+from tenpo.settings import get_settings
 
 TENPO = [sys.executable, "-m", "tenpo.cli"]
 EXPECTED = {
@@ -83,6 +84,30 @@ def test_light_commands_import_nothing_heavy(arguments: tuple[str, ...], tmp_pat
 
 def test_version(tmp_path: Path) -> None:
     assert run("--version", home=tmp_path).stdout == f"tenpo {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["demo", "--end", "foo"], "foo"),
+        (["simulate", "--tenant", "../x", "--no-send", "--stores", "1", "--days", "1"], "../x"),
+    ],
+)
+def test_rubbish_is_refused_before_anything_is_written(
+    arguments: list[str],
+    named: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("TENPO_HOME", str(tmp_path / "home"))
+    get_settings.cache_clear()
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    get_settings.cache_clear()
+    assert ended.value.code in (2, InputError.exit_code)
+    assert named in capsys.readouterr().err
+    assert not (tmp_path / "home").exists()
 
 
 def test_wrong_usage_exits_2_and_names_the_word(tmp_path: Path) -> None:
