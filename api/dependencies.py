@@ -10,7 +10,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from api.backend import Backend
 from api.session import COOKIE
 from api.tokens import Reader
-from tenpo.errors import AuthError, UnknownReference
+from tenpo.errors import AuthError, InputError, UnknownReference
 
 _bearer = HTTPBearer(auto_error=False, description="A token of scope `read` of the tenant.")
 
@@ -71,3 +71,20 @@ def allowed_stores(reader: Reader, asked: tuple[str, ...], known: set[str]) -> t
     if asked:
         return asked
     return () if reader.store_id is None else (reader.store_id,)
+
+
+def known_parameters_only(request: Request) -> None:
+    """Nothing, unless the address carries a parameter that its route does not have.
+
+    Raises:
+        InputError: it does; a typo would otherwise answer another question than was asked.
+    """
+    operation = request.app.openapi()["paths"][request.scope["route"].path][request.method.lower()]
+    known = {one["name"] for one in operation.get("parameters", ()) if one["in"] == "query"}
+    strange = sorted(set(request.query_params) - known)
+    if strange:
+        raise InputError(
+            f"there is no parameter {', '.join(map(repr, strange))}",
+            where=", ".join(strange),
+            remedy="Correct the name; /openapi.json describes each parameter.",
+        )

@@ -7,6 +7,7 @@ its own and polls the API: `python -m bench.freshness --payloads 20`.
 from __future__ import annotations
 
 import argparse
+import math
 import statistics
 import time
 from datetime import UTC, datetime
@@ -35,7 +36,7 @@ def main() -> None:
     print(f"first {seconds[0]:.1f} s")
     print(
         f"n {len(ordered)}  median {statistics.median(ordered):.1f} s  "
-        f"p95 {ordered[int(0.95 * (len(ordered) - 1))]:.1f} s  max {ordered[-1]:.1f} s"
+        f"p95 {ordered[math.ceil(0.95 * len(ordered)) - 1]:.1f} s  max {ordered[-1]:.1f} s"
     )
 
 

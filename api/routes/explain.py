@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from api.dependencies import TheBackend, TheReader, allowed_stores
+from api.dependencies import TheBackend, TheReader, allowed_stores, known_parameters_only
 from api.errors import RESPONSES
 from api.explain_models import ExplainAnswer, SourceAnswer
 from api.queries import read_stores
@@ -20,7 +20,7 @@ from tenpo.errors import InputError, WarehouseError
 from tenpo.kpi import KPIS
 from tenpo.telemetry import get_logger
 
-router = APIRouter(prefix="/v1", responses=RESPONSES)
+router = APIRouter(prefix="/v1", responses=RESPONSES, dependencies=[Depends(known_parameters_only)])
 log = get_logger(__name__)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
-from api.dependencies import TheBackend, TheReader
+from api.dependencies import TheBackend, TheReader, known_parameters_only
 from api.errors import RESPONSES
 from api.holidays import countries, holidays
 from api.models import (
@@ -26,7 +26,7 @@ from tenpo.kpi import DEFINITION_VERSION, KPIS, MEASURES
 
 MAX_HOLIDAY_DAYS = 1_100
 
-router = APIRouter(prefix="/v1", responses=RESPONSES)
+router = APIRouter(prefix="/v1", responses=RESPONSES, dependencies=[Depends(known_parameters_only)])
 
 
 @router.get("/stores", response_model=StoreAnswer, summary="The stores this token may see")

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Query, Request, Response
 from sqlalchemy import Connection
 
-from api.dependencies import TheBackend, TheReader, allowed_stores
+from api.dependencies import TheBackend, TheReader, allowed_stores, known_parameters_only
 from api.errors import RESPONSES
 from api.model_answers import ClusterAnswer, ForecastAnswer, Measure, NowcastAnswer, TargetAnswer
 from api.model_queries import (
@@ -25,7 +25,7 @@ from api.tokens import Reader
 from tenpo.datamart import model_read
 from tenpo.datamart.nowcast_read import read_nowcasts
 
-router = APIRouter(prefix="/v1", responses=RESPONSES)
+router = APIRouter(prefix="/v1", responses=RESPONSES, dependencies=[Depends(known_parameters_only)])
 
 
 def utc_now() -> datetime:

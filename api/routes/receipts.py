@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
-from api.dependencies import TheBackend, TheReader
+from api.dependencies import TheBackend, TheReader, known_parameters_only
 from api.errors import RESPONSES
 from api.models import ReceiptAnswer
 from api.responses import json_answer
@@ -15,7 +15,7 @@ from tenpo.receipts import State
 
 MAX_RECEIPTS = 100
 
-router = APIRouter(prefix="/v1", responses=RESPONSES)
+router = APIRouter(prefix="/v1", responses=RESPONSES, dependencies=[Depends(known_parameters_only)])
 
 
 @router.get("/receipts", response_model=ReceiptAnswer, summary="What became of large deliveries")

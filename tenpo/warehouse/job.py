@@ -41,6 +41,9 @@ class Job:
     tenant_id: str | None = None
     part: str = ""
 
+    def __str__(self) -> str:
+        return f"{self.name} {self.part}".rstrip()
+
     def step(self, part: str) -> Job:
         """The same job at one of its statements."""
         return replace(self, part=f"{self.part}-{part}" if self.part else part)

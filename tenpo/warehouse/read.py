@@ -37,7 +37,7 @@ def query(warehouse: Warehouse, sql: str, params: Params | None = None, *, job: 
         InputError: BigQuery refuses the statement.
         WarehouseError: BigQuery does not answer.
     """
-    with mapped_errors(f"{job.name} {job.part}"):
+    with mapped_errors(str(job)):
         rows = _run(warehouse, sql, params or {}, job).result(retry=RETRY)
         return rows.to_arrow(create_bqstorage_client=False)
 
@@ -52,7 +52,7 @@ def execute(warehouse: Warehouse, sql: str, params: Params | None = None, *, job
         InputError: BigQuery refuses the statement.
         WarehouseError: BigQuery does not answer.
     """
-    with mapped_errors(f"{job.name} {job.part}"):
+    with mapped_errors(str(job)):
         ran = _run(warehouse, sql, params or {}, job)
         ran.result(retry=RETRY)
         return ran.num_dml_affected_rows or 0

@@ -43,6 +43,6 @@ def dry_run_bytes(warehouse: Warehouse, sql: str, params: Params, *, job: Job) -
         dry_run=True, use_query_cache=False, query_parameters=parameters(params),
         labels=job.labels, maximum_bytes_billed=warehouse.settings.maximum_bytes_billed,
     )  # fmt: skip
-    with mapped_errors(f"{job.name} {job.part}"):
+    with mapped_errors(str(job)):
         tried = warehouse.client.query(sql, job_config=config, job_retry=None, retry=RETRY)
         return int(tried.total_bytes_processed or 0)

@@ -43,6 +43,15 @@ def test_a_wrong_parameter_is_named(
     assert body["error"] == "InputError"
 
 
+def test_a_parameter_that_no_route_has_is_refused_everywhere(client: TestClient) -> None:
+    paths = [path for path in client.get("/openapi.json").json()["paths"] if "/v1/" in path]
+    assert len(paths) > 8
+    for path in paths:
+        answer = client.get(path, params={"strore": "x"}, headers=bearer("hinode"))
+        assert answer.status_code == 422, path
+        assert "strore" in answer.json()["where"], path
+
+
 def test_an_unknown_store_is_not_found(client: TestClient) -> None:
     day = {"from": "2026-11-14", "to": "2026-11-14", "store": "atlantis"}
     answer = client.get("/v1/kpis", params=day, headers=bearer("hinode"))
