@@ -6,38 +6,35 @@ module's top as well (multiprocessing's way to find `__main__`) and need none of
 
 from __future__ import annotations
 
-_DRAIN_S = 10
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tenpo.settings import Settings
 
 
-def main() -> None:
-    """Serve until told to stop; requests in flight are finished first."""
-    from urllib.parse import urlsplit
-
-    import uvicorn
-
+def serve(settings: Settings) -> None:
+    """Serve on the address of TENPO_GATEWAY_URL until told to stop."""
     from gateways.intake.parcels import Intake
     from gateways.web.app import create_app
     from gateways.web.head import BoundedHead
-    from tenpo import collector
-    from tenpo.settings import get_settings
-    from tenpo.telemetry import configure_logging
+    from tenpo import serving
 
-    collector.rest()
-    settings = get_settings()
-    configure_logging(settings)
-    url = urlsplit(settings.gateway_url)
-    app = create_app(settings, Intake(settings))
-    collector.keep()
-    uvicorn.run(
-        app,
-        host=settings.bind_host,
-        port=url.port or 8081,
+    serving.serve(
+        settings,
+        settings.gateway_url,
+        8081,
+        lambda given: create_app(given, Intake(given)),
+        drain_s=10,
         http=BoundedHead,
         ws="none",
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=_DRAIN_S,
     )
+
+
+def main() -> None:
+    """Serve by the settings of the environment."""
+    from tenpo import serving
+
+    serving.run(serve)
 
 
 if __name__ == "__main__":

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-from urllib.parse import urlsplit
-
 import cv2
-import uvicorn
 
-from tenpo.cli.failure import report_failure
-from tenpo.errors import TenpoError
-from tenpo.settings import Settings, get_settings
-from tenpo.telemetry import configure_logging
+from tenpo import serving
+from tenpo.settings import Settings
 from video_analyzer.detect import make_detector
 from video_analyzer.serving.app import STILL_DETECTOR, create_app
 
@@ -27,27 +21,20 @@ def serve(settings: Settings) -> None:
     """
     make_detector(STILL_DETECTOR, settings)  # what is missing is told now, not to a caller
     cv2.setNumThreads(1)  # stills are looked at side by side already
-    uvicorn.run(
-        create_app(settings),
-        host=settings.bind_host,
-        port=urlsplit(settings.video_url).port or 8084,
-        log_config=None,
-        access_log=False,
+    serving.serve(
+        settings,
+        settings.video_url,
+        8084,
+        create_app,
+        drain_s=10,
         proxy_headers=False,
-        server_header=False,
         limit_concurrency=_MAX_CONNECTIONS,
-        timeout_graceful_shutdown=10,
     )
 
 
 def main() -> None:
     """Serve by the settings of the environment."""
-    try:
-        settings = get_settings()
-        configure_logging(settings)
-        serve(settings)
-    except TenpoError as error:
-        sys.exit(report_failure(error, debug=False))
+    serving.run(serve)
 
 
 if __name__ == "__main__":
