@@ -26,7 +26,8 @@ def create_app(settings: Settings) -> FastAPI:
     backend = Backend.of(settings)
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.openapi()  # made and kept, before anybody waits for it
         yield
         backend.engine.dispose()
 

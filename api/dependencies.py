@@ -73,8 +73,10 @@ def allowed_stores(reader: Reader, asked: tuple[str, ...], known: set[str]) -> t
     return () if reader.store_id is None else (reader.store_id,)
 
 
-def known_parameters_only(request: Request) -> None:
+async def known_parameters_only(request: Request) -> None:
     """Nothing, unless the address carries a parameter that its route does not have.
+
+    Asynchronous, since FastAPI cannot make its document in two threads at once.
 
     Raises:
         InputError: it does; a typo would otherwise answer another question than was asked.
