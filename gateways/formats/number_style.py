@@ -7,7 +7,8 @@ unreadable on purpose: a guess would change amounts silently.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -16,6 +17,12 @@ import pyarrow.compute as pc
 from gateways.normalize.columns import Column
 
 _UNREADABLE = pa.scalar("?")
+#: Full-width forms of ASCII and of the signs of currencies that have one.
+_WIDE = {plain: plain + 0xFEE0 for plain in range(0x21, 0x7F)} | {
+    ord("¢"): "￠", ord("£"): "￡", ord("¥"): "￥", ord("₩"): "￦",
+}  # fmt: skip
+#: Shift_JIS writes the yen as the byte that ASCII has for the backslash.
+_YEN, _YEN_OF_SHIFT_JIS = "¥", "\\"
 _SIGNS = {
     "parentheses": (r"^\((.*)\)$", r"-\1"),
     "trailing_minus": (r"^(.*)-$", r"-\1"),
@@ -30,7 +37,8 @@ class NumberStyle:
     Args:
         thousands: what groups digits by three (or by two before the last three).
         decimal: what the decimals come after.
-        symbols: texts that may stand beside the number, e.g. `¥`; they mean nothing.
+        symbols: texts that may stand beside the number, e.g. `¥`; they mean nothing, and stand
+            for their full-width forms, too.
         negatives: how a number below zero may be marked, besides a leading minus.
     """
 
@@ -46,7 +54,7 @@ class NumberStyle:
 
     def plain(self, column: Column) -> Column:
         """The numbers with a leading minus, without separators and with a decimal point."""
-        for symbol in self.symbols:
+        for symbol in dict.fromkeys(form for one in self.symbols for form in _forms(one)):
             column = pc.replace_substring(column, symbol, "")
         column = pc.utf8_trim_whitespace(column)
         for mark in self.negatives:
@@ -67,3 +75,11 @@ class NumberStyle:
             group = re.escape(self.thousands)
             whole = rf"(\d{{1,3}}({group}\d{{2,3}})*{group}\d{{3}}|\d*)"
         return rf"^[+-]?\s*{whole}({point}\d*)?$"
+
+
+def _forms(symbol: str) -> Iterator[str]:
+    """A symbol as it may be written: as it is, in plain characters and in full-width ones."""
+    plain = unicodedata.normalize("NFKC", symbol)
+    yield from (symbol, plain, plain.translate(_WIDE))
+    if plain == _YEN:
+        yield _YEN_OF_SHIFT_JIS

@@ -68,6 +68,12 @@ def gross(text: str, numbers: str) -> Decimal | str:
         ("1 234.5", "{thousands: space}", Decimal("1234.5")),
         ("1.50", '{decimal: ","}', "bad_number"),
         ("¥1,200", '{thousands: ",", symbols: [¥]}', Decimal(1200)),
+        ("￥1,200", '{thousands: ",", symbols: [¥]}', Decimal(1200)),
+        ("¥1,200", '{thousands: ",", symbols: [￥]}', Decimal(1200)),
+        ("\\1,200", '{thousands: ",", symbols: [¥]}', Decimal(1200)),  # of Shift_JIS
+        ("5＄", "{symbols: [$]}", Decimal(5)),  # noqa: RUF001 - as registers write it
+        ("JPY 5", "{symbols: [ＪＰＹ]}", Decimal(5)),  # noqa: RUF001 - as people write it
+        ("\\5", "{symbols: [$]}", "bad_number"),
         ("1.200,00 €", '{thousands: ".", decimal: ",", symbols: [€]}', Decimal(1200)),
         ("$5", "{symbols: [€]}", "bad_number"),
         ("(1,200)", '{thousands: ",", negatives: [parentheses]}', Decimal(-1200)),
@@ -86,6 +92,16 @@ def test_numbers_as_people_write_them(text: str, numbers: str, expected: object)
         assert [one.reason.value for one in more] == [expected]
         return
     assert gross(text, numbers) == expected
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp932"])
+@pytest.mark.parametrize("symbol", ["¥", "￥"])
+def test_the_sign_of_the_yen_however_it_is_written(symbol: str, encoding: str) -> None:
+    written = ["￥１，２００", "￥1,200", "\\1,200"] + (["¥1,200"] if encoding == "utf-8" else [])  # noqa: RUF001
+    body = lines(*(f'{n},{DAY},1,"{text}",,' for n, text in enumerate(written))).encode(encoding)
+    more = (f"file: {{encoding: {encoding}}}\nnfkc: [total]\ntax: {{mode: none}}\n"
+            f"numbers: {{thousands: ',', symbols: ['{symbol}']}}\n")  # fmt: skip
+    assert [row["gross_amount"] for row in rows(body, more)] == [1200] * len(written)
 
 
 def test_full_width_digits_where_asked() -> None:
