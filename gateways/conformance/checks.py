@@ -13,6 +13,7 @@ from gateways.conformance.clock import clock_changes, zones
 from gateways.conformance.corpus import Subject
 from gateways.conformance.corrected import corrections
 from gateways.conformance.versions import current, rows, tables
+from gateways.normalize.faults import Reason
 from gateways.normalize.json_adapter import JsonAdapter
 from gateways.normalize.normalized import Normalized
 from tenpo.contracts.events import EVENTS, canonical_schema
@@ -67,6 +68,18 @@ def totals(subject: Subject) -> Finding:
             if mine != total:
                 faults.append(f"{one.name}: {name} sums to {mine}, {total} expected")
     return Finding.of("the vendor's own totals", faults, f"{checked} totals stated", checked)
+
+
+def explained(subject: Subject) -> Finding:
+    """No document's own total differs from its lines by more than rounding."""
+    faults, sold = [], 0
+    for one, result in subject.results:
+        sold += len({row["document_key"] for row in rows(result) if "receipt_id" in row})
+        faults += [
+            f"{one.name}: the total of record {found.position}"
+            for found in result.rejected if found.reason is Reason.TOTAL_MISMATCH
+        ]  # fmt: skip
+    return Finding.of("lines explain totals", faults, f"{sold} receipts, none is off", sold)
 
 
 def schema(subject: Subject) -> Finding:
@@ -145,6 +158,6 @@ def personal(subject: Subject) -> Finding:
 
 
 CHECKS = (
-    readable, sums, totals, schema, idempotence, order, zones, clock_changes, corrections, rounding,
-    personal,
+    readable, sums, totals, explained, schema, idempotence, order, zones, clock_changes,
+    corrections, rounding, personal,
 )  # fmt: skip

@@ -35,6 +35,7 @@ class Reason(StrEnum):
     NEGATIVE_PRICE = "negative_price"
     STORE_NOT_ALLOWED = "store_not_allowed"
     TOO_LONG = "too_long"
+    TOTAL_MISMATCH = "total_mismatch"
     UNKNOWN_DEVICE = "unknown_device"
     UNKNOWN_MODEL = "unknown_model"
     UNKNOWN_STORE = "unknown_store"
@@ -57,6 +58,9 @@ _MESSAGES: dict[Reason, str] = {
     Reason.NEGATIVE_PRICE: "The unit price is below zero. "
     "Send a return as a negative quantity, a discount as a discount line.",
     Reason.STORE_NOT_ALLOWED: "The token may not send for this store. Use the store's own token.",
+    Reason.TOTAL_MISMATCH: "The document's own total is not what its lines come to, by more than "
+    "rounding. The lines are taken, and the rest is an adjustment of category 'unexplained'. "
+    "Look for a discount, tax or fee that is in the total alone, and send the document again.",
     Reason.TOO_LONG: "Longer than 256 characters. Shorten it and send the document again.",
     Reason.UNKNOWN_DEVICE: "No such device is registered. "
     "Add it to the stores file and run: tenpo tenant create TENANT --stores FILE",

@@ -1,9 +1,10 @@
 """The base of registers that send whole orders: lines that add up to the order's own total.
 
 What the vendors have in common lives here: a discount is a line of its own with its share
-of the tax, fees and tips are no turnover, and what the lines leave unexplained of the
-order's own total is shown as an `adjustment` line of category `difference`, so that the
-lines of a document always add up and nobody has to search for what is missing.
+of the tax, fees and tips are no turnover. What the lines leave of the order's own total is
+shown as an `adjustment` line, so that the lines of a document always add up: of category
+`difference` where it is rounding, a smallest unit a line; else of category `unexplained`,
+and the total itself is a rejection (`total_mismatch`), so that nothing is made to fit unseen.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ _TEXTS = ("store_code", "register_id", "receipt_id", "currency", "customer", "st
           "original_receipt_id", "sku", "category", "kind", "line_key")  # fmt: skip
 _NUMBERS = ("quantity", "unit_price", "amount", "tax_rate", "tax_amount")
 _OTHERS = ("document", "occurred_at", "version", "revision", "line_number")
-DIFFERENCE, ROUNDING, TIP = "difference", "rounding", "tip"
+DIFFERENCE, UNEXPLAINED, ROUNDING, TIP = "difference", "unexplained", "rounding", "tip"
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,7 @@ class Basket:
         head: what all its lines have in common, in canonical names.
         unit: the currency's smallest unit.
         is_void: whether the whole document was voided.
+        mismatch: the vendor's name of a total that the lines do not explain.
     """
 
     position: str
@@ -83,6 +85,7 @@ class Basket:
     lines: list[dict[str, Any]] = field(default_factory=list)
     gross: Decimal = ZERO
     tax: Decimal = ZERO
+    mismatch: str | None = None
 
     def add(
         self, kind: SaleKind, key: str, net: Decimal, tax: Decimal = ZERO, **facts: Any
@@ -108,24 +111,34 @@ class Basket:
             self.add(discount, f"{key}:discount", less, less_tax, **kept)
 
     def balance(
-        self, gross: Decimal | None, tax: Decimal | None, less: SaleKind = SaleKind.ADJUSTMENT
-    ) -> None:
-        """Show what the lines leave unexplained of the document's own totals.
+        self, gross: Decimal | None, tax: Decimal | None, named: str,
+        less: SaleKind = SaleKind.ADJUSTMENT, cash: Decimal = ZERO,
+    ) -> None:  # fmt: skip
+        """Show what the lines leave of the document's own totals.
 
         Where a line is at fault the sum cannot be right, and nothing is shown.
 
         Args:
             gross: the total; None where it is not stated.
             tax: the tax in it, likewise.
-            less: what it is when the document costs less than its lines.
+            named: what the vendor calls the total.
+            less: what it is when the document costs less than its lines; any other kind than
+                `adjustment` explains it.
+            cash: what the total may be off by the rounding of cash, where nothing states that.
         """
         if gross is None or any(line.get("fault") for line in self.lines):
             return
         more_tax = ZERO if tax is None else tax - self.tax
         net = gross - self.gross - more_tax
-        if net or more_tax:
-            kind = less if net < 0 else SaleKind.ADJUSTMENT
-            self.add(kind, DIFFERENCE, net, more_tax, category=DIFFERENCE)
+        if not net and not more_tax:
+            return
+        kind = less if net < 0 else SaleKind.ADJUSTMENT
+        units = len(self.lines) * self.unit
+        rounding = abs(more_tax) <= units and abs(net + more_tax) <= max(units, cash)
+        explained = rounding or kind is not SaleKind.ADJUSTMENT
+        category = DIFFERENCE if explained else UNEXPLAINED
+        self.add(kind, DIFFERENCE, net, more_tax, category=category)
+        self.mismatch = None if explained else named
 
     def into(self, rows: Rows, fault: Fault | None, empty: str) -> None:
         """The lines as rows.
@@ -138,6 +151,8 @@ class Basket:
         if not self.lines:
             reason, name = fault or (Reason.MISSING_FIELD, empty)
             rows.faults.append((self.position, reason, name))
+        if self.mismatch and not fault:
+            rows.faults.append((self.position, Reason.TOTAL_MISMATCH, self.mismatch))
         for number, line in enumerate(self.lines, start=1):
             at_fault = fault or line.get("fault")
             place = {"line_number": str(number), "fault": at_fault}

@@ -54,7 +54,7 @@ FIELDS = {
     "tax_rate": "Tax.Percent",
 }
 #: Statuses of a transaction that is not finished: it comes again.
-UNFINISHED = ("suspended", "failed", "inprogress", "totaled")
+UNFINISHED = ("suspended", "failed", "inprocess", "inprogress", "totaled")
 VOIDED = "postvoided"
 #: How much later than its receiving a post-void counts: it outranks every sending of what it voids.
 FINAL = timedelta(days=30 * 365)
@@ -64,7 +64,7 @@ class PosLog(Adapter):
     """Transactions of any register that writes POSLog."""
 
     name = "poslog"
-    version = "2"
+    version = "3"
     kind: Kind = "pos"
     media_type = "application/xml"
 
@@ -111,8 +111,8 @@ class _Key:
 
 def _transaction(node: Node, rows: Rows, position: str, final: str) -> None:
     retail, voiding = node.child("RetailTransaction"), node.child("PostVoidTransaction")
-    status = (retail.attribute("TransactionStatus") or "").lower() if retail else ""
-    if node.flag("TrainingModeFlag") or status.startswith(UNFINISHED):
+    status, training = _status(node, retail), "TrainingModeFlag"
+    if node.flag(training) or (retail and retail.flag(training)) or status.startswith(UNFINISHED):
         rows.ignored += 1
     elif voiding or (retail and status == VOIDED):
         _post_void(node, voiding or retail, rows, position, final)
@@ -125,6 +125,16 @@ def _transaction(node: Node, rows: Rows, position: str, final: str) -> None:
         rows.ignored += 1
     else:
         rows.faults.append((position, Reason.MISSING_FIELD, "RetailTransaction"))
+
+
+def _status(node: Node, retail: Node | None) -> str:
+    """The status that the transaction declares, in small letters; registers differ on where."""
+    name = "TransactionStatus"
+    for one in (retail, node):
+        stated = one and (one.attribute(name) or one.text(name))
+        if stated:
+            return stated.rpartition(":")[2].lower()
+    return ""
 
 
 def _link(node: Node, voiding: Node | None) -> Node | None:

@@ -7,9 +7,9 @@ versions `total_discount`. Cancelled orders without a refund are void; with refu
 stay sales, and the refunds take them back on their own day. Test orders are ignored, and so
 are bodies that hold lines but are no orders (`gateways.pos.shopify_bodies`).
 
-A refund by itself does not say whether its prices hold the tax: where its transactions do
-not tell, they are taken to be without. The copy within its order knows, so it has the higher
-version. Its tax rates and its own total come with the transactions.
+A refund that comes by itself does not say whether its prices hold the tax
+(`gateways.pos.shopify_refunds` finds out). The copy within its order knows, so it has the
+higher version.
 
 https://shopify.dev/docs/api/admin-rest/latest/resources/order
 https://shopify.dev/docs/api/admin-rest/latest/resources/refund
@@ -58,7 +58,7 @@ class Shopify(OrderAdapter):
     """Orders and refunds of Shopify."""
 
     name = "shopify"
-    version = "3"
+    version = "4"
     fields = FIELDS
 
     def collect(self, document: Mapping[str, Any], rows: Rows, position: str) -> None:
@@ -133,8 +133,8 @@ def _order(order: Mapping[str, Any], rows: Rows, position: str) -> None:
         _shipping(basket, order, line, f"shipping:{line.get('id') or number}")
     _rest(basket, order, [*items, *shipping], reading)
     if not reading.fault:
-        gross = reading.given(order, "total_price")
-        basket.balance(gross, reading.given(order, "total_tax"))
+        gross, tax = reading.given(order, "total_price"), reading.given(order, "total_tax")
+        basket.balance(gross, tax, "total_price")
     basket.into(rows, reading.fault, "line_items")
     for number, refund in enumerate(refunds, start=1):
         inside = head | {"version": None, "is_void": is_void}

@@ -1,14 +1,19 @@
 """Shopify refunds: what was taken back, shipping and duties given back, and what differs.
 
 A refund is a document of its own, whether it came by itself or within its order. Its
-total is what its successful transactions paid back.
+total is what its successful transactions paid back; while one of them is pending it is not
+known yet. An adjustment `refund_discrepancy` tells what was paid back less (positive) or more
+(negative) than the goods cost, so that it explains the payment.
+
+A refund by itself does not say whether its prices hold the tax. What was paid back does, where
+it fits one way only; else the rates of its tax lines, if they do; else prices are without.
 
 https://shopify.dev/docs/api/admin-rest/latest/resources/refund
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -41,11 +46,13 @@ def add_refund(
     readings = [Reading() for _ in items]
     amounts = [_amounts(item, one) for item, one in zip(items, readings, strict=True)]
     paid = _paid(refund, reading)
-    alone = included is None
-    if included is None:
-        included = paid is not None and paid == sum((price for price, _ in amounts), ZERO)
     currency = head.get("currency")
     unit = smallest_unit(currency if isinstance(currency, str) else None)
+    alone = included is None
+    if included is None:
+        included = _paid_within(refund, amounts, paid)
+    if included is None:
+        included = _rated_within(items, amounts, unit)
     basket = Basket(position, _head(refund, head, alone), unit, head.get("is_void") is True)
     for number, item in enumerate(items):
         price, tax = amounts[number]
@@ -62,7 +69,7 @@ def add_refund(
     _others(basket, refund, reading)
     _shipping(basket, refund, reading, paid, included)
     if paid is not None and not reading.fault:
-        basket.balance(-paid, None)
+        basket.balance(-paid, None, "transactions.amount")
     basket.into(rows, reading.fault, "refund_line_items")
 
 
@@ -103,13 +110,46 @@ def _amounts(item: Mapping[str, Any], reading: Reading) -> tuple[Decimal, Decima
 
 
 def _paid(refund: Mapping[str, Any], reading: Reading) -> Decimal | None:
-    """What was paid back; None where no transaction tells."""
+    """What was paid back; None where no transaction tells, or one has yet to be done."""
+    back = [one for one in reading.listed(refund, "transactions") if one.get("kind") == "refund"]
+    states = [one.get("status", "success") for one in back]
     done = [
         reading.number(one, "amount")
-        for one in reading.listed(refund, "transactions")
-        if one.get("kind") == "refund" and one.get("status", "success") == "success"
-    ]
-    return sum(done, ZERO) if done else None
+        for one, state in zip(back, states, strict=True) if state == "success"
+    ]  # fmt: skip
+    return sum(done, ZERO) if done and "pending" not in states else None
+
+
+def _paid_within(
+    refund: Mapping[str, Any], amounts: Sequence[tuple[Decimal, Decimal]], paid: Decimal | None
+) -> bool | None:
+    """Whether the payment shows that prices hold the tax; None where it fits neither or both."""
+    unread = Reading()  # the lines tell their own faults
+    shipping = _shipping_lines(refund, unread)
+    every = [*amounts, *shipping]
+    given = sum((price for price, _ in every), ZERO) + _duty(refund, unread)
+    for one in unread.listed(refund, "order_adjustments"):
+        given -= unread.number(one, "amount") + unread.number(one, "tax_amount")
+    tax = sum((tax for _, tax in every), ZERO)
+    if not tax or paid not in (given, given + tax):
+        return None
+    return paid == given
+
+
+def _rated_within(
+    items: Sequence[Mapping[str, Any]], amounts: Sequence[tuple[Decimal, Decimal]], unit: Decimal
+) -> bool:
+    """Whether the taxes are what their rates come to within the prices, and not on top of them."""
+    unread = Reading()
+    within = on_top = stated = ZERO
+    for item, (price, tax) in zip(items, amounts, strict=True):
+        lines = unread.listed(item.get("line_item"), "tax_lines")
+        rate = sum((unread.number(line, "rate") for line in lines), ZERO)
+        if rate > 0:
+            within, on_top = within + price * rate / (1 + rate), on_top + price * rate
+            stated += tax
+    rounding = unit * len(items)
+    return abs(stated - within) <= rounding < abs(stated - on_top)
 
 
 def _others(basket: Basket, refund: Mapping[str, Any], reading: Reading) -> None:
@@ -117,10 +157,15 @@ def _others(basket: Basket, refund: Mapping[str, Any], reading: Reading) -> None
     for number, one in enumerate(reading.listed(refund, "order_adjustments"), start=1):
         kind = SaleKind.SHIPPING if _is_shipping(one) else SaleKind.ADJUSTMENT
         net, tax = reading.number(one, "amount"), reading.number(one, "tax_amount")
-        basket.add(kind, f"adjustment:{one.get('id') or number}", net, tax)
-    duty = reading.number(refund, "total_duties_set", "shop_money", "amount")
+        told = one.get("kind") if kind is SaleKind.ADJUSTMENT else None
+        basket.add(kind, f"adjustment:{one.get('id') or number}", net, tax, category=told)
+    duty = _duty(refund, reading)
     if duty:
         basket.add(SaleKind.FEE, "duty", -duty, category="duty")
+
+
+def _duty(refund: Mapping[str, Any], reading: Reading) -> Decimal:
+    return reading.number(refund, "total_duties_set", "shop_money", "amount")
 
 
 def _is_shipping(adjustment: Mapping[str, Any]) -> bool:
@@ -131,22 +176,29 @@ def _shipping(
     basket: Basket, refund: Mapping[str, Any], reading: Reading, paid: Decimal | None,
     included: bool,
 ) -> None:  # fmt: skip
-    """Shipping given back, where no adjustment has told the same already.
+    """Shipping given back.
 
     Whether its price holds its tax is what the payment fits, once all else is in the basket;
     without a payment that fits either way it is as for the goods.
     """
-    if any(_is_shipping(one) for one in reading.listed(refund, "order_adjustments")):
-        return
-    lines = reading.listed(refund, "refund_shipping_lines")
-    prices, taxes = (
-        [reading.number(one, name, "shop_money", "amount") for one in lines]
-        for name in ("subtotal_amount_set", "tax_amount_set")
-    )
+    amounts = _shipping_lines(refund, reading)
     if paid is not None:
-        left = paid + basket.gross
-        on_top = sum(prices, ZERO) + sum(taxes, ZERO)
-        included = left == sum(prices, ZERO) or (included and left != on_top)
-    for number, (one, price, tax) in enumerate(zip(lines, prices, taxes, strict=True), start=1):
-        key = f"shipping:{one.get('id') or number}"
+        left, price = paid + basket.gross, sum((one for one, _ in amounts), ZERO)
+        on_top = price + sum((tax for _, tax in amounts), ZERO)
+        included = left == price or (included and left != on_top)
+    lines = reading.listed(refund, "refund_shipping_lines")
+    for number, (price, tax) in enumerate(amounts, start=1):
+        key = f"shipping:{lines[number - 1].get('id') or number}"
         basket.add(SaleKind.SHIPPING, key, tax - price if included else -price, -tax)
+
+
+def _shipping_lines(refund: Mapping[str, Any], reading: Reading) -> list[tuple[Decimal, Decimal]]:
+    """Price and tax of shipping given back, where no adjustment has told the same already."""
+    if any(_is_shipping(one) for one in reading.listed(refund, "order_adjustments")):
+        return []
+    price, tax = (
+        [reading.number(one, name, "shop_money", "amount")
+         for one in reading.listed(refund, "refund_shipping_lines")]
+        for name in ("subtotal_amount_set", "tax_amount_set")
+    )  # fmt: skip
+    return list(zip(price, tax, strict=True))

@@ -65,7 +65,7 @@ class Smaregi(OrderAdapter):
     """Transactions of Smaregi."""
 
     name = "smaregi"
-    version = "1"
+    version = "2"
     fields = FIELDS
 
     def collect(self, document: Mapping[str, Any], rows: Rows, position: str) -> None:
@@ -105,7 +105,7 @@ def _transaction(head: Mapping[str, Any], rows: Rows, position: str, reading: Re
         _whole(basket, head, details, reading)
     if not reading.fault and details:
         tax = reading.number(head, "taxInclude") + reading.number(head, "taxExclude")
-        basket.balance(reading.given(head, "total"), tax)
+        basket.balance(reading.given(head, "total"), tax, "total")
     basket.into(rows, reading.fault, "details")
 
 

@@ -3,7 +3,9 @@
 A document is an order. Money is in the currency's smallest unit. Per line Square states
 `gross_sales_money` (price times quantity, an inclusive tax in it), discount, tax, apportioned
 service charge and `total_money`. What was returned is an order of its own with `returns`,
-so payments' `refunds` are no lines: they would count it twice. Open orders count as soon
+so payments' `refunds` are no lines: they would count it twice. A return has taxes and discounts
+of its own: its lines name its `return_taxes`, and what these and its `return_discounts` come to
+more than the lines state is of the return as a whole. Open orders count as soon
 as they are placed, cancelled ones are void, drafts are ignored.
 
 Payments, refunds, locations, and what only names an order (search results, the webhooks
@@ -53,7 +55,7 @@ class Square(OrderAdapter):
     """Orders of Square."""
 
     name = "square"
-    version = "1"
+    version = "2"
     fields = FIELDS
 
     def collect(self, document: Mapping[str, Any], rows: Rows, position: str) -> None:
@@ -125,10 +127,10 @@ def _order(order: Mapping[str, Any], rows: Rows, position: str) -> None:
     items = money.reading.listed(order, "line_items")
     charges = money.reading.listed(order, "service_charges")
     returns = money.reading.listed(order, "returns")
-    rates = _rates(order, money.reading)
+    rates = _rates(order, "taxes", money.reading)
     for number, item in enumerate(items, start=1):
         _item(basket, item, f"line:{item.get('uid') or number}", rates, money.currency)
-    _charges(basket, charges, "charge", 1, money)
+    _charges(basket, charges, "charge", rates, money)
     _extra(basket, TIP, SaleKind.FEE, money.number(order, "total_tip_money"))
     rounding = money.number(order, "rounding_adjustment", "amount_money")
     _extra(basket, ROUNDING, SaleKind.ADJUSTMENT, rounding)
@@ -136,14 +138,14 @@ def _order(order: Mapping[str, Any], rows: Rows, position: str) -> None:
         _return(basket, one, rates, money)
     gross, tax = _totals(order, returns, money)
     if not money.reading.fault:
-        basket.balance(gross, tax)
+        basket.balance(gross, tax, "total_money")
     basket.into(rows, money.reading.fault, "line_items")
 
 
-def _rates(order: Mapping[str, Any], reading: Reading) -> dict[Any, Decimal]:
-    """Tax rate of each tax of the order, by its uid."""
+def _rates(source: Mapping[str, Any], name: str, reading: Reading) -> dict[Any, Decimal]:
+    """Tax rate of each tax of an order or return, by its uid."""
     found = {}
-    for tax in reading.listed(order, "taxes"):
+    for tax in reading.listed(source, name):
         percentage = reading.given(tax, "percentage")
         if percentage is not None and isinstance(tax.get("uid"), str):
             found[tax["uid"]] = percentage / 100
@@ -178,7 +180,8 @@ def _goods(item: Mapping[str, Any], money: _Money) -> tuple[Goods, Decimal]:
     """What the line states, and its apportioned service charge.
 
     `total_money` is the price less the discount, plus service charge and additive taxes;
-    what is left of the tax lies within the price.
+    what is left of the tax lies within the price. Whatever else the total holds is in no line, so
+    that the order's own total shows it.
     """
     total = money.given(item, "total_money")
     if total is None:
@@ -191,7 +194,8 @@ def _goods(item: Mapping[str, Any], money: _Money) -> tuple[Goods, Decimal]:
     if price is None:
         price = total - tax - service + discount
     additive = total - service - price + discount
-    return Goods(price, discount, tax, tax - additive), service
+    included = max(min(ZERO, tax), min(tax - additive, max(ZERO, tax)))
+    return Goods(price, discount, tax, included), service
 
 
 def _rate(item: Mapping[str, Any], rates: Mapping[Any, Decimal], reading: Reading) -> str | None:
@@ -203,7 +207,10 @@ def _rate(item: Mapping[str, Any], rates: Mapping[Any, Decimal], reading: Readin
     return plain(sum((rates[uid] for uid in uids), ZERO))
 
 
-def _charges(basket: Basket, charges: list[Any], key: str, sign: int, money: _Money) -> None:
+def _charges(
+    basket: Basket, charges: list[Any], key: str, rates: Mapping[Any, Decimal], money: _Money,
+    sign: int = 1, **facts: Any,
+) -> None:  # fmt: skip
     """Service charges that are lines; the apportioned ones are within the goods."""
     for number, charge in enumerate(charges, start=1):
         treated = charge.get("treatment_type"), charge.get("calculation_phase")
@@ -213,7 +220,8 @@ def _charges(basket: Basket, charges: list[Any], key: str, sign: int, money: _Mo
         gross = money.number(charge, "applied_money") if gross is None else gross
         tax = money.number(charge, "total_tax_money")
         uid = charge.get("uid") or number
-        basket.add(SaleKind.FEE, f"{key}:{uid}", sign * (gross - tax), sign * tax, category=SERVICE)
+        told = {"category": SERVICE, "tax_rate": _rate(charge, rates, money.reading), **facts}
+        basket.add(SaleKind.FEE, f"{key}:{uid}", sign * (gross - tax), sign * tax, **told)
 
 
 def _extra(
@@ -229,16 +237,61 @@ def _return(
     """What one return takes back, all with its sign turned."""
     key = f"return:{one.get('uid') or one.get('source_order_id')}"
     source = {"original_receipt_id": one.get("source_order_id")}
-    for number, item in enumerate(money.reading.listed(one, "return_line_items"), start=1):
+    rates = {**rates, **_rates(one, "return_taxes", money.reading)}
+    before = basket.gross, basket.tax
+    items = money.reading.listed(one, "return_line_items")
+    for number, item in enumerate(items, start=1):
         place = f"{key}:{item.get('uid') or number}"
         _item(basket, item, place, rates, money.currency, -1, **source)
     charges = money.reading.listed(one, "return_service_charges")
-    _charges(basket, charges, f"{key}:charge", -1, money)
+    _charges(basket, charges, f"{key}:charge", rates, money, -1, **source)
     tips = money.reading.listed(one, "return_tips")
     tip = sum((money.number(one, "applied_money") for one in tips), ZERO)
     _extra(basket, f"{key}:{TIP}", SaleKind.FEE, -tip, category=TIP)
     rounding = money.number(one, "rounding_adjustment", "amount_money")
     _extra(basket, f"{key}:{ROUNDING}", SaleKind.ADJUSTMENT, -rounding, category=ROUNDING)
+    _return_rest(basket, one, [*items, *charges], key, money, before)
+
+
+def _return_rest(
+    basket: Basket, one: Mapping[str, Any], lines: list[Any], key: str, money: _Money,
+    before: tuple[Decimal, Decimal],
+) -> None:  # fmt: skip
+    """Discounts and taxes of a return as a whole, where they are what its lines lack of its total.
+
+    Args:
+        basket: with all else of the return.
+        one: the return.
+        lines: its goods and service charges, which state their parts.
+        key: of the return.
+        money: reads its amounts.
+        before: sum and tax of the basket before the return.
+    """
+    gross = money.given(one, "return_amounts", "total_money")
+    stated = money.given(one, "return_amounts", "tax_money")
+    discount = _beyond(one, "return_discounts", lines, "total_discount_money", money)
+    tax = _beyond(one, "return_taxes", lines, "total_tax_money", money)
+    kinds = {str(part.get("type")) for part in money.reading.listed(one, "return_taxes")}
+    within = tax if kinds == {"INCLUSIVE"} else ZERO
+    if gross is None or stated is None or not (discount or tax):
+        return
+    lacking = gross + basket.gross - before[0], stated + basket.tax - before[1]
+    if lacking != (tax - within - discount, tax):
+        return
+    source = one.get("source_order_id")
+    if discount:
+        basket.add(SaleKind.DISCOUNT, f"{key}:discount", discount, original_receipt_id=source)
+    if tax:
+        basket.add(SaleKind.RETURN, f"{key}:tax", within, -tax, original_receipt_id=source)
+
+
+def _beyond(
+    one: Mapping[str, Any], name: str, lines: list[Any], part: str, money: _Money
+) -> Decimal:
+    """What a return's discounts or taxes come to more than its lines state of them."""
+    unread = _Money(money.currency)  # the lines tell their own faults
+    whole = [money.number(each, "applied_money") for each in money.reading.listed(one, name)]
+    return sum(whole, ZERO) - sum((unread.number(line, part) for line in lines), ZERO)
 
 
 def _totals(

@@ -35,6 +35,13 @@ def lines(body: bytes, received_at: datetime = RECEIVED_AT) -> list[dict[str, An
     return found
 
 
+def accepted(body: bytes) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = (
+        PosLog().normalize(body, context()).events["sale_line"].to_pylist()
+    )
+    return found
+
+
 def rejected(body: bytes) -> list[tuple[str, str, str]]:
     found: list[Rejected] = PosLog().normalize(body, context()).rejected
     return [(one.position, one.reason.value, one.field) for one in found]
@@ -194,10 +201,47 @@ def test_a_discount_of_the_whole_has_its_tax(
 
 def test_a_discount_of_the_whole_gets_no_tax_where_the_totals_stay_inexact() -> None:
     body = v2(transaction(retail(taxed("23.80", "3.80") + less("2.38"), "21.00", "3.42")))
-    assert [row[3:] for row in table(lines(body))][1:] == [
+    assert rejected(body) == [("1", "total_mismatch", "TransactionGrandAmount")]
+    assert [row[3:] for row in table(accepted(body))][1:] == [
         ("-2.38", "0", "-2.38"),
         ("-0.04", "-0.38", "-0.42"),
     ]
+
+
+BACK_LESS = taxed("100", "10", "Return") + less("20")
+
+
+@pytest.mark.parametrize(
+    ("goods", "grand", "tax", "discount"),
+    [
+        # 100.00 less 20.00 was paid and is paid back, 10 % on top: 80.00 and 8.00
+        (BACK_LESS, "-88", "-8", ("20", "2", "22")),
+        (BACK_LESS, "88", "8", ("20", "2", "22")),  # without its sign
+        (BACK_LESS, "-110", "-10", None),  # the discount is not in the total: told
+        # 19 % within: 21.42 of 23.80 paid back
+        (taxed("23.80", "3.80", "Return") + less("2.38"), "-21.42", "-3.42",
+         ("2", "0.38", "2.38")),
+        # an exchange, its discount on what was given back: 40.00 less 100.00 less 5.00
+        (taxed("40", "0") + taxed("100", "0", "Return", 2) + less("5"), "-55", "0",
+         ("5", "0", "5")),
+        # and on what was sold
+        (taxed("40", "0") + taxed("100", "0", "Return", 2) + less("5"), "-65", "0",
+         ("-5", "0", "-5")),
+        (taxed("40", "0") + taxed("30", "0", "Return", 2) + less("5"), "5", "0",
+         ("-5", "0", "-5")),
+    ],
+)  # fmt: skip
+def test_a_discount_of_the_whole_is_taken_off_what_is_given_back(
+    goods: str, grand: str, tax: str, discount: tuple[str, str, str] | None
+) -> None:
+    body = v2(transaction(retail(goods, grand, tax)))
+    if discount is None:
+        assert rejected(body) == [("1", "total_mismatch", "TransactionGrandAmount")]
+        return
+    found = lines(body)
+    assert [row[3:] for row in table(found) if row[0] == "discount"] == [discount]
+    assert total(found, "gross_amount") == -abs(Decimal(grand)) if "-" in grand else True
+    assert "adjustment" not in {one["kind"] for one in found}
 
 
 FLAG = "<NegativeTotalFlag>{}</NegativeTotalFlag>"
@@ -241,8 +285,10 @@ def test_a_tax_of_the_whole_without_its_sign() -> None:
 def test_a_grand_total_that_fits_neither_way_keeps_its_sign(goods: str) -> None:
     """More was sold than the log tells, or it says itself that the total is no negative one."""
     grand = "110" if "false" in goods else "390"
-    found = lines(v2(transaction(retail(goods, grand))))
-    assert found[-1]["category"] == "difference"
+    body = v2(transaction(retail(goods, grand)))
+    found = accepted(body)
+    assert found[-1]["category"] == "unexplained"
+    assert rejected(body) == [("1", "total_mismatch", "TransactionGrandAmount")]
     assert total(found, "gross_amount", "return", "adjustment") == Decimal(grand)
 
 
@@ -251,10 +297,24 @@ def test_cancelled_is_void_and_training_or_suspended_is_ignored() -> None:
     assert {x["kind"] for x in lines(v2(transaction(sale, attributes='CancelFlag="true"')))} == {
         "void"
     }
-    suspended = retail("", attributes='TransactionStatus="Suspended"')
-    body = v2(transaction(sale, attributes='TrainingModeFlag="true"'), transaction(suspended))
-    result = PosLog().normalize(body, context())
-    assert (result.received, result.ignored) == (0, 2)
+    goods = item(1, "A", "1.00", pieces("1"), "1.00")
+    statuses = ("Suspended", "SuspendedRetrieved", "InProcess", "Failed", "Totaled", "x:Suspended")
+    none = [
+        transaction(sale, attributes='TrainingModeFlag="true"'),
+        transaction(sale, head="<TrainingModeFlag>true</TrainingModeFlag>"),
+        transaction(retail(goods, "1.00", attributes='TrainingModeFlag="1"')),
+        transaction(sale, attributes='TransactionStatus="Suspended"'),
+        transaction(retail(goods + "<TransactionStatus>Failed</TransactionStatus>", "1.00")),
+        *(transaction(retail(goods, "1.00", attributes=f'TransactionStatus="{status}"'))
+          for status in statuses),
+    ]  # fmt: skip
+    kept = [
+        transaction(sale, 1, attributes='TrainingModeFlag="false"'),
+        transaction(retail(goods, "1.00", attributes='TransactionStatus="Finished"'), 2),
+        transaction(retail(goods, "1.00", attributes='TransactionStatus="Tendered"'), 3),
+    ]
+    result = PosLog().normalize(v2(*none, *kept), context())
+    assert (result.received, result.accepted, result.ignored) == (3, 3, len(none))
 
 
 @pytest.mark.parametrize(
@@ -294,6 +354,28 @@ def test_what_is_wrong_is_rejected_by_name(body: bytes, expected: tuple[str, str
     assert rejected(body)[0] == expected
 
 
+def named(sku: str, encoding: str = "Shift_JIS") -> str:
+    """A sale of an article whose code is text of East Asia."""
+    sale = v2(transaction(retail(item(1, sku, "1.00", pieces("1"), "1.00"), "1.00"))).decode()
+    return sale.replace("UTF-8", encoding)
+
+
+@pytest.mark.parametrize(
+    ("declared", "codec"),
+    [("Shift_JIS", "cp932"), ("Windows-31J", "cp932"), ("EUC-JP", "euc_jp"),
+     ("ISO-2022-JP", "iso2022_jp"), ("gbk", "gbk"), ("UTF-16", "utf-16"), ("UTF-8", "utf-8-sig")],
+)  # fmt: skip
+def test_encodings_that_registers_of_east_asia_declare(declared: str, codec: str) -> None:
+    (line,) = lines(named("抹茶①" if codec == "cp932" else "抹茶", declared).encode(codec))
+    assert line["sku"] == ("抹茶①" if codec == "cp932" else "抹茶")
+
+
+def test_text_of_half_width_letters_and_of_none_is_no_lie() -> None:
+    for sku in ("ﾏｯﾁｬ", "TEA"):  # the one has bytes that UTF-8 has, too
+        (line,) = lines(named(sku).encode("cp932"))
+        assert line["sku"] == sku
+
+
 BOMB = (
     b'<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>'
     b"<POSLog><Transaction>&b;</Transaction></POSLog>"
@@ -315,6 +397,16 @@ OUTSIDE = (
         (b"<POSLog/>", "no transaction"),
         (b'{"order": 1}', "well-formed"),
         (V2.replace(b"UTF-8", b"x-none"), "encoding|well-formed"),
+        # the declaration lies: it is UTF-8, is no Shift_JIS, is Shift_JIS
+        (named("茶").encode(), "encoding that it declares"),
+        (named("茶").encode("euc_jp") + b"\x80", "encoding that it declares"),
+        (named("茶", "UTF-8").encode("cp932"), "well-formed"),
+        (named("茶", "EUC-JP").encode("cp932"), "encoding that it declares"),
+        # what another encoding hides is refused, too
+        (b'<?xml version="1.0" encoding="Shift_JIS"?>' + BOMB, "document type"),
+        (b'<?xml version="1.0" encoding="GB18030"?>' + OUTSIDE, "document type"),
+        (b'<?xml version="1.0" encoding="ISO-2022-JP"?>\x1b(J' + BOMB, "document type"),
+        (b'<?xml version="1.0" encoding="EUC-KR"?>' + b"<a>" * 100, "deeply|well-formed"),
     ],
 )
 def test_what_cannot_be_read_safely_is_refused(body: bytes, what: str) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from gateways.pos.shopify import Shopify
 from tests.gateways.order_checks import TURNOVER, lines, rejections, sender, table, total
+from tests.gateways.payloads import context
 from tests.gateways.real_data import real_files
 from tests.gateways.register_payloads import SHOPIFY_ORDER, SHOPIFY_REFUND
 
@@ -52,8 +53,8 @@ def test_tax_on_top_of_the_prices() -> None:
 def test_a_refund_by_itself_is_the_document_it_is_within_its_order() -> None:
     alone = lines(Shopify(), SHOPIFY_REFUND)
     inside = [line for line in BOTH if line["document_key"] == "refund:501"]
-    assert table(alone)[0] != table(inside)[0]  # nobody told it that prices hold the tax
-    assert [a["event_id"] for a in alone[:2]] == [i["event_id"] for i in inside]
+    assert table(alone) == table(inside)  # the payment tells that prices hold the tax
+    assert [a["event_id"] for a in alone] == [i["event_id"] for i in inside]
     assert {a["document_version"] + 1 for a in alone} == {i["document_version"] for i in inside}
     assert total(alone, "gross_amount") == total(inside, "gross_amount") == Decimal("-16.80")
     assert {line["original_receipt_id"] for line in alone + inside} == {"1001"}
@@ -65,6 +66,67 @@ def test_the_transaction_of_a_refund_tells_that_its_prices_hold_the_tax() -> Non
     assert table(lines(Shopify(), {"refund": alone})) == [
         ("return", "TEA", "-1", "-9", "-1.8", "-10.8")
     ]
+
+
+def by_itself(paid: str | None, *adjusted: tuple[str, str], **item: Any) -> dict[str, Any]:
+    """A refund of goods at 10.80, 1.80 of tax, with adjustments of amount and tax."""
+    outcome = {"status": "failure"} if paid is None else {"amount": paid}
+    payments = [SHOPIFY_REFUND["transactions"][0] | outcome]
+    adjustments = [{"id": place, "kind": "refund_discrepancy", "amount": amount, "tax_amount": tax}
+                   for place, (amount, tax) in enumerate(adjusted)]  # fmt: skip
+    goods = SHOPIFY_REFUND["refund_line_items"][0]
+    rated = goods | {"line_item": goods["line_item"] | item}
+    return SHOPIFY_REFUND | {"refund_line_items": [rated], "transactions": payments,
+                             "order_adjustments": adjustments}  # fmt: skip
+
+
+WITHIN = ("return", "TEA", "-1", "-9", "-1.8", "-10.8")
+ON_TOP = ("return", "TEA", "-1", "-10.8", "-1.8", "-12.6")
+
+
+@pytest.mark.parametrize(
+    ("refund", "expected"),
+    [
+        # the shop kept 2.00 of 10.80
+        (by_itself("8.80", ("2.00", "0.00")),
+         [WITHIN, ("adjustment", None, "0", "2", "0", "2")]),
+        # and of 12.60
+        (by_itself("10.60", ("2.00", "0.00")),
+         [ON_TOP, ("adjustment", None, "0", "2", "0", "2")]),
+        # it gave 1.00 and 0.20 of tax more than the goods cost
+        (by_itself("12.00", ("-1.00", "-0.20")),
+         [WITHIN, ("adjustment", None, "0", "-1", "-0.2", "-1.2")]),
+        # no payment tells: 1.80 is a fifth of 9.00, or a sixth of 10.80
+        (by_itself(None, tax_lines=[{"rate": 0.2, "price": "3.60"}]), [WITHIN]),
+        (by_itself(None, tax_lines=[{"rate": 0.1667, "price": "3.60"}]), [ON_TOP]),
+        (by_itself(None, tax_lines=[{"rate": 0.15}, {"rate": 0.05}]), [WITHIN]),
+        (by_itself(None, tax_lines=[{"rate": 0.5, "price": "3.60"}]), [ON_TOP]),  # neither
+        (by_itself(None), [ON_TOP]),
+    ],
+)  # fmt: skip
+def test_a_refund_by_itself_tells_whether_its_prices_hold_the_tax(
+    refund: dict[str, Any], expected: list[tuple[Any, ...]]
+) -> None:
+    found = lines(Shopify(), {"refund": refund})
+    assert table(found) == expected
+    assert [one["category"] for one in found[1:]] == ["refund_discrepancy"] * (len(expected) - 1)
+
+
+def test_a_payment_that_is_pending_is_no_total_yet() -> None:
+    done = by_itself("5.00", tax_lines=[{"rate": 0.2}])
+    waiting = done["transactions"][0] | {"status": "pending", "amount": "5.80"}
+    pending = done | {"transactions": [*done["transactions"], waiting]}
+    assert table(lines(Shopify(), {"refund": pending})) == [WITHIN]
+
+
+def test_a_payment_that_nothing_explains_is_told_and_shown() -> None:
+    result = Shopify().normalize(orjson.dumps({"refund": by_itself("7.00")}), context())
+    assert [(one.reason.value, one.field) for one in result.rejected] == [
+        ("total_mismatch", "transactions.amount")
+    ]
+    found = result.events["sale_line"].to_pylist()
+    assert found[-1]["category"] == "unexplained"
+    assert total(found, "gross_amount") == Decimal("-7.00")
 
 
 def shipped_back(price: str, tax: str, paid: str | None, **changes: Any) -> dict[str, Any]:
@@ -245,20 +307,20 @@ def example(name: str) -> dict[str, Any]:
 
 def examined(document: object) -> list[dict[str, Any]]:
     result = Shopify().normalize(orjson.dumps(document), sender("shopify", [], "USD"))
-    assert result.rejected == []
+    assert [one.reason.value for one in result.rejected] == ["total_mismatch"]
     found: list[dict[str, Any]] = result.events["sale_line"].to_pylist()
     return found
 
 
 def test_the_example_order_adds_up_to_its_own_totals() -> None:
-    """It has three lines of 199.00 and says 398.00; the difference is shown, not hidden."""
+    """It has three lines of 199.00 and says 398.00; the difference is told and shown."""
     stated = example("order.json")
     found = examined(stated)
     assert total(found, "gross_amount") == Decimal(stated["order"]["total_price"])
     assert total(found, "tax_amount") == Decimal(stated["order"]["total_tax"])
     assert total(found, "net_amount") == Decimal(stated["order"]["subtotal_price"])
     assert total(found, "net_amount", "sale") == 3 * 199
-    assert [x["net_amount"] for x in found if x["category"] == "difference"] == [-199]
+    assert [x["net_amount"] for x in found if x["category"] == "unexplained"] == [-199]
 
 
 def test_the_example_refund_adds_up_to_what_was_paid_back() -> None:

@@ -12,6 +12,7 @@ import pytest
 from gateways.pos.square import Square
 from tenpo.identifiers import micros
 from tests.gateways.order_checks import TURNOVER, lines, rejections, sender, table, total
+from tests.gateways.payloads import context
 from tests.gateways.real_data import real_files
 from tests.gateways.register_payloads import (
     SQUARE_EVENT,
@@ -71,6 +72,75 @@ def test_a_return_takes_back_goods_and_discount_and_names_its_sale() -> None:
     assert {line["original_receipt_id"] for line in found} == {"SQ-1"}
 
 
+RETURNED = SQUARE_RETURN["returns"][0]
+
+
+def returned(back: int, tax: int, **changes: Any) -> dict[str, Any]:
+    """A return of so many pence and tax in them."""
+    amounts = {"total_money": pounds(back), "tax_money": pounds(tax)}
+    net = {"total_money": pounds(-back), "tax_money": pounds(-tax)}
+    one = RETURNED | {"return_amounts": amounts} | changes
+    return SQUARE_RETURN | {"returns": [one], "net_amounts": net}
+
+
+def taken_back(**changes: Any) -> list[dict[str, Any]]:
+    return [RETURNED["return_line_items"][0] | changes]
+
+
+def own_tax(kind: str, applied: int) -> list[dict[str, Any]]:
+    return [{"uid": "rt", "source_tax_uid": "vat", "percentage": "20", "type": kind,
+             "applied_money": pounds(applied)}]  # fmt: skip
+
+
+def test_a_return_names_taxes_of_its_own_and_its_service_charge_comes_back() -> None:
+    """5.40 of goods, 0.90 of tax in them; 1.20 of service with 0.20 of tax on top."""
+    goods = taken_back(applied_taxes=[{"tax_uid": "rt"}])
+    charge = {"uid": "s", "applied_money": pounds(100), "total_money": pounds(120),
+              "total_tax_money": pounds(20), "applied_taxes": [{"tax_uid": "rt"}]}  # fmt: skip
+    found = lines(Square(), returned(660, 110, return_line_items=goods,
+                                     return_service_charges=[charge],
+                                     return_taxes=own_tax("INCLUSIVE", 110)))  # fmt: skip
+    assert table(found) == [
+        ("return", "TEA", "-1", "-5", "-1", "-6"),
+        ("discount", "TEA", "0", "0.5", "0.1", "0.6"),
+        ("fee", None, "0", "-1", "-0.2", "-1.2"),
+    ]
+    assert {one["tax_rate"] for one in found} == {Decimal("0.2")}
+    assert {one["original_receipt_id"] for one in found} == {"SQ-1"}
+
+
+BARE = taken_back(total_discount_money=None, total_tax_money=None, total_money=pounds(600))
+
+
+@pytest.mark.parametrize(
+    ("order", "rest"),
+    [
+        # 6.00 less 0.60
+        (returned(540, 0, return_line_items=BARE,
+                  return_discounts=[{"uid": "d", "applied_money": pounds(60)}]),
+         [("discount", None, "0", "0.6", "0", "0.6")]),
+        # 6.00, 1.00 of tax in it
+        (returned(600, 100, return_line_items=BARE, return_taxes=own_tax("INCLUSIVE", 100)),
+         [("return", None, "0", "1", "-1", "0")]),
+        # 6.00 less 0.60, and 1.08 of tax on top
+        (returned(648, 108, return_line_items=BARE, return_taxes=own_tax("ADDITIVE", 108),
+                  return_discounts=[{"uid": "d", "applied_money": pounds(60)}]),
+         [("discount", None, "0", "0.6", "0", "0.6"),
+          ("return", None, "0", "0", "-1.08", "-1.08")]),
+        # the total of the line is after the discount already
+        (returned(600, 0, return_line_items=BARE,
+                  return_discounts=[{"uid": "d", "applied_money": pounds(60)}]), []),
+    ],
+)  # fmt: skip
+def test_taxes_and_discounts_of_a_return_as_a_whole(
+    order: dict[str, Any], rest: list[tuple[Any, ...]]
+) -> None:
+    found = lines(Square(), order)
+    assert table(found) == [("return", "TEA", "-1", "-6", "0", "-6"), *rest]
+    assert total(found, "gross_amount") * 100 == order["net_amounts"]["total_money"]["amount"]
+    assert "adjustment" not in {one["kind"] for one in found}
+
+
 def test_an_apportioned_service_charge_is_taken_out_of_the_goods() -> None:
     """It is stated with the order too, and counts once."""
     order = item(total_service_charge_money=pounds(100), total_money=pounds(1180)) | {
@@ -103,10 +173,32 @@ def test_a_cancelled_order_is_void_and_a_draft_is_ignored() -> None:
     assert (draft.received, draft.ignored) == (0, 1)
 
 
-def test_what_the_lines_do_not_explain_is_shown() -> None:
-    order = SQUARE_SALE | {"net_amounts": {"total_money": pounds(1590),
-                                           "tax_money": pounds(180)}}  # fmt: skip
-    assert table(lines(Square(), order))[-1] == ("adjustment", None, "0", "0.1", "0", "0.1")
+@pytest.mark.parametrize(
+    ("stated", "tax", "more", "category", "told"),
+    [
+        (1585, 180, "0.05", "difference", []),  # five lines may be a penny off each
+        (1586, 180, "0.06", "unexplained", [("1", "total_mismatch", "total_money")]),
+        (1000, 180, "-5.8", "unexplained", [("1", "total_mismatch", "total_money")]),
+        (1580, 190, "0", "unexplained", [("1", "total_mismatch", "total_money")]),  # the tax
+    ],
+)
+def test_what_the_lines_do_not_explain_is_shown_and_told_unless_it_is_rounding(
+    stated: int, tax: int, more: str, category: str, told: list[tuple[str, str, str]]
+) -> None:
+    order = SQUARE_SALE | {"net_amounts": {"total_money": pounds(stated),
+                                           "tax_money": pounds(tax)}}  # fmt: skip
+    result = Square().normalize(orjson.dumps(order), context())
+    found = result.events["sale_line"].to_pylist()
+    assert (found[-1]["kind"], found[-1]["category"]) == ("adjustment", category)
+    assert found[-1]["gross_amount"] == Decimal(more)
+    assert total(found, "gross_amount") * 100 == stated
+    assert rejections(Square(), order) == told
+    assert result.received == result.accepted + len(told)
+
+
+def test_a_total_is_no_rejection_of_its_own_where_the_whole_order_is_rejected() -> None:
+    order = SQUARE_SALE | {"state": "LOST", "net_amounts": {"total_money": pounds(1)}}
+    assert {reason for _, reason, _ in rejections(Square(), order)} == {"bad_value"}
 
 
 @pytest.mark.parametrize(
