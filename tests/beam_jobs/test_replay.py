@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -17,7 +18,11 @@ from beam_jobs.replay.compare import difference, in_force
 from beam_jobs.replay.job import Outcome, replay
 from beam_jobs.replay.plan import Request
 from gateways.intake.archive import Delivery, raw_name, write_archive
+from gateways.intake.canonical import write_canonical
+from gateways.intake.group import Part
 from gateways.intake.spec_shelf import SpecShelf
+from gateways.normalize.context import Context
+from gateways.pos.shopify import Shopify
 from tenpo.contracts.events import canonical_schema
 from tenpo.errors import InputError
 from tenpo.keys import TenantKeys
@@ -180,6 +185,35 @@ def test_a_payload_that_cannot_be_read_any_more_retracts_nothing_of_others(world
     world.archive(b"\xff\xfe", at=AT + timedelta(hours=1))
     outcome = world.replay()
     assert (outcome.rejected, outcome.retracted.total(), outcome.same) == (1, 0, 4)
+
+
+DRAFT = {
+    "id": 622762746, "name": "#D1", "currency": "EUR", "taxes_included": False,
+    "created_at": "2026-11-02T12:00:00+01:00", "updated_at": "2026-11-02T12:00:00+01:00",
+    "line_items": [{"id": 1, "sku": "TEA", "price": "199.00", "quantity": 1}],
+    "total_price": "199.00",
+}  # fmt: skip
+
+
+def test_sales_that_were_taken_from_draft_orders_go(world: World) -> None:
+    """What an adapter that took drafts for orders wrote, beside an order that stays one."""
+    order = DRAFT | {"id": 1001, "name": "#1001", "order_number": 1}
+    was = Shopify()
+    raw = raw_name(TENANT, "pos", stem := f"{AT:%Y-%m-%d}/{1:020d}-w")
+    keys, sent = TenantKeys(ROOT, TENANT), [orjson.dumps(DRAFT), orjson.dumps(order)]
+    bodies = [Delivery(AT, was.name, "2", was.media_type, body, None, "berlin") for body in sent]
+    write_archive(world.lake, keys, raw, bodies)
+    context = Context(world.book.get(TENANT), keys, AT, "berlin")
+    taken = [orjson.dumps(one | {"order_number": 1}) for one in (DRAFT, order)]
+    normalized = was.normalize_many([(body, context) for body in taken])
+    write_canonical(world.lake, TENANT, raw, stem, [Part([0, 1], normalized)])
+    before = world.held()
+    assert [receipt for receipt, _ in before[-1:]] == ["622762746"]
+    outcome = world.replay()
+    assert (outcome.changed.total(), outcome.retracted.total(), outcome.same) == (0, 1, 5)
+    assert world.held() == before[:-1]
+    again = world.replay()
+    assert (again.changed.total(), again.retracted.total(), again.same) == (0, 0, 5)
 
 
 def test_an_empty_range_is_refused() -> None:
