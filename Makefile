@@ -29,8 +29,9 @@ help: ## List the targets
 demo: setup ## Simulate a chain and show its KPIs; DATA=FOLDER also loads the real files there
 	@.venv/bin/tenpo demo $(if $(DATA),--data "$(DATA)")
 
+# One thread of arithmetic a worker: more wait for each other busily where workers fill the cores.
 test: setup faces browser ## Run the tests
-	@.venv/bin/pytest -n 4 --dist loadfile --no-loadscope-reorder
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 .venv/bin/pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 bench-mqtt: setup ## Measure MQTT against Mosquitto, with a restart and a kill in the middle
 	@.venv/bin/python -m bench.mqtt

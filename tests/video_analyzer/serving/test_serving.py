@@ -6,7 +6,7 @@ import asyncio
 import io
 import threading
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -233,10 +233,10 @@ def bomb() -> bytes:
     return sink.getvalue()
 
 
-@pytest.mark.parametrize("data", [b"", b"GIF89a", STILL[:300], bomb()])
-def test_pictures_that_cannot_be_used_are_told(data: bytes) -> None:
+@pytest.mark.parametrize("make", [bytes, lambda: b"GIF89a", lambda: STILL[:300], bomb])
+def test_pictures_that_cannot_be_used_are_told(make: Callable[[], bytes]) -> None:
     with pytest.raises(PayloadError, match="the picture cannot be used"):
-        look(data, DarkDetector())
+        look(make(), DarkDetector())
 
 
 @checks(max_examples=60)
