@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from gateways.conformance.card import Finding
-from gateways.conformance.clock import clock_changes, zones
+from gateways.conformance.clock import clock_changes, device_clocks, zones
 from gateways.conformance.corpus import Subject
 from gateways.conformance.corrected import corrections
 from gateways.conformance.versions import current, rows, tables
@@ -159,5 +159,5 @@ def personal(subject: Subject) -> Finding:
 
 CHECKS = (
     readable, sums, totals, explained, schema, idempotence, order, zones, clock_changes,
-    corrections, rounding, personal,
+    device_clocks, corrections, rounding, personal,
 )  # fmt: skip

@@ -1,8 +1,8 @@
-"""What the clock may do: stores in other zones, and days of 23 and 25 hours."""
+"""What clocks may do: stores in other zones, days of 23 and 25 hours, devices that are off."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,7 +10,10 @@ from zoneinfo import ZoneInfo
 from gateways.conformance.card import Finding
 from gateways.conformance.corpus import Subject
 from gateways.conformance.versions import rows
+from gateways.normalize.assembly import FUTURE_TOLERANCE
 from gateways.normalize.context import Context
+from gateways.normalize.json_adapter import JsonAdapter
+from tenpo.device_clock import LONGEST
 
 #: Whole, half and quarter hours, both hemispheres, and an island that shifts by half an hour.
 _ZONES = ("Asia/Tokyo", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe", "UTC")
@@ -81,6 +84,54 @@ def clock_changes(subject: Subject) -> Finding:
                 hours[length] += 1
     seen = f"{hours[23]} moments on days of 23 hours, {hours[25]} on days of 25"
     return Finding.of("days of 23 and 25 hours", faults, seen, min(hours.values()))
+
+
+def device_clocks(subject: Subject) -> Finding:
+    """Times that are off stay as told, beside their arrival, or are rejected with the reason.
+
+    The warehouse judges what is off by less (docs/adr/0015-device-clocks.md): it needs both.
+    """
+    faults, checked = [], 0
+    for one, result in subject.results:
+        home = {row["source_position"]: row for row in rows(result)}
+        moments = [row["occurred_at"] for row in home.values()]
+        for name, arrival in _arrivals(moments) if moments else ():
+            there = subject.adapter.normalize(one.body, subject.arriving(arrival))
+            found = rows(there)
+            checked += len(found) + len(there.rejected)
+            if there.received != result.received:
+                faults.append(f"{one.name}: other records {name}")
+            faults += [
+                f"{one.name}: record {row['source_position']} {name}"
+                for row in found
+                if not _as_told(row, home.get(row["source_position"]), arrival)
+                or _is_impossible(row, arrival, isinstance(subject.adapter, JsonAdapter))
+            ]
+    return Finding.of("clocks that are off", faults, f"{checked} moments", checked)
+
+
+def _arrivals(moments: Sequence[datetime]) -> Iterator[tuple[str, datetime]]:
+    """When payloads would have arrived, had their clock been off."""
+    yield "hours ahead", max(moments) - timedelta(hours=3)
+    yield "days ahead", min(moments) - 2 * FUTURE_TOLERANCE
+    yield "years behind", max(moments) + 2 * LONGEST
+
+
+def _as_told(row: dict[str, Any], home: dict[str, Any] | None, arrival: datetime) -> bool:
+    """Whether the time is the same as ever, or never was the device's own."""
+    if home is None:
+        return True
+    told = row["occurred_at"] == home["occurred_at"]
+    return bool(
+        row["received_at"] == arrival and (told or home["occurred_at"] == home["received_at"])
+    )
+
+
+def _is_impossible(row: dict[str, Any], arrival: datetime, is_pushed: bool) -> bool:
+    """Whether it tells a time that cannot be; a file, other than a device, may hold years."""
+    told = row["occurred_at"]
+    is_ancient = is_pushed and "in_total" in row and told < arrival - LONGEST
+    return bool(is_ancient or told > arrival + FUTURE_TOLERANCE)
 
 
 def _hours(moment: datetime, zone: ZoneInfo) -> float:

@@ -110,7 +110,10 @@ class Subject:
 
     def context(self, later: int = 0, masters: TenantMasters | None = None) -> Context:
         """A delivery, so many microseconds after the first."""
-        moment = self.received_at + timedelta(microseconds=later)
+        return self.arriving(self.received_at + timedelta(microseconds=later), masters)
+
+    def arriving(self, moment: datetime, masters: TenantMasters | None = None) -> Context:
+        """A delivery at another moment."""
         used = masters or self.masters
         return Context(used, TenantKeys(_ROOT, used.tenant_id), moment, self.store_hint)
 

@@ -12,13 +12,15 @@ import pyarrow.compute as pc
 
 from gateways.formats.json_text import text_columns
 from gateways.normalize import columns
-from gateways.normalize.columns import Column, missing
+from gateways.normalize.columns import Column, flags, missing
 from gateways.normalize.faults import Faults, Reason
 from gateways.normalize.instants import iso_times
 from gateways.normalize.records import Records
 
 _NAMES = ("device_id", "line_id", "line_key", "document", "occurred_at")
 _TOTALS = ("in_total", "out_total")
+#: What clocks show that were never set, mostly 1970 or 1980.
+_UNSET = r"^19[0-8]\d-"
 
 
 def reading_records(
@@ -38,8 +40,7 @@ def reading_records(
         required: totals that must be there.
     """
     text = text_columns(rows, (*_NAMES, *_TOTALS))
-    at, local, _, bad = iso_times(text["occurred_at"])
-    faults.mark(bad, Reason.BAD_TIME, fields.get("occurred_at", "occurred_at"))
+    at, local = reading_times(text["occurred_at"], faults, fields.get("occurred_at", "occurred_at"))
     values: dict[str, Column] = {
         "device_id": text["device_id"],
         "line_id": text["line_id"],
@@ -53,4 +54,13 @@ def reading_records(
         faults.mark(bad, Reason.BAD_NUMBER, fields.get(name, name))
     for name in required:
         faults.mark(missing(values[name]), Reason.MISSING_FIELD, fields.get(name, name))
-    return Records("count_reading", values, faults, fields)
+    return Records("count_reading", values, faults, fields, pushed=True)
+
+
+def reading_times(text: Column, faults: Faults, name: str) -> tuple[Column, Column]:
+    """ISO 8601 text as moments, or as wall-clock times; a clock that was never set is a fault."""
+    unset = flags(pc.match_substring_regex(text, _UNSET))
+    faults.mark(unset, Reason.CLOCK_BEHIND, name)
+    at, local, _, bad = iso_times(text)
+    faults.mark(bad, Reason.BAD_TIME, name)
+    return at, local

@@ -28,6 +28,7 @@ from gateways.normalize.money import amounts, strange_rates
 from gateways.normalize.records import Event, Records
 from gateways.normalize.stores import per_store, resolve_stores, zones_of
 from tenpo.contracts.events import EVENTS, SaleKind, canonical_schema
+from tenpo.device_clock import LONGEST
 from tenpo.identifiers import event_ids
 
 FUTURE_TOLERANCE = timedelta(days=1)
@@ -84,11 +85,18 @@ def _moments(records: Records, store_ids: Column, batch: Batch) -> dict[str, Col
         moments["interval_end_at"] = ends
         backwards = flags(pc.less_equal(ends, starts))
         records.faults.mark(backwards, Reason.BAD_TIME, records.named("interval_end_at"))
-    limit = pc.add(batch.received_at, pa.scalar(FUTURE_TOLERANCE, pa.duration("us")))
-    records.faults.mark(
-        flags(pc.greater(starts, limit)), Reason.FUTURE_DATE, records.named("occurred_at")
-    )
+    _check_clock(records, starts, batch.received_at)
     return moments
+
+
+def _check_clock(records: Records, starts: Column, received: Column) -> None:
+    """What no other record could mend; how far else a clock is off, the warehouse judges."""
+    name = records.named("occurred_at")
+    ahead = pc.add(received, pa.scalar(FUTURE_TOLERANCE, pa.duration("us")))
+    records.faults.mark(flags(pc.greater(starts, ahead)), Reason.FUTURE_DATE, name)
+    if records.pushed:
+        oldest = pc.subtract(received, pa.scalar(LONGEST, pa.duration("us")))
+        records.faults.mark(flags(pc.less(starts, oldest)), Reason.CLOCK_BEHIND, name)
 
 
 def _moment(records: Records, local: str, at: str, zones: Column, second: Mask | None) -> Column:

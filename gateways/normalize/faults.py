@@ -28,6 +28,7 @@ class Reason(StrEnum):
     BAD_NUMBER = "bad_number"
     BAD_TIME = "bad_time"
     BAD_VALUE = "bad_value"
+    CLOCK_BEHIND = "clock_behind"
     CURRENCY_MISMATCH = "currency_mismatch"
     FUTURE_DATE = "future_date"
     MISSING_FIELD = "missing_field"
@@ -50,6 +51,8 @@ _MESSAGES: dict[Reason, str] = {
     "Send digits, a point and an optional leading minus only.",
     Reason.BAD_TIME: "Not a date and time of the agreed format. Correct the value or the format.",
     Reason.BAD_VALUE: "Not one of the agreed values. Send one of the documented values.",
+    Reason.CLOCK_BEHIND: "The device's clock is more than 400 days behind, or was never set. "
+    "Set it, best by NTP. Totals run on: the next reading with the right time has these people.",
     Reason.CURRENCY_MISMATCH: "Not the store's currency, and amounts of two are never added. "
     "Correct the payload, or the currency in the store's master.",
     Reason.FUTURE_DATE: "More than a day in the future. Set the sender's clock and send it again.",

@@ -54,6 +54,7 @@ class Records:
         ignored: records of each delivery that are none of our business, e.g. running totals.
         others: records of other events that the same deliveries hold.
         dated: whether the times of counts belong to the name of their document.
+        pushed: whether a device sent them: it stores weeks, a file may hold years.
     """
 
     event: Event
@@ -64,6 +65,7 @@ class Records:
     ignored: Sequence[int] = (0,)
     others: Sequence[Records] = ()
     dated: bool = True
+    pushed: bool = False
     tax_rounding: TaxRounding | None = None
     tax_per: Literal["line", "receipt"] = "line"
 

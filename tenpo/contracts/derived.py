@@ -39,6 +39,12 @@ READING_INTERVAL = Contract(
         Field("child_in_count", Type.INT64, "Children among those going in, where told.",
               "people"),
         Field("group_in_count", Type.INT64, "Groups going in, where told.", "groups"),
+        Field("clock_offset_s", Type.INT64,
+              "How far the device's clock was found behind (ahead: below 0), the times of the "
+              "readings being corrected by it; null where it was believed.", "s"),
+        Field("left_out_count", Type.INT64,
+              "Readings that fit neither their own time nor their arrival, and were left out.",
+              "readings"),
     ),
     partition_by="business_date",
     cluster_by=("tenant_id", "store_id"),

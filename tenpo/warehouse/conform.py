@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 from tenpo.contracts import CONFORMED, EVENTS, Contract
@@ -34,14 +34,14 @@ from tenpo.store_day import StoreDay
 from tenpo.warehouse.client import Warehouse
 from tenpo.warehouse.job import Job, Typed
 from tenpo.warehouse.read import Params, drop, execute, query
-from tenpo.warehouse.readings import ReadingIntervals
-from tenpo.warehouse.reconcile import between
+from tenpo.warehouse.readings import ReadingIntervals, Span
+from tenpo.warehouse.reconcile import EVER, between
 from tenpo.warehouse.statements import Name, load_sql
 
 OnDirty = Callable[[Sequence[StoreDay]], None]
 
-#: A day short of the last, so that its end can be told.
-_EVER = (date(1, 1, 1), date(9999, 12, 30))
+#: Of what is staged, before it was looked at.
+_UNKNOWN = (datetime.max.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC))
 _LINEAGE = {f.name for f in (*COMMON, *LOADED)} - {"event_id", "store_id", "occurred_at"}
 
 
@@ -126,7 +126,7 @@ def conform_again(
     work = _Conform(warehouse, event, job.step(f"{event}-again"), guard, again=True)
     with work.cleaned_up():
         held = work.stage_held(tenant_id, store_ids)
-        params = {"every_load": True, "load_ids": Typed("STRING", []), **between(_EVER)}
+        params = {"every_load": True, "load_ids": Typed("STRING", []), **between(EVER)}
         return work.run(held, params, on_dirty)
 
 
@@ -138,6 +138,7 @@ class _Conform:
     guard: Callable[[], None]
     again: bool = False
     buckets: list[int] = field(default_factory=list)
+    span: Span = _UNKNOWN
 
     def __post_init__(self) -> None:
         self.lines = self.job.table_name("lines")
@@ -156,6 +157,9 @@ class _Conform:
         counts = self._rows("counts")[0]
         summary = self._rows("summary")
         dirty = self._write(summary, on_dirty) if summary else ()
+        # What dwh holds already may have arrived before it was thought to.
+        if self.readings and not summary:
+            dirty = self._derive(self.readings, on_dirty)
         return ConformResult(
             self.event,
             documents=counts["written"],
@@ -197,6 +201,8 @@ class _Conform:
             )
         self.buckets = [row["bucket"] for row in extent]
         if self.buckets:
+            first = min(row["first_at"] for row in extent)
+            self.span = (first, max(row["last_at"] for row in extent))
             content = [n for n in CONFORMED[self.event].names if n not in _LINEAGE]
             self._execute("documents", {**self._index, "again": self.again}, content=content)
 
@@ -217,17 +223,27 @@ class _Conform:
         )
         failpoint("conform.after_replace")
         if self.readings:
-            dirty = self.readings.stage(dates)
+            dirty = self._derive(self.readings, on_dirty)
         else:
             dirty = tuple(sorted(_store_day(row) for row in summary if row["changed"]))
+            self._mark(dirty, on_dirty)
+            self.guard()
+        self._execute("settle", self._index)
+        return dirty
+
+    def _mark(self, dirty: Sequence[StoreDay], on_dirty: OnDirty) -> None:
+        """Have store-days marked before what makes them dirty is written or settled."""
         if dirty:
             on_dirty(dirty)
         failpoint("conform.after_dirty")
+
+    def _derive(self, readings: ReadingIntervals, on_dirty: OnDirty) -> tuple[StoreDay, ...]:
+        """Bring the intervals between readings up to date; the store-days that differ."""
+        dirty = readings.stage(self.span)
+        self._mark(dirty, on_dirty)
         self.guard()
-        if self.readings:
-            self.readings.write()
-            failpoint("conform.after_intervals")
-        self._execute("settle", self._index)
+        readings.write()
+        failpoint("conform.after_intervals")
         return dirty
 
     @property

@@ -5,35 +5,62 @@ intervals around the touched readings are computed anew from all readings held a
 with `dwh.reading_interval`: so order and repeats of arrival do not matter, a run that died
 is simply repeated, and exactly the store-days whose intervals differ are dirty.
 
+    judge    readings at the moments that clock and arrival together make believable
+    date     these with the business date and hour of their store
+    change   differences of neighbours, against what is held
+
 Not for spreading a gap over its hours: opening hours are the aggregation's business. Why
-it is done here is told in `docs/adr/0007-readings.md`.
+it is done here is told in `docs/adr/0007-readings.md`, how clocks are judged in
+`docs/adr/0015-device-clocks.md`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import date, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
+from tenpo.contracts import CONFORMED, EVENTS
 from tenpo.contracts.derived import READING_INTERVAL
+from tenpo.device_clock import AHEAD, BEHIND, JITTER, LONGEST, RHYTHM, TOGETHER
 from tenpo.store_day import StoreDay
 from tenpo.warehouse.client import Warehouse
-from tenpo.warehouse.job import Job
-from tenpo.warehouse.read import drop, execute, query
+from tenpo.warehouse.job import Job, Typed
+from tenpo.warehouse.read import Params, drop, execute, query
+from tenpo.warehouse.reconcile import EVER, between
 from tenpo.warehouse.statements import load_sql
 
 #: An interval longer than this says nothing of the hour in which people came.
 GAP = timedelta(hours=2)
 
-#: Readings further apart are no neighbours: the later one is a first reading again. So what
-#: is found never depends on how far back a run happens to look.
-LONGEST = timedelta(days=400)
+#: How far around what was touched intervals may change: a reading tells of its neighbours, too.
+AROUND = timedelta(days=1)
 
 #: Where the reading before is looked for at first, and where if it is not there: nearly all
 #: are near, and every further day is one more partition to read.
 NEAR = timedelta(days=3)
-FAR = LONGEST + timedelta(days=2)  # business dates and dates differ by less than two days
+FAR = LONGEST + timedelta(days=2)
+
+#: Business dates and UTC dates differ by less.
+_DATES_DIFFER = timedelta(days=2)
+#: What tells counting lines apart.
+_LINE = ("tenant_id", "store_id", "source", "device_id", "line_id")
+#: What judging adds to a reading.
+_JUDGED = ("told_by_device_at", "left_out")
+_PACKAGE = "tenpo.warehouse.sql"
+Span = tuple[datetime, datetime]
+
+
+def _seconds(**lengths: timedelta) -> dict[str, int]:
+    """Parameters of a statement, named `*_s`."""
+    return {f"{name}_s": int(length.total_seconds()) for name, length in lengths.items()}
+
+
+_JUDGING = _seconds(
+    ahead=AHEAD, behind=BEHIND, together=TOGETHER, jitter=JITTER, rhythm=RHYTHM, longest=LONGEST
+)
+_CHANGING = _seconds(gap=GAP, around=AROUND, near=NEAR, longest=LONGEST)
 
 
 @dataclass
@@ -53,12 +80,14 @@ class ReadingIntervals:
 
     def __post_init__(self) -> None:
         self._changes = self.job.table_name("changes")
+        self._judged = self.job.table_name("judged")
+        self._dated = self.job.table_name("dated")
 
-    def stage(self, dates: Sequence[date]) -> tuple[StoreDay, ...]:
+    def stage(self, span: Span) -> tuple[StoreDay, ...]:
         """Find out what changes.
 
         Args:
-            dates: business dates on which the readings lie or lay.
+            span: first and last moment that the staged readings tell, or at which they arrived.
 
         Returns:
             The store-days whose intervals change, sorted.
@@ -66,9 +95,9 @@ class ReadingIntervals:
         Raises:
             WarehouseError: BigQuery does not answer.
         """
-        summary = self._look(dates, NEAR)
+        summary = self._look(span, NEAR)
         if any(row["is_first"] for row in summary):
-            summary = self._look(dates, FAR)
+            summary = self._look(span, FAR)
         changed = [row for row in summary if not row["is_first"]]
         self._changed = [row["business_date"] for row in changed]
         places = ((row["tenant_id"], row["store_id"], row["business_date"]) for row in changed)
@@ -84,6 +113,7 @@ class ReadingIntervals:
             return
         sql = self._sql(
             "replace",
+            changes=self._changes,
             columns=READING_INTERVAL.names,
             values=[f"s.{name}" for name in READING_INTERVAL.names],
         )
@@ -91,26 +121,50 @@ class ReadingIntervals:
         execute(self.warehouse, sql, dates, job=self.job.step("intervals"))
 
     def clean_up(self) -> None:
-        """Drop the staging table."""
-        drop(self.warehouse, self._changes)
+        """Drop the staging tables."""
+        for name in (self._changes, self._judged, self._dated):
+            drop(self.warehouse, name)
 
-    def _look(self, dates: Sequence[date], back: timedelta) -> list[dict[str, Any]]:
-        params = {
-            "from_date": min(dates) - back,
-            "to_date": max(dates) + FAR,  # of days to come there is little to read
-            "gap_s": int(GAP.total_seconds()),
-            "longest_s": int(LONGEST.total_seconds()),
-        }
-        names = READING_INTERVAL.names
-        held = [f"held.{name}" for name in names]
-        sql = self._sql("changes", columns=names, held_columns=held, **self.staging)
-        execute(self.warehouse, sql, params, job=self.job.step(f"changes-{back.days}"))
-        job = self.job.step(f"summary-{back.days}")
-        rows: list[dict[str, Any]] = query(
-            self.warehouse, self._sql("summary"), job=job
-        ).to_pylist()
+    def _look(self, span: Span, back: timedelta) -> list[dict[str, Any]]:
+        first = span[0].date() - AROUND - back - _DATES_DIFFER
+        # Of days to come there is little to read.
+        dates = {"from_date": first, "to_date": span[1].date() + FAR}
+        self._judge({**dates, "arrived_from": datetime.combine(first, time(), UTC)}, back)
+        self._change(dates, back)
+        sql = self._sql("summary", changes=self._changes)
+        found = query(self.warehouse, sql, job=self._step("summary", back))
+        rows: list[dict[str, Any]] = found.to_pylist()
         return rows
 
+    def _judge(self, params: Params, back: timedelta) -> None:
+        """Readings at the moments they are believed to be of, with business date and hour."""
+        raw = EVENTS["count_reading"]
+        columns = [name for name in raw.names if name in CONFORMED["count_reading"].names]
+        documents = self.staging["documents"]
+        sql = self._sql(
+            "judged", judged=self._judged, documents=documents, line=_LINE, columns=columns
+        )
+        execute(self.warehouse, sql, {**params, **_JUDGING}, job=self._step("judged", back))
+        # Dated as conforming dates what comes from raw.
+        sql = load_sql(
+            self.warehouse, _PACKAGE, "conform_lines", lines=self._dated,
+            raw_table=replace(raw, dataset="staging", name=self._judged),
+            columns=[*columns, *_JUDGED],
+        )  # fmt: skip
+        every = {"every_load": True, "load_ids": Typed("STRING", []), **between(EVER)}
+        execute(self.warehouse, sql, every, job=self._step("dated", back))
+
+    def _change(self, params: Params, back: timedelta) -> None:
+        """Differences of neighbours, against what is held."""
+        names = READING_INTERVAL.names
+        sql = self._sql(
+            "changes", changes=self._changes, dated=self._dated, columns=names,
+            held_columns=[f"held.{name}" for name in names], **self.staging,
+        )  # fmt: skip
+        execute(self.warehouse, sql, {**params, **_CHANGING}, job=self._step("changes", back))
+
+    def _step(self, name: str, back: timedelta) -> Job:
+        return self.job.step(f"{name}-{back.days}")
+
     def _sql(self, step: str, **names: str | Sequence[str]) -> str:
-        package = "tenpo.warehouse.sql"
-        return load_sql(self.warehouse, package, f"readings_{step}", changes=self._changes, **names)
+        return load_sql(self.warehouse, _PACKAGE, f"readings_{step}", **names)

@@ -14,6 +14,9 @@ from tenpo.warehouse.statements import load_sql
 
 _SQL = "tenpo.warehouse.sql"
 
+#: A day short of the last, so that its end can be told.
+EVER = (date(1, 1, 1), date(9999, 12, 30))
+
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:

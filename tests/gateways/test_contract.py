@@ -21,6 +21,7 @@ from gateways.conformance.examine import examine
 from gateways.conformance.mutate import PLANTED, mutated
 from gateways.conformance.shipped import corpus_of, shipped
 from gateways.declarative.choose import load_adapter
+from gateways.iot.terabee import Terabee
 from gateways.normalize.context import Context
 from gateways.normalize.faults import Faults
 from gateways.normalize.json_adapter import JsonAdapter, Rows
@@ -176,6 +177,18 @@ class Discountless(Square):
         return super().rows(body.replace(b"total_discount_money", b"unknown"))
 
 
+class Correcting(Terabee):
+    """Puts the arrival in the place of a time that is after it, and says nothing."""
+
+    def rows_under(self, body: bytes, context: Context) -> Rows:
+        found = super().rows_under(body, context)
+        now = context.received_at.isoformat()
+        found.readings = [
+            {**row, "occurred_at": min(row["occurred_at"], now)} for row in found.readings
+        ]
+        return found
+
+
 class Renaming(Square):
     """Counts the lines into the name of the order, so a corrected one is another."""
 
@@ -197,6 +210,7 @@ class Renaming(Square):
         (Renaming(), "corrections leave no ghosts"),
         (Discountless(), "lines explain totals"),
         (Clockless(), CLOCK),
+        (Correcting(), "clocks that are off"),
     ],
 )
 def test_a_broken_adapter_fails_the_check_that_is_meant_for_it(

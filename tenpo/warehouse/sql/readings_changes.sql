@@ -1,19 +1,24 @@
 -- What the touched readings change in the intervals between neighbours: rows to insert and
--- to delete. `first` rows are lines that begin within what was touched, as far as was looked.
+-- to delete. `first` rows say that it has to be looked further back: lines that begin within what
+-- was touched, and clocks that are further off than was looked.
 CREATE OR REPLACE TABLE {staging}.{changes}
 OPTIONS (expiration_timestamp = TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL 1 DAY)) AS
 WITH touched AS (
-  -- Between which moments the readings of a store may have changed.
+  -- Between which moments the intervals of a store may have changed: by the clock as by
+  -- arrival, and some way around, since a reading also tells of the clock of its neighbours.
   SELECT
     place.tenant_id,
     place.store_id,
     place.source,
-    MIN(line.occurred_at) AS first_at,
-    MAX(line.occurred_at) AS last_at
+    TIMESTAMP_SUB(
+      MIN(LEAST(line.occurred_at, line.received_at)), INTERVAL @around_s SECOND
+    ) AS first_at,
+    TIMESTAMP_ADD(
+      MAX(GREATEST(line.occurred_at, line.received_at)), INTERVAL @around_s SECOND
+    ) AS last_at
   FROM (
     SELECT DISTINCT tenant_id, source, document_key, store_id
     FROM {staging}.{documents}
-    WHERE op IN ('new', 'old')
   ) AS place
   INNER JOIN {staging}.{lines} AS line
     ON line.tenant_id = place.tenant_id
@@ -22,19 +27,12 @@ WITH touched AS (
   GROUP BY place.tenant_id, place.store_id, place.source
 ),
 reading AS (
-  -- Of one moment one reading, however its sender cut its documents.
-  SELECT held.*, touched.first_at, touched.last_at
-  FROM {dwh}.count_reading AS held
+  SELECT dated.*, touched.first_at, touched.last_at
+  FROM {staging}.{dated} AS dated
   INNER JOIN touched
-    ON touched.tenant_id = held.tenant_id
-    AND touched.store_id = held.store_id
-    AND touched.source = held.source
-  WHERE held.business_date BETWEEN @from_date AND @to_date
-  QUALIFY ROW_NUMBER() OVER (
-    PARTITION BY
-      held.tenant_id, held.store_id, held.source, held.device_id, held.line_id, held.occurred_at
-    ORDER BY held.document_version DESC, held.source_object DESC, held.event_id
-  ) = 1
+    ON touched.tenant_id = dated.tenant_id
+    AND touched.store_id = dated.store_id
+    AND touched.source = dated.source
 ),
 pair AS (
   SELECT
@@ -48,7 +46,10 @@ pair AS (
     LAG(staff_in_total) OVER line AS staff_in_before,
     LAG(staff_out_total) OVER line AS staff_out_before,
     LAG(child_in_total) OVER line AS child_in_before,
-    LAG(group_in_total) OVER line AS group_in_before
+    LAG(group_in_total) OVER line AS group_in_before,
+    LAG(left_out) OVER line AS left_out_before,
+    LAG(TIMESTAMP_DIFF(occurred_at, told_by_device_at, SECOND)) OVER line AS offset_before_s,
+    TIMESTAMP_DIFF(occurred_at, told_by_device_at, SECOND) AS offset_s
   FROM reading
   WINDOW line AS (
     PARTITION BY tenant_id, store_id, source, device_id, line_id
@@ -91,23 +92,22 @@ counted AS (
     staff_in_total - IF(is_reset, 0, staff_in_before) AS staff_in_count,
     staff_out_total - IF(is_reset, 0, staff_out_before) AS staff_out_count,
     child_in_total - IF(is_reset, 0, child_in_before) AS child_in_count,
-    group_in_total - IF(is_reset, 0, group_in_before) AS group_in_count
+    group_in_total - IF(is_reset, 0, group_in_before) AS group_in_count,
+    NULLIF(IF(ABS(offset_s) >= ABS(offset_before_s), offset_s, offset_before_s), 0)
+      AS clock_offset_s,
+    NULLIF(left_out - left_out_before, 0) AS left_out_count
   FROM judged
   WHERE occurred_at >= first_at
     AND COALESCE(start_at, first_at) <= last_at
     AND COALESCE(TIMESTAMP_DIFF(occurred_at, start_at, SECOND), 0) <= @longest_s
 ),
-dated AS (
+spread AS (
   SELECT counted.*, business_date
   FROM counted
   CROSS JOIN UNNEST(GENERATE_DATE_ARRAY(first_date, last_date)) AS business_date
 ),
-difference AS (
-  SELECT 1 AS sign, {columns}
-  FROM dated
-  WHERE start_at IS NOT NULL
-  UNION ALL
-  SELECT -1 AS sign, {held_columns}
+held AS (
+  SELECT {held_columns}
   FROM {dwh}.reading_interval AS held
   INNER JOIN touched
     ON touched.tenant_id = held.tenant_id
@@ -116,6 +116,14 @@ difference AS (
   WHERE held.business_date BETWEEN @from_date AND @to_date
     AND held.end_at >= touched.first_at
     AND held.start_at <= touched.last_at
+),
+difference AS (
+  SELECT 1 AS sign, {columns}
+  FROM spread
+  WHERE start_at IS NOT NULL
+  UNION ALL
+  SELECT -1 AS sign, {columns}
+  FROM held
 )
 SELECT IF(SUM(sign) > 0, 'insert', 'delete') AS op, {columns}
 FROM difference
@@ -123,5 +131,9 @@ GROUP BY {columns}
 HAVING SUM(sign) != 0
 UNION ALL
 SELECT 'first' AS op, {columns}
-FROM dated
-WHERE start_at IS NULL
+FROM spread
+WHERE start_at IS NULL OR ABS(clock_offset_s) > @near_s
+UNION ALL
+SELECT 'first' AS op, {columns}
+FROM held
+WHERE ABS(clock_offset_s) > @near_s

@@ -30,6 +30,12 @@ class Reading:
     store_id: str = "s1"
     version: int = 1
     staff: int | None = None
+    #: When it came; a device sends at once.
+    received: datetime | None = None
+
+    @property
+    def arrived(self) -> datetime:
+        return self.received or self.at + timedelta(seconds=3)
 
     def row(self, tenant_id: str, load_id: str) -> dict[str, Any]:
         document = f"{self.device}|{self.line}|{self.at:%Y%m%dT%H%M%S}"
@@ -44,7 +50,7 @@ class Reading:
             "document_key": document,
             "document_version": self.version,
             "occurred_at": self.at,
-            "received_at": NOW,
+            "received_at": self.arrived,
             "device_id": self.device,
             "line_id": self.line,
             "in_total": self.entered,
