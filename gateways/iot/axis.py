@@ -10,7 +10,8 @@
   direction: people are counted out where its name ends in "out" or "exit", else in.
   https://developer.axis.com/vapix/applications/axis-object-analytics-api/
 
-CSV exports are for a spec (`docs/adapters.md`): they do not name their camera.
+Other scenarios of Object Analytics only say that something moves, whatever they watch: they are
+ignored. CSV exports are for a spec (`docs/adapters.md`): they do not name their camera.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gateways.formats.json_text import member, objects, read_objects
+from gateways.iot.direction import is_outward
 from gateways.iot.intervals import interval_records, unix_time
 from gateways.iot.readings import reading_records
 from gateways.normalize.adapter import Kind
@@ -44,7 +46,6 @@ READING_FIELDS = {
     "out_total": "out",
 }
 _STAMP = re.compile(r"(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})")
-_OUTWARD = re.compile(r"(?:^|[\s_\-.])(?:out|exit)$", re.IGNORECASE)
 _CROSSLINE = "crosslinecounting"
 Row = dict[str, Any]
 
@@ -152,7 +153,7 @@ def _analytics(found: Rows, position: str, push: Mapping[str, Any]) -> None:
         found.ignored += 1
         return
     scenario, people = member(data, "scenario"), member(data, "totalHuman")
-    outward = isinstance(scenario, str) and _OUTWARD.search(scenario.strip()) is not None
+    outward = is_outward(scenario)
     row = {
         "device_id": push.get("serial"),
         "line_id": scenario,

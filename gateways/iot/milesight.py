@@ -5,9 +5,10 @@ counting line in `line_periodic_data`. VS125 nests the counts (`total`, `childre
 `staff`, `group`), VS135 puts `in` and `out` right into the line; both are read. VS121 has
 one line, whose `in_counted` and `out_counted` stand in its interval reports themselves.
 `total` includes children and staff. Running totals (`line_total_data`, as of the end
-of the report) count only where a report has no interval counts: they become readings.
-Beside intervals they are ignored, as single crossings (`line_trigger_data`) and region
-data are, and counted as ignored.
+of the report) count only where a report has no interval counts: they become readings. Single
+crossings (`line_trigger_data`, with the moment in `time` or `trigger_time`) count where a report
+has neither: they are intervals of a second. What is beside something better, and region
+data, is ignored, and counted as ignored.
 
 Communication protocol of the family: https://www.milesight.com/products/docs/en/
 """
@@ -19,11 +20,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gateways.formats.json_text import member, objects, read_objects, text_columns
+from gateways.iot.intervals import CROSSING_S, interval_records
+from gateways.iot.readings import reading_times
 from gateways.normalize import columns
 from gateways.normalize.adapter import Kind
-from gateways.normalize.columns import Column, missing
+from gateways.normalize.columns import missing
 from gateways.normalize.faults import Faults, Reason
-from gateways.normalize.instants import iso_times
 from gateways.normalize.json_adapter import JsonAdapter, Rows
 from gateways.normalize.records import Records
 
@@ -50,7 +52,6 @@ READING_FIELDS = {
     "child_in_total": "line_total_data.children.in_counted",
     "group_in_total": "line_total_data.group.in_counted",
 }
-_COUNTS = tuple(name for name in FIELDS if name.endswith("_count"))
 _TOTALS = tuple(name for name in READING_FIELDS if name.endswith("_total"))
 _IGNORED = ("line_total_data", "line_trigger_data", "region_trigger_data", "region_data",
             "region_count_data", "dwell_time_data", "alarm_data", "total_data",
@@ -63,7 +64,7 @@ class Milesight(JsonAdapter):
     """Interval counts and running totals of Milesight devices."""
 
     name = "milesight"
-    version = "3"
+    version = "4"
     kind: Kind = "iot"
 
     def rows(self, body: bytes) -> Rows:
@@ -72,48 +73,28 @@ class Milesight(JsonAdapter):
         for number, report in enumerate(read_objects(body, "report"), start=1):
             lines = _lines(report)
             totals = [] if lines else objects(report.get("line_total_data"))
-            head = _head(report) if lines or totals else {}
+            crossings = [] if lines or totals else objects(report.get("line_trigger_data"))
+            head = _head(report) if lines else _momentary(report) if totals or crossings else {}
             found.values += [head | _counts(line) for line in lines]
-            found.positions += _positions(number, lines)
+            found.values += [_crossing(line, head) for line in crossings]
+            found.positions += _positions(number, [*lines, *crossings])
             found.readings += [head | _totals(line) for line in totals]
             found.reading_positions += _positions(number, totals)
-            rest = {key: report[key] for key in _IGNORED if report.get(key)}
-            if totals:
-                del rest["line_total_data"]
-            others = sum(max(1, len(objects(value))) for value in rest.values())
-            found.ignored += others if lines or totals or others else 1
+            taken = {"line_total_data": totals, "line_trigger_data": crossings}
+            rest = [report[key] for key in _IGNORED if report.get(key) and not taken.get(key)]
+            others = sum(max(1, len(objects(value))) for value in rest)
+            found.ignored += others if lines or totals or crossings or others else 1
         return found
 
     def records(self, rows: Sequence[Mapping[str, Any]], faults: Faults) -> Records:
         """Columns in canonical names; see `FIELDS` for the vendor's."""
-        text = text_columns(rows, tuple(FIELDS))
-        start, start_local, _, bad_start = iso_times(text["occurred_at"])
-        end, end_local, _, bad_end = iso_times(text["interval_end_at"])
-        faults.mark(bad_start, Reason.BAD_TIME, FIELDS["occurred_at"])
-        faults.mark(bad_end, Reason.BAD_TIME, FIELDS["interval_end_at"])
-        counts: dict[str, Column] = {}
-        for name in _COUNTS:
-            counts[name], bad = columns.integers(text[name])
-            faults.mark(bad, Reason.BAD_NUMBER, FIELDS[name])
-        for name in ("in_count", "out_count"):
-            faults.mark(missing(counts[name]), Reason.MISSING_FIELD, FIELDS[name])
-        values = counts | {
-            "device_id": text["device_id"],
-            "line_id": text["line_id"],
-            "line_key": text["line_id"],
-            "document": text["device_id"],
-            "at": start,
-            "at_end": end,
-            "local": start_local,
-            "local_end": end_local,
-        }
-        return Records("count_interval", values, faults, FIELDS)
+        return interval_records(rows, faults, FIELDS)
 
     def readings(self, rows: Sequence[Mapping[str, Any]], faults: Faults) -> Records:
         """Running totals as of the end of their report; see `READING_FIELDS`."""
         text = text_columns(rows, ("device_id", "line_id", "interval_end_at", *_TOTALS))
-        at, local, _, bad = iso_times(text["interval_end_at"])
-        faults.mark(bad, Reason.BAD_TIME, READING_FIELDS["occurred_at"])
+        name = READING_FIELDS["occurred_at"]
+        at, local = reading_times(text["interval_end_at"], faults, name)
         values = {
             "device_id": text["device_id"],
             "line_id": text["line_id"],
@@ -126,7 +107,7 @@ class Milesight(JsonAdapter):
             values[name], bad = columns.integers(text[name])
             faults.mark(bad, Reason.BAD_NUMBER, READING_FIELDS[name])
         faults.mark(missing(values["out_total"]), Reason.MISSING_FIELD, READING_FIELDS["out_total"])
-        return Records("count_reading", values, faults, READING_FIELDS)
+        return Records("count_reading", values, faults, READING_FIELDS, pushed=True)
 
 
 def _lines(report: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
@@ -147,6 +128,21 @@ def _head(report: Mapping[str, Any]) -> dict[str, Any]:
         "occurred_at": _zoned(member(info, "start_time"), info),
         "interval_end_at": _zoned(member(info, "end_time"), info),
     }
+
+
+def _momentary(report: Mapping[str, Any]) -> dict[str, Any]:
+    """`_head` of a report that tells of a moment, not of a period."""
+    info, head = report.get("time_info"), _head(report)
+    told = member(info, "end_time") or member(info, "trigger_time") or member(info, "time")
+    return head | dict.fromkeys(("occurred_at", "interval_end_at"), _zoned(told, info))
+
+
+def _crossing(line: Mapping[str, Any], head: Mapping[str, Any]) -> dict[str, Any]:
+    """A crossing is an interval of a second; lines report each by itself."""
+    parts = (head["device_id"], line.get("line"), "crossing")
+    document = "|".join(part if isinstance(part, str) else "" for part in parts)
+    of_moment = {"document": document, "interval_end_at": None, "length_s": CROSSING_S}
+    return {**head, **_counts(line), **of_moment}
 
 
 def _counts(line: Mapping[str, Any]) -> dict[str, Any]:

@@ -76,6 +76,32 @@ def test_readings_count_where_the_device_states_no_interval(warehouse: Warehouse
     assert days.to_pylist() == [{"store_id": "berlin", "business_date": DAY}]
 
 
+def test_a_crossing_counts_where_nothing_longer_tells_of_its_time(warehouse: Warehouse) -> None:
+    """One camera pushes counts and crossings, one totals and crossings, one crossings."""
+    stated, derived = CONFORMED["count_interval"], READING_INTERVAL
+    common = line("door", 0, store_id="oslo", line_id="1", out_count=0)
+    minute, second = timedelta(minutes=1), timedelta(seconds=1)
+    told = [
+        common | {"device_id": device, "occurred_at": HOUR + start, "in_count": entered,
+                  "interval_end_at": HOUR + start + length}
+        for device, start, length, entered in (
+            ("d1", 0 * minute, 15 * minute, 3), ("d1", 0 * minute, second, 1),
+            ("d1", 14 * minute + 59 * second, second, 1), ("d1", 15 * minute, second, 1),
+            ("d2", 5 * minute, second, 1), ("d3", 5 * minute, second, 1),
+            ("d3", 7 * minute, second, 1),
+        )
+    ]  # fmt: skip
+    append(warehouse, stated, stated.table(told))
+    total = common | {"device_id": "d2", "start_at": HOUR, "end_at": HOUR + 30 * minute,
+                      "in_count": 9, "is_reset": False, "is_gap": False}  # fmt: skip
+    append(warehouse, derived, derived.table([total]))
+    params = {"tenant": "t", "date_from": DAY, "date_to": DAY, "stores": ["oslo"]}
+    sql = load_sql(warehouse, PACKAGE, "counts_by_interval")
+    found = query(warehouse, sql, params, job=Job("test", "crossings", "t")).to_pylist()
+    rows = sorted((r["device_id"], (r["start_at"] - HOUR) // minute, r["in_count"]) for r in found)
+    assert rows == [("d1", 0, 3), ("d1", 15, 1), ("d2", 0, 9), ("d3", 5, 1), ("d3", 7, 1)]
+
+
 def test_an_hour_is_told_once_however_many_lines_tell_it(warehouse: Warehouse) -> None:
     """Two lines of one interval, an interval too long for an hour, readings beside and instead."""
     stated, derived = CONFORMED["count_interval"], READING_INTERVAL

@@ -80,10 +80,73 @@ def test_totals_of_the_day_are_readings() -> None:
 
 
 @pytest.mark.parametrize("body", [HEARTBEAT, hikvision("signalTrigger"), b"<ResponseStatus/>",
-                                  b'{"eventType": "linedetection"}'])  # fmt: skip
+                                  b'{"eventType": "fielddetection"}'])  # fmt: skip
 def test_everything_else_is_ignored(body: bytes) -> None:
     result = normalize(body)
     assert (result.received, result.ignored) == (0, 1)
+
+
+def alarm(kind: str, *targets: str, **changes: str) -> bytes:
+    """An alarm as cameras post it, one region entry a target."""
+    fields = {"macAddress": HIKVISION_MAC, "channelID": "1", "activePostCount": "1",
+              "dateTime": "2026-11-01T10:15:07+09:00", "eventType": kind, "eventState": "active",
+              "channelName": "Camera 01"} | changes  # fmt: skip
+    regions = "".join(
+        "<DetectionRegionEntry><regionID>1</regionID><sensitivityLevel>50</sensitivityLevel>"
+        f"<detectionTarget>{target}</detectionTarget><TargetRect><X>0.{place}25</X><Y>0.144</Y>"
+        "<width>0.021</width><height>0.090</height></TargetRect></DetectionRegionEntry>"
+        for place, target in enumerate(targets)
+    )
+    inner = "".join(f"<{name}>{text}</{name}>" for name, text in fields.items())
+    return (
+        '<EventNotificationAlert version="2.0" xmlns="http://www.hikvision.com/ver20/XMLSchema">'
+        f"{inner}<DetectionRegionList>{regions}</DetectionRegionList></EventNotificationAlert>"
+    ).encode()
+
+
+JSON_ALARM = orjson.dumps(
+    {"macAddress": HIKVISION_MAC, "channelID": 1, "dateTime": "2026-11-01T10:15:07+09:00",
+     "eventType": "regionExiting", "eventState": "active",
+     "DetectionRegionList": [{"DetectionRegionEntry": {"regionID": 1}}]}
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("body", "entered", "left"),
+    [
+        (alarm("linedetection", "human"), 1, 0),
+        (alarm("linedetection"), 1, 0),  # older cameras say nothing of the target
+        (alarm("linedetection", "human", direction="rightToLeft"), 0, 1),
+        (alarm("linedetection", "human", channelName="Door east out"), 0, 1),
+        (alarm("regionEntrance", "human"), 1, 0),
+        (alarm("regionExiting", "human"), 0, 1),
+        (JSON_ALARM, 0, 1),
+    ],
+)
+def test_an_alarm_of_a_person_is_one_crossing(body: bytes, entered: int, left: int) -> None:
+    (row,) = intervals(normalize(body))
+    assert (row["in_count"], row["out_count"]) == (entered, left)
+    assert row["occurred_at"] == START.replace(minute=15, second=7)
+    assert row["interval_end_at"] == START.replace(minute=15, second=8)
+    assert intervals(normalize(body))[0]["event_id"] == row["event_id"]
+
+
+def test_targets_of_one_alarm_are_people_of_their_own_and_vehicles_are_none() -> None:
+    result = normalize(alarm("linedetection", "human", "human", "vehicle"))
+    assert (result.accepted, result.ignored) == (2, 1)
+    assert len({row["document_key"] for row in intervals(result)}) == 2
+    assert {row["line_id"] for row in intervals(result)} == {"1.1"}
+
+
+@pytest.mark.parametrize("changes", [{"eventState": "inactive"}, {"activePostCount": "2"}])
+def test_an_alarm_that_ends_or_lasts_is_ignored(changes: dict[str, str]) -> None:
+    result = normalize(alarm("linedetection", "human", **changes))
+    assert (result.received, result.ignored) == (0, 1)
+
+
+def test_an_alarm_without_its_moment_is_rejected() -> None:
+    result = normalize(alarm("linedetection", "human", dateTime=""))
+    assert [one.reason.value for one in result.rejected] == ["missing_field"]
 
 
 def test_several_countings_of_one_notification_are_rows_of_their_own() -> None:

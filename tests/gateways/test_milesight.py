@@ -124,12 +124,6 @@ def test_reports_of_both_kinds_go_together_and_add_up() -> None:
     assert [one.position for one in result.rejected] == ["1.1", "2.1"]
 
 
-def test_single_crossings_are_ignored() -> None:
-    report = {"device_info": {"device_sn": SERIAL}, "line_trigger_data": [{"line": 1}, {"line": 2}]}
-    result = normalize(report)
-    assert (result.received, result.ignored) == (0, 2)
-
-
 def test_vs121_has_one_line_in_the_report_itself() -> None:
     report = {
         "event": "Line Crossing People Counting", "report_type": "interval",
@@ -151,3 +145,59 @@ def test_people_that_vs121_sees_in_regions_are_ignored() -> None:
               "device_info": {"device_sn": SERIAL}, "numbering_regions": [1, 2]}  # fmt: skip
     result = normalize(report)
     assert (result.received, result.ignored) == (0, 1)
+
+
+def crossing(line: int, entered: int, left: int, **time: Any) -> dict[str, Any]:
+    """As a VS125 sends it when somebody crosses a line."""
+    told = {
+        "group": {"in": 0, "out": 0},
+        "total": {"in": entered, "out": left},
+        "line": line,
+        "line_name": f"Line{line}",
+        "line_uuid": "9a0440de-3188-4f6d-b886-bb20c97bd26b",
+    }
+    return {"device_info": {"device_sn": SERIAL}, "time_info": time, "line_trigger_data": [told]}
+
+
+def test_single_crossings_are_intervals_of_a_second() -> None:
+    zoned = crossing(1, 1, 0, time="2026-11-01T10:11:32+09:00", time_zone="UTC+9:00", dst_status=0)
+    plain = crossing(2, 0, 1, trigger_time="2026-11-01 10:11:32")
+    result = normalize([zoned, plain])
+    first, second = result.events["count_interval"].to_pylist()
+    moment = datetime(2026, 11, 1, 1, 11, 32, tzinfo=UTC)
+    assert [row["occurred_at"] for row in (first, second)] == [moment, moment]
+    assert first["interval_end_at"] == moment.replace(second=33)
+    assert [(row["line_id"], row["in_count"], row["out_count"]) for row in (first, second)] == [
+        ("1", 1, 0), ("2", 0, 1),
+    ]  # fmt: skip
+    assert first["document_key"] != second["document_key"]
+    again = normalize(zoned).events["count_interval"]
+    assert again["event_id"].to_pylist() == [first["event_id"]]
+
+
+def test_crossings_beside_counts_or_totals_of_their_report_are_ignored() -> None:
+    crossed = crossing(1, 1, 0, time="2026-11-01T10:15:00+09:00")
+    beside = REPORT | {"line_trigger_data": crossed["line_trigger_data"]}
+    result = normalize([beside, crossed | {"line_total_data": TOTALS["line_total_data"]}])
+    assert (result.accepted, result.ignored) == (4, 3)
+    assert {row["occurred_at"] for row in result.events["count_reading"].to_pylist()} == {
+        datetime(2026, 11, 1, 1, 15, tzinfo=UTC)
+    }
+
+
+@pytest.mark.parametrize(
+    ("report", "reason"),
+    [
+        (crossing(1, 1, 0), "missing_field"),
+        (crossing(1, -1, 0, time="2026-11-01T10:15:00+09:00"), "negative_count"),
+        (crossing(1, 1, 0, time="noon"), "bad_time"),
+        ({"device_info": {"device_sn": SERIAL}, "line_trigger_data": [{"line": 1}, {"line": 2}]},
+         "missing_field"),
+    ],
+)  # fmt: skip
+def test_a_crossing_that_tells_no_moment_or_no_person_is_rejected(
+    report: dict[str, Any], reason: str
+) -> None:
+    result = normalize(report)
+    assert (result.accepted, {one.reason.value for one in result.rejected}) == (0, {reason})
+    assert result.received == len(result.rejected) > 0

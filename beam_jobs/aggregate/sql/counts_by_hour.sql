@@ -1,5 +1,6 @@
 -- What each counter told by hour, and for how long: what is usual at an hour of the week.
--- Readings count where the device states no intervals itself; gaps between them do not.
+-- Readings count where the device states no intervals itself; gaps between them do not, nor do
+-- single crossings (intervals of a second), which do not tell that nobody came.
 WITH stated AS (
   SELECT
     store_id,
@@ -13,6 +14,7 @@ WITH stated AS (
     AND business_date IN UNNEST(@dates)
     AND store_id IN UNNEST(@stores)
     AND in_count IS NOT NULL
+    AND TIMESTAMP_DIFF(interval_end_at, occurred_at, SECOND) > 1
   GROUP BY store_id, business_date, device_id, local_hour, occurred_at, interval_end_at
 ),
 derived AS (

@@ -1,5 +1,6 @@
 -- Counts of each device and interval, its counting lines added up. Where a device states
--- counts of an interval itself, those between its readings in that time are left out.
+-- counts of an interval itself, those between its readings in that time are left out, and so are
+-- single crossings (intervals of a second) in a time of which anything longer tells.
 WITH stated AS (
   SELECT
     store_id,
@@ -37,16 +38,33 @@ derived AS (
     AND business_date BETWEEN @date_from AND @date_to
     AND store_id IN UNNEST(@stores)
   GROUP BY store_id, business_date, device_id, hour_start_at, start_at, end_at, is_gap
+),
+told AS (
+  SELECT *
+  FROM stated
+  WHERE TIMESTAMP_DIFF(end_at, start_at, SECOND) > 1
+  UNION ALL
+  SELECT derived.*
+  FROM derived
+  LEFT JOIN stated
+    ON stated.store_id = derived.store_id
+    AND stated.business_date = derived.business_date
+    AND stated.device_id = derived.device_id
+    AND stated.start_at < derived.end_at
+    AND stated.end_at > derived.start_at
+    AND TIMESTAMP_DIFF(stated.end_at, stated.start_at, SECOND) > 1
+  WHERE stated.store_id IS NULL
 )
 SELECT *
-FROM stated
+FROM told
 UNION ALL
-SELECT derived.*
-FROM derived
-LEFT JOIN stated
-  ON stated.store_id = derived.store_id
-  AND stated.business_date = derived.business_date
-  AND stated.device_id = derived.device_id
-  AND stated.start_at < derived.end_at
-  AND stated.end_at > derived.start_at
-WHERE stated.store_id IS NULL
+SELECT crossing.*
+FROM stated AS crossing
+LEFT JOIN told
+  ON told.store_id = crossing.store_id
+  AND told.business_date = crossing.business_date
+  AND told.device_id = crossing.device_id
+  AND told.start_at < crossing.end_at
+  AND told.end_at > crossing.start_at
+WHERE TIMESTAMP_DIFF(crossing.end_at, crossing.start_at, SECOND) <= 1
+  AND told.store_id IS NULL
