@@ -111,6 +111,7 @@ class ForecastDay(BaseModel):
     high: Exact
     target: Exact = Field(description="What the day asks for; null where nothing is asked.")
     is_cold: bool = Field(description="Nothing was known of the store: its peers speak for it.")
+    run_id: str = Field(description="Who foretold it; for some stores a run that is on trial.")
 
 
 class ForecastAnswer(BaseModel):

@@ -170,7 +170,7 @@ class LeaseLost(TenpoError):
 
 
 class ChampionChanged(LeaseLost):
-    """Another run of the models was published since this one was judged; judge it again."""
+    """Another run of the models was published since this one met the champion; do it again."""
 
 
 class IntegrityError(TenpoError):

@@ -1,4 +1,4 @@
-"""`tenpo models runs|history|score|compare|promote|rollback`: what became of runs."""
+"""`tenpo models runs|history|score|compare|canary|promote|rollback`: what became of runs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 def add_to(models: typer.Typer) -> None:
     """Make these commands part of `tenpo models`."""
-    for command in (runs, history, score, compare, promote, rollback):
+    for command in (runs, history, score, compare, canary, promote, rollback):
         models.command()(command)
 
 
@@ -120,6 +120,62 @@ def score(
         typer.echo(f"{tenant}: no day of the last {weeks} weeks was foretold and has come")
     for one in found:
         typer.echo(f"{one.of:24} {sentence(one, weeks)}" if grain else sentence(one, weeks))
+
+
+def canary(
+    tenant: Tenant,
+    run: Annotated[
+        str | None, typer.Argument(help="Begin with this run; else say how the trial goes.")
+    ] = None,
+    share: Annotated[float, typer.Option(help="Share of each chain's stores, up to 0.5.")] = 0.2,
+    stop: Annotated[bool, typer.Option("--stop", help="End the trial.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Try a challenger with a share of the stores, whose readers see its forecasts.
+
+    Example: tenpo models canary RUN --tenant demo --share 0.2
+    """
+    from dataclasses import asdict
+
+    from kedro_project.registry import canary as trial
+    from tenpo.errors import InputError
+
+    if run and stop:
+        raise InputError("RUN and --stop exclude each other", remedy="Give one of them.")
+    settings = _settings()
+    if run or stop:
+        tried = trial.begin(settings, tenant, run, share) if run else trial.stop(settings, tenant)
+        _told(settings, tenant)
+        if as_json:
+            _print(asdict(tried))
+            return
+        said = "is tried with" if run else "is no longer tried with"
+        typer.echo(f"{tenant}: run {tried.run_id} {said} {', '.join(tried.stores)}")
+        return
+    _tell_standing(settings, tenant, as_json)
+
+
+def _tell_standing(settings: Settings, tenant: str, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from kedro_project.execution import parameters
+    from kedro_project.registry import canary as trial
+
+    tried = trial.tried_run(settings, tenant)
+    found = trial.standing(settings, tenant, float(parameters()["chain"]["min_coverage"]))
+    if as_json:
+        _print(asdict(tried) | {"scores": [asdict(one) for one in found]})
+        return
+    typer.echo(f"{tenant}: run {tried.run_id} is tried with {', '.join(tried.stores)}")
+    for one in found:
+        name = "tried   " if one.of == tried.run_id else "champion"
+        off = "nothing came" if one.wape is None else f"off by {one.wape:.1%}"
+        typer.echo(
+            f"{name}  {one.of}  {one.measure:9} ({one.currency}) {off}; {one.coverage:.0%} of "
+            f"{one.days:,} store-days within the interval"
+        )
+    if not found:
+        typer.echo("no day that both foretold has come yet")
 
 
 def promote(run: Annotated[str, typer.Argument(help="The run's id.")], tenant: Tenant) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from kedro_project.registry.decision import Decision, decide
 from kedro_project.results.codec import from_bytes
-from kedro_project.results.history import runs_of
+from kedro_project.results.history import runs_of, shown_once
 from kedro_project.results.publish import publish, replace_shown, shown_run
 from kedro_project.results.record import RunRecord, Shelf
 from kedro_project.results.rows import published_tables
@@ -49,15 +49,14 @@ def promote(settings: Settings, tenant_id: str, run_id: str) -> RunRecord:
     """
     lake = Lake(settings.lake_url)
     record = Shelf(lake, tenant_id).record(run_id)
-    past = {one.run_id: one for one in runs_of(settings, tenant_id)[1]}
-    if run_id not in past:
+    if run_id not in {one.run_id for one in runs_of(settings, tenant_id)[1]}:
         raise InputError(
             "there is no such run of the models", where=tenant_id,
             remedy="Choose from: tenpo models runs.",
         )  # fmt: skip
     tables = published_tables(stored_results(lake, record), record)
-    if past[run_id].published_at is None:
-        publish(settings, record, tables, _BY_HAND)
-    else:
+    if run_id in {one.run_id for one in shown_once(settings, tenant_id)}:
         replace_shown(settings, record, tables, _BY_HAND)
+    else:
+        publish(settings, record, tables, _BY_HAND)
     return record

@@ -43,6 +43,19 @@ def became(settings: Settings, tenant_id: str) -> dict[str, str]:
     return {one.run_id: one.state for one in events_of(settings, tenant_id)}
 
 
+def shown_once(settings: Settings, tenant_id: str) -> list[run.PastRun]:
+    """The runs that readers of the whole tenant have seen, newest first; not those only tried."""
+    engine = connect(settings)
+    try:
+        with transaction(engine) as connection:
+            tried = model_event.runs_that_were(connection, tenant_id, "canary")
+            tried -= model_event.runs_that_were(connection, tenant_id, "champion")
+            past = run.past(connection, tenant_id, JOB)
+    finally:
+        engine.dispose()
+    return [one for one in past if one.published_at is not None and one.run_id not in tried]
+
+
 def roll_back(settings: Settings, tenant_id: str, run_id: str | None) -> RunRecord:
     """Show an earlier run again, from what it has stored; the next weekly run goes on from now.
 
@@ -55,10 +68,9 @@ def roll_back(settings: Settings, tenant_id: str, run_id: str | None) -> RunReco
     Raises:
         InputError: there is no such run, or it was never published.
     """
-    shown, past = runs_of(settings, tenant_id)
-    published = [one.run_id for one in past if one.published_at is not None]
+    shown, past = runs_of(settings, tenant_id)[0], shown_once(settings, tenant_id)
     wanted = run_id or _before(shown, past)
-    if wanted not in published:
+    if wanted not in {one.run_id for one in past}:
         raise InputError(
             "there is no earlier published run" if run_id is None else "no such published run",
             where=tenant_id,

@@ -2,6 +2,8 @@
 
 Killed before the transaction, the run never was for readers; killed after it, the next run
 tells mart of it. Doing it again is safe: who reads mart takes equal rows once.
+
+Not for showing a run to some stores only (`trial`).
 """
 
 from __future__ import annotations
@@ -89,7 +91,7 @@ def publish(settings: Settings, record: RunRecord, tables: Tables, why: str = ""
         LeaseLost: another run of the tenant publishes.
         ServiceError: a service does not answer; nothing is published, do it again.
     """
-    with _publishing(settings, record) as (engine, warehouse, held):
+    with publishing(settings, record) as (engine, warehouse, held):
         if _is_shown(engine, record):
             _mark_shown(engine, held, record, tables)
             return 0
@@ -106,13 +108,13 @@ def replace_shown(settings: Settings, record: RunRecord, tables: Tables, why: st
         LeaseLost: another run of the tenant publishes.
         ServiceError: a service does not answer; do it again.
     """
-    with _publishing(settings, record) as (engine, _, held):
+    with publishing(settings, record) as (engine, _, held):
         return _show(engine, held, record, tables, why)
 
 
 @contextmanager
-def _publishing(settings: Settings, record: RunRecord) -> Iterator[tuple[Engine, Warehouse, Lease]]:
-    """Alone for the tenant; mart is told of what is published, before and after.
+def publishing(settings: Settings, record: RunRecord) -> Iterator[tuple[Engine, Warehouse, Lease]]:
+    """Alone for the tenant of a run; mart is told of what is published, before and after.
 
     Where mart does not answer afterwards, readers see the run all the same, and the next run
     tells mart of it.

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, func, insert, select, text
 
 from tenpo.datamart.tables import model_event, model_notice
 
-State = Literal["begun", "failed", "kept", "challenger", "champion"]
+State = Literal["begun", "failed", "kept", "challenger", "canary", "champion"]
 _TELL_FOR = text("interval '7 days'")  # who starts to listen is not told the whole past
 
 
@@ -28,7 +28,7 @@ class ModelEvent:
         tenant_id: whose.
         run_id: which run.
         state: `begun`; `failed`; `kept` unpublished on purpose; `challenger` that the champion
-            stays before; `champion`, which readers see.
+            stays before; `canary`, which readers of some stores see; `champion`, which readers see.
         note: why, without a value of the data.
         happened_at: when.
     """
@@ -66,6 +66,13 @@ def history(
         statement = statement.where(own.run_id == run_id)
     found = connection.execute(statement.order_by(own.event_id.desc()).limit(limit))
     return [ModelEvent(*row) for row in reversed(found.all())]
+
+
+def runs_that_were(connection: Connection, tenant_id: str, state: State) -> set[str]:
+    """The runs that have ever been in a state."""
+    own = model_event.c
+    asked = select(own.run_id).where(own.tenant_id == tenant_id, own.state == state)
+    return set(connection.execute(asked).scalars())
 
 
 def untold(connection: Connection, tenant_id: str, limit: int = 50) -> list[ModelEvent]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -10,7 +10,7 @@ import pyarrow as pa
 from sqlalchemy import Connection, delete, select
 
 from tenpo.contracts.models import MODEL_TABLES
-from tenpo.datamart.tables import TABLES, model_run
+from tenpo.datamart.tables import TABLES, model_run, store_forecast
 from tenpo.datamart.upsert import upsert
 
 
@@ -35,6 +35,53 @@ def shown(connection: Connection, tenant_id: str) -> Shown | None:
         .limit(1)
     ).one_or_none()
     return None if found is None else Shown(*found)
+
+
+@dataclass(frozen=True, slots=True)
+class Canary:
+    """A run that is tried with some stores, whose readers see its forecasts.
+
+    Args:
+        run_id: the run.
+        stores: those stores.
+    """
+
+    run_id: str
+    stores: tuple[str, ...]
+
+
+def canary(connection: Connection, tenant_id: str) -> Canary | None:
+    """The run that is tried beside the one that readers see; None where none is."""
+    own = store_forecast.c
+    champion = select(model_run.c.run_id).where(model_run.c.tenant_id == tenant_id)
+    found = connection.execute(
+        select(own.run_id, own.store_id)
+        .distinct()
+        .where(own.tenant_id == tenant_id, own.run_id.not_in(champion))
+        .order_by(own.store_id)
+    ).all()
+    return Canary(found[0].run_id, tuple(one.store_id for one in found)) if found else None
+
+
+def replace_forecasts(
+    connection: Connection, tenant_id: str, stores: Sequence[str], forecasts: pa.Table
+) -> int:
+    """The days to come of some stores, in place of what was said of them before.
+
+    Args:
+        connection: in the transaction that publishes.
+        tenant_id: whose.
+        stores: of which stores.
+        forecasts: rows of `STORE_FORECAST`, of these stores alone.
+
+    Returns:
+        The number of rows.
+    """
+    own = store_forecast.c
+    connection.execute(
+        delete(store_forecast).where(own.tenant_id == tenant_id, own.store_id.in_(list(stores)))
+    )
+    return upsert(connection, store_forecast, forecasts)
 
 
 def replace(connection: Connection, tenant_id: str, tables: Mapping[str, pa.Table]) -> int:

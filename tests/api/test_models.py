@@ -61,7 +61,7 @@ def test_forecasts_of_the_chain_and_of_a_store(client: TestClient) -> None:
     assert chain["days"][0] == {
         "store_id": None, "currency": "JPY", "business_date": "2026-11-21", "measure": "sales",
         "value": "1500001", "low": "1425000.95", "high": "1575001.05", "target": None,
-        "is_cold": False,
+        "is_cold": False, "run_id": chain["runs"][0]["run_id"],
     }  # fmt: skip
     store = ask(client, "/v1/forecasts?store=ginza")
     assert (store["by"], len(store["days"])) == ("store", 2 * AHEAD)

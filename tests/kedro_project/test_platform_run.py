@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -12,14 +10,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from typer.testing import CliRunner
 
 from kedro_project import platform_run
 from kedro_project.chain import previous_clusters
 from kedro_project.commands import models
-from kedro_project.platform_run import PIPELINES, Wish, run_models
 from kedro_project.registry.compare import compare
 from kedro_project.registry.decision import Decision
 from kedro_project.registry.facts import kept_facts
@@ -37,63 +34,16 @@ from tenpo.errors import InputError, IntegrityError, ServiceError
 from tenpo.kpi import PUBLICATION
 from tenpo.lake import Lake
 from tenpo.publication import announce_published
-from tenpo.settings import Settings, get_settings
-from tenpo.warehouse import Job, Warehouse, append, query
+from tenpo.warehouse import Job, append, query
 from tests.kedro_project import mart_world
-from tests.kedro_project.conftest import small
 from tests.kedro_project.mart_world import EURO, LAST, UNCOUNTED, YEN, YOUNG
+from tests.kedro_project.platform import ALL, HORIZON, Platform
+from tests.kedro_project.small import small
 
-ALL = tuple(PIPELINES)
-HORIZON = 14
 AIRFLOW = "scheduled__2026-09-07T00:00:00+00:00"
 
 
-@dataclass(frozen=True)
-class Platform:
-    """The services of this module."""
-
-    settings: Settings
-    engine: Engine
-    warehouse: Warehouse
-
-    def run(
-        self, tenant: str = "acme", margin: float = 0.0, coverage: float = 0.8, **wish: Any
-    ) -> Any:
-        asked = Wish(tenant, wish.pop("pipelines", ALL), **wish)
-        settings = self.settings.model_copy(update={"models_margin": margin})
-        given = small(horizon=HORIZON)
-        given["forecast"]["coverage"] = coverage
-        return run_models(settings, asked, given, lambda _: None)
-
-    def rows(self, table: str, tenant: str = "acme") -> list[dict[str, Any]]:
-        statement = text(f"SELECT * FROM {table} WHERE tenant_id = :tenant")  # noqa: S608
-        with self.engine.connect() as connection:
-            found = connection.execute(statement, {"tenant": tenant}).mappings()
-            return sorted((dict(row) for row in found), key=str)  # in no order of the server's
-
-
 PARAMETERS = small(horizon=HORIZON)
-
-
-@pytest.fixture(scope="module")
-def platform(
-    warehouse: Warehouse, datamart: Engine, datamart_dsn: str,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Platform]:  # fmt: skip
-    home: Path = tmp_path_factory.mktemp("models")
-    known = warehouse.settings
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TENPO_HOME", str(home))
-        patch.setenv("TENPO_SETTINGS_FILE", str(home / "none.toml"))
-        patch.setenv("TENPO_DATAMART_DSN", datamart_dsn)
-        patch.setenv("TENPO_DATASET_PREFIX", known.dataset_prefix)
-        patch.setenv("TENPO_BIGQUERY_ENDPOINT", str(known.bigquery_endpoint))
-        patch.setenv("TENPO_BIGQUERY_GRPC_ENDPOINT", str(known.bigquery_grpc_endpoint))
-        get_settings.cache_clear()
-        settings = get_settings()
-        mart_world.write(warehouse, Lake(settings.lake_url))
-        yield Platform(settings, datamart, warehouse)
-    get_settings.cache_clear()
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ from kedro_project.registry.recipe import recipe_of
 from tenpo.datamart import model_event, transaction
 from tenpo.settings import Settings
 from tests.kedro_project.chain import sales_panel
-from tests.kedro_project.conftest import small
+from tests.kedro_project.small import small
 
 KNOWN, AHEAD = 40, 7
 

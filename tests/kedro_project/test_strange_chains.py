@@ -21,7 +21,7 @@ from kedro_project.results.record import RunRecord
 from kedro_project.results.rows import ChainResults, published_tables
 from tenpo.errors import InputError
 from tests.kedro_project.chain import sales_panel, weekly_sales
-from tests.kedro_project.conftest import small
+from tests.kedro_project.small import small
 
 STORED = ("panel", "features", "clusters", "forecasts", "targets")
 
