@@ -39,6 +39,11 @@ class Chunk:
         return self.days[-1].business_date
 
     @property
+    def name(self) -> str:
+        """No other chunk of the same plan has it."""
+        return f"{self.date_from:%Y%m%d}-{self.date_to:%Y%m%d}-{self.stores[0]}"
+
+    @property
     def stores(self) -> list[str]:
         """The stores, each once."""
         return sorted({day.store_id for day in self.days})

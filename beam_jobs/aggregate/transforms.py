@@ -23,6 +23,7 @@ from beam_jobs.aggregate.plan import Chunk
 from beam_jobs.aggregate.revise import RunStamp, revise
 from beam_jobs.aggregate.silence import PROFILE_SCHEMA, ended, silences, usual_days
 from beam_jobs.aggregate.visits import VISITORS_SCHEMA, VISITS_SCHEMA, visit_hours
+from beam_jobs.append_once import append_once
 from tenpo.contracts import Contract
 from tenpo.datamart import connect as connect_datamart
 from tenpo.datamart.published import published_rows
@@ -30,7 +31,7 @@ from tenpo.kpi import KPI_STORE_DAY, KPI_STORE_HOUR
 from tenpo.lake import Lake
 from tenpo.masters import Store
 from tenpo.settings import Settings
-from tenpo.warehouse import Job, Warehouse, append, load_sql, query, query_large
+from tenpo.warehouse import Job, Warehouse, load_sql, query, query_large
 from tenpo.warehouse import connect as connect_warehouse
 
 PACKAGE = "beam_jobs.aggregate.sql"
@@ -175,10 +176,10 @@ class WriteParquetFn(beam.DoFn):
         self.context = context
 
     def process(self, revised: Revised) -> Iterator[Revised]:
-        stamp, chunk = self.context.stamp, revised.chunk
+        stamp = self.context.stamp
         name = (
             f"artifact/{stamp.tenant_id}/{revised.contract.name}/{stamp.run_id}/"
-            f"{chunk.date_from:%Y%m%d}-{chunk.date_to:%Y%m%d}-{chunk.stores[0]}.parquet"
+            f"{revised.chunk.name}.parquet"
         )
         sink = pa.BufferOutputStream()
         pq.write_table(revised.rows, sink)
@@ -187,10 +188,20 @@ class WriteParquetFn(beam.DoFn):
 
 
 class AppendMartFn(_WarehouseFn):
-    """Append the changed rows to mart; they count once their run is published."""
+    """Append the changed rows to mart, once; they count once their run is published."""
+
+    def setup(self) -> None:
+        super().setup()
+        self.engine = connect_datamart(self.context.settings)
+
+    def teardown(self) -> None:
+        super().teardown()
+        self.engine.dispose()
 
     def process(self, revised: Revised) -> Iterator[tuple[str, int]]:
-        yield revised.contract.name, append(self.warehouse, revised.contract, revised.rows)
+        contract, rows = revised.contract, revised.rows
+        key = f"{self.context.stamp.run_id}/{contract.name}/{revised.chunk.name}"
+        yield contract.name, append_once(self.warehouse, self.engine, contract, rows, key)
 
 
 class ReviseStoreDays(beam.PTransform[Any, Any]):

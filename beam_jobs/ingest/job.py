@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import apache_beam as beam
 import pyarrow.parquet as pq
@@ -23,9 +23,9 @@ from beam_jobs.ingest.devices import COUNTER_EVENTS, devices_seen
 from beam_jobs.ingest.sweep import new_objects
 from beam_jobs.ingest.transforms import Load, LoadRaw
 from beam_jobs.options import pipeline_options
-from tenpo.contracts import CONFORMED
+from tenpo.contracts import CONFORMED, EVENTS
+from tenpo.datamart import claim, dirty, health, ledger, store, transaction
 from tenpo.datamart import connect as connect_datamart
-from tenpo.datamart import dirty, health, ledger, store, transaction
 from tenpo.datamart.lease import Lease, lease
 from tenpo.datamart.ledger import LedgerObject
 from tenpo.errors import IntegrityError, LeaseLost, ServiceError
@@ -36,7 +36,15 @@ from tenpo.masters import MasterBook, TenantMasters
 from tenpo.settings import Settings
 from tenpo.store_day import StoreDay
 from tenpo.telemetry import get_logger
-from tenpo.warehouse import Job, Warehouse, conform, loads_present, redate_stores, sync_stores
+from tenpo.warehouse import (
+    Job,
+    Warehouse,
+    commit,
+    conform,
+    loads_present,
+    redate_stores,
+    sync_stores,
+)
 from tenpo.warehouse import connect as connect_warehouse
 
 log = get_logger(__name__)
@@ -49,6 +57,9 @@ ROWS_PER_LOAD = 250_000
 
 #: Objects of one micro-batch: a long backlog is worked off in steps that can be seen.
 OBJECTS_PER_BATCH = 2_000
+
+#: Shorter than BigQuery keeps a stream that is not committed, longer than an attempt may live.
+CLAIMS_KEPT = timedelta(days=2)
 
 
 @dataclass
@@ -145,23 +156,36 @@ class Ingest:
 
     # the steps, in order ------------------------------------------------------
 
-    def _settle_interrupted(self) -> None:
-        """What a killed run left `loading` is in raw whole or not at all: find out which."""
+    def _settle_interrupted(self, at_least: timedelta = timedelta()) -> None:
+        """What a killed run left `loading` is in raw whole or not at all: find out which.
+
+        Args:
+            at_least: how long ago it began; younger loads are somebody's work.
+        """
+        now = datetime.now(UTC)
         with transaction(self.engine) as connection:
+            claim.forget(connection, now - CLAIMS_KEPT)
             loads = ledger.interrupted(connection)
         for load in loads:
-            day = load.ingested_at.date()
-            present = loads_present(
-                self.warehouse,
-                load.event,
-                [load.load_id],
-                (day, day),
-                job=self._job(f"settle-{load.load_id}"),
-            )
+            if now - load.ingested_at >= at_least:
+                kept = self._settle(load)
+                log.info("settled an interrupted load", load_id=load.load_id, kept=kept)
+
+    def _settle(self, load: ledger.Load) -> bool:
+        """Whether a load is in raw; if not, nobody can bring it there any more."""
+        day, job = load.ingested_at.date(), self._job(f"settle-{load.load_id}")
+        present = bool(
+            loads_present(self.warehouse, load.event, [load.load_id], (day, day), job=job)
+        )
+        if not present:
             with transaction(self.engine) as connection:
-                settle = ledger.loaded if load.load_id in present else ledger.release
-                settle(connection, [load.load_id])
-            log.info("settled an interrupted load", load_id=load.load_id, kept=bool(present))
+                stream = claim.claim(connection, load.load_id, claim.REFUSED)
+            if stream != claim.REFUSED:
+                present = commit(self.warehouse, EVENTS[load.event], stream)
+        settle = ledger.loaded if present else ledger.release
+        with transaction(self.engine) as connection:
+            settle(connection, [load.load_id])
+        return present
 
     def _sync_masters(self, held: Lease) -> None:
         for tenant in self.tenants():
@@ -200,29 +224,34 @@ class Ingest:
                 self._load(held, sound, outcome)
 
     def _append(self, held: Lease, names: Sequence[str], outcome: Outcome) -> None:
-        loads = list(self._plan(names))
-        with transaction(self.engine) as connection:
-            held.check(connection)
-            for load, objects in loads:
-                ledger.begin(connection, load.load_id, objects, ingested_at=load.ingested_at)
+        loads = self._begin(held, names)
         failpoint("ingest.after_begin")
         options = pipeline_options(self.settings, "ingest", self._runner_args)
         with beam.Pipeline(options=options) as pipeline:
-            _ = (
-                pipeline
-                | "Loads" >> beam.Create([load for load, _ in loads])
-                | "To raw" >> LoadRaw(self.settings)
-            )
+            _ = pipeline | "Loads" >> beam.Create(loads) | "To raw" >> LoadRaw(self.settings)
         failpoint("ingest.after_append")
-        with transaction(self.engine) as connection:
-            held.check(connection)
-            ledger.loaded(connection, [load.load_id for load, _ in loads])
-            for load, _ in loads:
-                if load.event in COUNTER_EVENTS:
-                    health.seen(connection, devices_seen(self.lake, load))
+        self._loaded(held, loads)
         failpoint("ingest.after_loaded")
         outcome.objects += len(names)
-        outcome.rows += sum(item.rows for _, objects in loads for item in objects)
+        outcome.rows += sum(load.rows for load in loads)
+
+    def _begin(self, held: Lease, names: Sequence[str]) -> list[Load]:
+        """Note the loads that the objects make, before any of it is appended."""
+        planned = list(self._plan(names))
+        with transaction(self.engine) as connection:
+            held.check(connection)
+            for load, objects in planned:
+                ledger.begin(connection, load.load_id, objects, ingested_at=load.ingested_at)
+        return [load for load, _ in planned]
+
+    def _loaded(self, held: Lease, loads: Sequence[Load]) -> None:
+        """Note that loads are in raw, and which devices they were of."""
+        with transaction(self.engine) as connection:
+            held.check(connection)
+            ledger.loaded(connection, [load.load_id for load in loads])
+            for load in loads:
+                if load.event in COUNTER_EVENTS:
+                    health.seen(connection, devices_seen(self.lake, load))
 
     def _plan(self, names: Sequence[str]) -> Iterator[tuple[Load, list[LedgerObject]]]:
         """Objects grouped into loads by tenant and event, in order of receiving."""
@@ -237,7 +266,8 @@ class Ingest:
             for part in _parts(objects):
                 load_id = f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(6)}"
                 members = tuple(item.name for item in part)
-                yield Load(load_id, tenant, event, members, now), part
+                rows = sum(item.rows for item in part)
+                yield Load(load_id, tenant, event, members, now, rows), part
 
     def _conform(self, held: Lease, outcome: Outcome) -> None:
         """Carry every loaded, not yet conformed load to dwh, an event at a time."""

@@ -12,11 +12,16 @@ import apache_beam as beam
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from beam_jobs.append_once import append_once
 from tenpo.contracts import EVENTS
+from tenpo.datamart import connect as connect_datamart
+from tenpo.errors import LeaseLost
 from tenpo.lake import Lake
 from tenpo.settings import Settings
-from tenpo.warehouse import append
+from tenpo.telemetry import get_logger
 from tenpo.warehouse import connect as connect_warehouse
+
+log = get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,7 @@ class Load:
         event: a key of `tenpo.contracts.EVENTS`.
         objects: names in the lake.
         ingested_at: the moment every row carries.
+        rows: of all objects.
     """
 
     load_id: str
@@ -36,6 +42,7 @@ class Load:
     event: str
     objects: tuple[str, ...]
     ingested_at: datetime
+    rows: int = 0
 
 
 class LoadRows(NamedTuple):
@@ -75,20 +82,25 @@ class ReadLoadFn(beam.DoFn):
 
 
 class AppendRawFn(beam.DoFn):
-    """Append a load to raw: one pending stream, committed at once."""
+    """Append a load to raw, all of it and once."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
 
     def setup(self) -> None:
         self.warehouse = connect_warehouse(self.settings)
+        self.engine = connect_datamart(self.settings)
 
     def teardown(self) -> None:
         self.warehouse.close()
+        self.engine.dispose()
 
     def process(self, item: LoadRows) -> Iterator[tuple[str, int]]:
-        contract = EVENTS[item.load.event]
-        yield item.load.load_id, append(self.warehouse, contract, item.rows)
+        contract, key = EVENTS[item.load.event], item.load.load_id
+        try:
+            yield key, append_once(self.warehouse, self.engine, contract, item.rows, key)
+        except LeaseLost as error:  # its objects are in another load by now
+            log.warning("a load is not ours any more", load_id=key, reason=str(error))
 
 
 class LoadRaw(beam.PTransform[Any, Any]):

@@ -9,6 +9,7 @@ What to call; every function takes a Connection, so the caller owns the transact
         upsert(connection, TABLES["kpi_store_day"], rows)          # `upsert`
         dirty.mark / take / clear / oldest         # store-days to be computed again
         ledger.unknown / begin / loaded / …        # which canonical objects are where
+        claim.claim / claimed / forget             # of several attempts, whose append counts
         run.start / finish / unannounced           # what a run wrote counts once published
         store.sync, health.seen                    # for the API
         model_results.replace(connection, …)       # clusters, targets, forecasts of a run
@@ -22,6 +23,7 @@ Not for events or history: those are in the warehouse.
 """
 
 from tenpo.datamart import (
+    claim,
     dirty,
     health,
     hints,
@@ -38,6 +40,7 @@ from tenpo.store_day import StoreDay
 
 __all__ = [
     "StoreDay",
+    "claim",
     "connect",
     "dirty",
     "health",

@@ -159,6 +159,16 @@ ingest_object = Table(
     Index("ingest_object_open", "state", "event", postgresql_where=text("state <> 'conformed'")),
 )
 
+#: Which stream of the warehouse counts, of several attempts at one append.
+append_claim = Table(
+    "append_claim",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("stream", Text, nullable=False),
+    Column("claimed_at", _MOMENT, nullable=False, server_default=_NOW),
+    Index("append_claim_by_age", "claimed_at"),
+)
+
 dirty_generation = Sequence("dirty_generation", metadata=metadata)
 
 #: Store-days to be computed again. A mark made during a computation has a new generation.

@@ -5,6 +5,7 @@ The only package that imports Google's BigQuery clients. What to call:
     with connect(settings) as warehouse:
         ensure_tables(warehouse)                              # datasets and tables, idempotent
         append(warehouse, contract, rows)                     # raw: all rows or none
+        commit(warehouse, contract, seal(warehouse, contract, rows))    # the same in two steps
         conform(warehouse, event, load_ids, dates, job=…, on_dirty=…)   # raw → dwh
         query(warehouse, sql, params, job=…)                  # some rows, as Arrow
         query_large(warehouse, sql, params, job=…)            # any number of rows
@@ -19,7 +20,7 @@ Not for the datamart (`tenpo.datamart`), and not for KPI logic (`beam_jobs.aggre
 """
 
 from tenpo.store_day import StoreDay
-from tenpo.warehouse.append import append
+from tenpo.warehouse.append import append, commit, seal
 from tenpo.warehouse.client import Warehouse, connect
 from tenpo.warehouse.conform import ConformResult, conform
 from tenpo.warehouse.job import Job, Typed
@@ -42,6 +43,7 @@ __all__ = [
     "Typed",
     "Warehouse",
     "append",
+    "commit",
     "conform",
     "connect",
     "ensure_tables",
@@ -53,5 +55,6 @@ __all__ = [
     "read_table",
     "reconcile",
     "redate_stores",
+    "seal",
     "sync_stores",
 ]

@@ -1,7 +1,8 @@
 """Appending through the Storage Write API: Arrow rows, one PENDING stream, one commit.
 
 Nothing is visible before the commit, and then everything is. What dies in between
-leaves a stream that BigQuery forgets.
+leaves a stream that BigQuery forgets. `append` does it all; who has to decide between
+several attempts calls `seal` and, for the one that counts, `commit`.
 """
 
 from __future__ import annotations
@@ -47,14 +48,48 @@ def append_arrow(warehouse: Warehouse, dataset: str, name: str, rows: pa.Table) 
     Raises:
         WarehouseError: as `append`.
     """
-    if not rows.num_rows:
-        return 0
-    project, dataset_id = warehouse.dataset(dataset).split(".", 1)
-    parent = f"projects/{project}/datasets/{dataset_id}/tables/{name}"
+    if rows.num_rows and not _commit(
+        warehouse, dataset, name, _seal(warehouse, dataset, name, rows)
+    ):
+        raise WarehouseError("BigQuery lost a stream before its commit", where=f"{dataset}.{name}")
+    return int(rows.num_rows)
+
+
+def seal(warehouse: Warehouse, contract: Contract, rows: pa.Table) -> str:
+    """Bring rows into a stream of the contract's table; nobody sees them before `commit`.
+
+    Args:
+        warehouse: where.
+        contract: the table.
+        rows: its columns, in any order; not none.
+
+    Returns:
+        The stream's name.
+
+    Raises:
+        IntegrityError: the rows break the contract.
+        WarehouseError: BigQuery does not answer.
+    """
+    return _seal(warehouse, contract.dataset, contract.name, contract.conform(rows))
+
+
+def commit(warehouse: Warehouse, contract: Contract, stream: str) -> bool:
+    """Show the rows of a sealed stream; one that is committed already stays as it is.
+
+    Returns:
+        False if there is no such stream any more.
+
+    Raises:
+        WarehouseError: BigQuery does not answer.
+    """
+    return _commit(warehouse, contract.dataset, contract.name, stream)
+
+
+def _seal(warehouse: Warehouse, dataset: str, name: str, rows: pa.Table) -> str:
     where = f"{dataset}.{name}"
     with mapped_errors(where):
-        stream = warehouse.writer.create_write_stream(
-            parent=parent,
+        stream: str = warehouse.writer.create_write_stream(
+            parent=_parent(warehouse, dataset, name),
             write_stream=types.WriteStream(type_=types.WriteStream.Type.PENDING),
             retry=STORAGE_RETRY,
         ).name
@@ -66,8 +101,12 @@ def append_arrow(warehouse: Warehouse, dataset: str, name: str, rows: pa.Table) 
                 f"BigQuery holds {sealed.row_count} of {rows.num_rows} rows", where=where,
                 remedy="Nothing was committed; run it again.",
             )  # fmt: skip
-        _commit(warehouse, parent, stream, where)
-    return int(rows.num_rows)
+    return stream
+
+
+def _parent(warehouse: Warehouse, dataset: str, name: str) -> str:
+    project, dataset_id = warehouse.dataset(dataset).split(".", 1)
+    return f"projects/{project}/datasets/{dataset_id}/tables/{name}"
 
 
 def _send(warehouse: Warehouse, stream: str, rows: pa.Table, where: str) -> None:
@@ -104,9 +143,21 @@ def _batches(rows: pa.Table) -> Iterator[pa.RecordBatch]:
                 pending += [table.slice(half), table.slice(0, half)]
 
 
-def _commit(warehouse: Warehouse, parent: str, stream: str, where: str) -> None:
+def _commit(warehouse: Warehouse, dataset: str, name: str, stream: str) -> bool:
+    parent, where = _parent(warehouse, dataset, name), f"{dataset}.{name}"
     request = types.BatchCommitWriteStreamsRequest(parent=parent, write_streams=[stream])
-    done = warehouse.writer.batch_commit_write_streams(request, retry=STORAGE_RETRY)
+    with mapped_errors(where):
+        done = warehouse.writer.batch_commit_write_streams(request, retry=STORAGE_RETRY)
     for error in done.stream_errors:
-        if error.code != types.StorageError.StorageErrorCode.STREAM_ALREADY_COMMITTED:
+        if error.code == types.StorageError.StorageErrorCode.STREAM_NOT_FOUND:
+            return False
+        if not _is_committed(error):
             raise WarehouseError(f"BigQuery did not commit: {error.error_message}", where=where)
+    return True
+
+
+def _is_committed(error: types.StorageError) -> bool:
+    codes = types.StorageError.StorageErrorCode
+    if error.code == codes.INVALID_STREAM_STATE:  # what the local server says, and adds which state
+        return "state=COMMITTED" in error.error_message
+    return bool(error.code == codes.STREAM_ALREADY_COMMITTED)

@@ -15,19 +15,22 @@ import pytest
 from sqlalchemy import Engine
 
 from beam_jobs.aggregate.job import Request, aggregate
+from beam_jobs.append_once import append_once
 from beam_jobs.ingest.job import Ingest, Outcome
+from beam_jobs.ingest.transforms import read_load
 from tenpo.contracts import EVENTS
 from tenpo.contracts.events import canonical_schema
-from tenpo.datamart import dirty, transaction
+from tenpo.datamart import claim, dirty, transaction
 from tenpo.datamart.published import published_rows
 from tenpo.errors import LeaseLost
 from tenpo.kpi import KPI_STORE_DAY
 from tenpo.masters import Store
 from tenpo.settings import Settings
 from tenpo.store_day import StoreDay
-from tenpo.warehouse import Warehouse, query, redate_stores, sync_stores
+from tenpo.warehouse import Warehouse, query, redate_stores, seal, sync_stores
 from tests.kernel.warehouse.counters import Reading
 from tests.kernel.warehouse.sales import Receipt, job, store
+from tests.kernel.warehouse.test_append import rows_of
 
 #: Half past midnight in Tokyo.
 NIGHT = datetime(2026, 3, 29, 15, 30, tzinfo=UTC)
@@ -166,3 +169,26 @@ def give_up_on_the_way(world: World) -> None:
         redate_stores(
             warehouse, world.tenant, job=job("x"), on_dirty=lambda _: None, guard=superseded
         )  # fmt: skip
+
+
+def test_a_load_that_was_interrupted_comes_once_whatever_its_worker_did(world: World) -> None:
+    """One worker died before its claim and wakes too late, one died between claim and commit."""
+    loads = []
+    with world.ingest.lease(wait_s=5) as held:
+        for number in range(2):
+            rows = Receipt(f"i{number}", at=NIGHT).rows("")
+            loads += world.ingest._begin(held, [world.put("sale_line", number, rows)])
+    late, claimed = loads
+    engine, warehouse = world.ingest.engine, world.ingest.warehouse
+    stream = seal(warehouse, EVENTS["sale_line"], read_load(world.lake, claimed))
+    with transaction(engine) as connection:
+        claim.claim(connection, claimed.load_id, stream)
+
+    outcome = world.run()
+    assert (outcome.objects, outcome.conformed) == (1, {"sale_line": 2})
+    with pytest.raises(LeaseLost):
+        append_once(
+            warehouse, engine, EVENTS["sale_line"], read_load(world.lake, late), late.load_id
+        )
+    assert (rows_of(warehouse, late.load_id), rows_of(warehouse, claimed.load_id)) == (0, 1)
+    assert len(world.days("sale_line")) == 2

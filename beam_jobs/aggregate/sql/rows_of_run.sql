@@ -1,4 +1,4 @@
--- The rows a run wrote, each once (a retried bundle may have written them twice).
+-- The rows a run wrote, each once, even if a stream were ever committed twice.
 SELECT DISTINCT *
 FROM {mart}.{table}
 WHERE run_id = @run_id
