@@ -20,8 +20,11 @@ UV := $(ENVS)/bootstrap/bin/uv
 RUN_UV := locks/with-pip-settings $(UV)
 SYNC := $(RUN_UV) pip sync --quiet --require-hashes
 DATA ?=
+# The engines that `make flink` runs: of the same Beam as in locks/platform.txt.
+BEAM := $(shell sed -n 's/^apache-beam==\([0-9.]*\).*/\1/p' locks/platform.txt)
+FLINK_ARTIFACT := beam-runners-flink-2.2-job-server
 
-.PHONY: help setup faces demo test bench-mqtt check lint types imports google format lock clean browser openmp
+.PHONY: help setup faces demo test bench-mqtt flink prism job-server wheel check lint types imports google format lock clean browser openmp
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +38,9 @@ test: setup faces browser ## Run the tests
 
 bench-mqtt: setup ## Measure MQTT against Mosquitto, with a restart and a kill in the middle
 	@.venv/bin/python -m bench.mqtt
+
+flink: setup $(ENVS)/worker/.made wheel job-server prism ## Run the pipelines on workers of their own: Flink, Prism
+	@.venv/bin/pytest -m engine tests/engines
 
 check: setup lint types imports ## Check format, lint, types and import contracts
 
@@ -55,6 +61,26 @@ imports:
 google: ## Build the stand-ins of Cloud Storage and Pub/Sub for the tests (needs Go)
 	@GOBIN="$$PWD/$(ENVS)/google" go install github.com/fsouza/fake-gcs-server@v1.56.1
 	cd tests/google_cloud/pubsub && go build -o ../../../$(ENVS)/google/fake-pubsub .
+
+# Workers have the lock and this wheel, and nothing of the checkout.
+wheel: .venv/.made $(ENVS)/worker/.made
+	@rm -rf build $(ENVS)/worker/dist
+	$(RUN_UV) build --quiet --wheel --no-build-isolation --python .venv/bin/python --out-dir $(ENVS)/worker/dist
+	$(RUN_UV) pip install --quiet --no-deps --reinstall --python $(ENVS)/worker/bin/python $(ENVS)/worker/dist/*.whl
+
+# The tests of an engine that cannot be had are skipped by name.
+job-server:
+	@if [ -e $(ENVS)/engines/$(FLINK_ARTIFACT)-$(BEAM).jar ]; then exit 0; fi
+	if ! command -v java mvn >/dev/null; then echo "Flink: no Java or no Maven"; exit 0; fi
+	timeout 600 mvn -q -B --strict-checksums dependency:copy -Dmdep.overWriteReleases=false \
+		-Dartifact=org.apache.beam:$(FLINK_ARTIFACT):$(BEAM) -DoutputDirectory=$(ENVS)/engines \
+		>/dev/null 2>&1 || echo "Flink: Maven cannot get org.apache.beam:$(FLINK_ARTIFACT):$(BEAM)"
+
+prism:
+	@if [ -x $(ENVS)/engines/prism-$(BEAM) ]; then exit 0; fi
+	if ! command -v go >/dev/null; then echo "Prism: no Go"; exit 0; fi
+	GOBIN="$$PWD/$(ENVS)/engines" timeout 600 go install github.com/apache/beam/sdks/v2/go/cmd/prism@v$(BEAM) \
+		&& mv $(ENVS)/engines/prism $(ENVS)/engines/prism-$(BEAM) || echo "Prism: Go cannot build it"
 
 format: setup ## Format the code and mend what lint can mend
 	@.venv/bin/ruff format .
@@ -124,6 +150,12 @@ $(ENVS)/.faces: locks/faces.txt .venv/.made
 	@echo "  faces → .venv"
 	$(RUN_UV) pip install --quiet --require-hashes --no-deps --no-build-isolation \
 		--python .venv/bin/python -r locks/faces.txt
+	touch $@
+
+$(ENVS)/worker/.made: locks/platform.txt | $(UV)
+	@echo "  workers → $(ENVS)/worker"
+	[ -x $(ENVS)/worker/bin/python ] || $(UV) venv --quiet --python "$(PYTHON)" $(ENVS)/worker
+	$(SYNC) --python $(ENVS)/worker/bin/python locks/platform.txt
 	touch $@
 
 $(ENVS)/%/.made: locks/%.txt | $(UV)

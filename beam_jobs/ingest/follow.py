@@ -12,8 +12,8 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from beam_jobs.ingest.due import Announcements
 from beam_jobs.ingest.job import Ingest
-from tenpo.datamart import dirty, transaction
 from tenpo.datamart.ledger import DAMAGE_REMEDY
 from tenpo.errors import LeaseLost, ServiceError, UnknownReference
 from tenpo.hints import listen
@@ -24,9 +24,6 @@ log = get_logger(__name__)
 
 #: A full sweep of the lake, against hints lost and clocks that were wrong.
 FULL_SWEEP = timedelta(minutes=10)
-
-#: Dirty marks as old as this are announced again.
-OVERDUE = timedelta(seconds=60)
 
 RECENT_DAYS = 2
 RETRY_S = (1.0, 2.0, 5.0, 10.0)
@@ -69,7 +66,7 @@ class _Follower:
         self._swept_at: datetime | None = None
         self._failed: dict[str, str] = {}
         self._damaged: set[str] = set()
-        self._announced_at: dict[str, datetime] = {}
+        self._announcements = Announcements()
 
     def close(self) -> None:
         """Give the connections back."""
@@ -95,24 +92,9 @@ class _Follower:
             log.warning(
                 "damaged objects of the lake", count=len(outcome.damaged), remedy=DAMAGE_REMEDY
             )
-        for tenant in self._due(now):
+        for tenant in self._announcements.due(self._ingest.engine, now):
             self._tell(tenant)
         self._listener.wait(self._settings.follow_interval_s)
-
-    def _due(self, now: datetime) -> list[str]:
-        """Tenants with marks that no announcement covers, or that nobody has answered.
-
-        While an announced run has not yet cleared its marks another announcement would
-        only queue a run with nothing to do.
-        """
-        with transaction(self._ingest.engine) as connection:
-            oldest = dirty.oldest(connection)
-        due = []
-        for tenant, marked_at in oldest.items():
-            announced_at = self._announced_at.get(tenant)
-            if announced_at is None or marked_at > announced_at or now - announced_at >= OVERDUE:
-                due.append(tenant)
-        return due
 
     def _tell(self, tenant: str) -> None:
         try:
@@ -120,4 +102,4 @@ class _Follower:
         except (ServiceError, UnknownReference) as error:
             log.warning("Airflow takes no asset event yet", tenant=tenant, reason=str(error))
         else:
-            self._announced_at[tenant] = datetime.now(UTC)
+            self._announcements.told(tenant, datetime.now(UTC))

@@ -10,6 +10,7 @@ import pytest
 
 from beam_jobs.aggregate.job import Request, aggregate
 from beam_jobs.ingest import follow as module
+from beam_jobs.ingest.due import Announcements
 from beam_jobs.ingest.job import Ingest
 from tenpo.datamart import dirty, transaction
 from tenpo.datamart.published import published_rows
@@ -80,7 +81,8 @@ def test_all_is_ingested_and_computed_with_every_notification_lost(
 ) -> None:
     own = {"lake_url": f"file://{tmp_path}", "datamart_dsn": datamart_dsn, "home": tmp_path}
     monkeypatch.setattr(module, "listen", lambda _: Deaf())
-    monkeypatch.setattr(module, "OVERDUE", timedelta(0))
+    at_once = Announcements(overdue=timedelta(0))
+    monkeypatch.setattr(module, "Announcements", lambda: at_once)
     airflow = Airflow(warehouse.settings.model_copy(update=own))
     try:
         module.follow(airflow.settings, airflow.take, airflow.is_done)

@@ -1,0 +1,1 @@
+"""The pipelines on engines that start workers of their own; `make flink` runs these tests."""
