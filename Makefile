@@ -24,7 +24,7 @@ DATA ?=
 BEAM := $(shell sed -n 's/^apache-beam==\([0-9.]*\).*/\1/p' locks/platform.txt)
 FLINK_ARTIFACT := beam-runners-flink-2.2-job-server
 
-.PHONY: help setup faces demo test bench-mqtt flink prism job-server wheel check lint types imports google format lock clean browser openmp
+.PHONY: help setup faces viz demo test bench-mqtt flink prism job-server wheel check lint types imports google format lock clean browser openmp
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ check: setup lint types imports ## Check format, lint, types and import contract
 setup: openmp .venv/.made $(ENVS)/bigquery/.made $(ENVS)/airflow/.made ## Make the locked environments (.venv and .venvs)
 
 faces: $(ENVS)/.faces ## Also install what makes features of faces (100 MB)
+
+viz: setup $(ENVS)/.viz ## Open the graph of the models' pipelines in a browser (Kedro-Viz)
+	@KEDRO_DISABLE_TELEMETRY=true .venv/bin/kedro viz run
 
 lint:
 	@.venv/bin/ruff format --check .
@@ -87,7 +90,7 @@ format: setup ## Format the code and mend what lint can mend
 	.venv/bin/ruff check --fix .
 
 lock: $(UV) ## Resolve locks/*.in into locks/*.txt; UPGRADE=1 also takes newer versions
-	@for name in bootstrap platform faces bigquery airflow dev gpu bench; do
+	@for name in bootstrap platform faces viz bigquery airflow dev gpu bench; do
 		echo "Resolving locks/$$name.in"
 		$(RUN_UV) pip compile "locks/$$name.in" --quiet $(if $(UPGRADE),--upgrade) --python-version 3.11 \
 			--generate-hashes --no-header -o "locks/$$name.txt"
@@ -156,6 +159,11 @@ $(ENVS)/worker/.made: locks/platform.txt | $(UV)
 	@echo "  workers → $(ENVS)/worker"
 	[ -x $(ENVS)/worker/bin/python ] || $(UV) venv --quiet --python "$(PYTHON)" $(ENVS)/worker
 	$(SYNC) --python $(ENVS)/worker/bin/python locks/platform.txt
+	touch $@
+
+$(ENVS)/.viz: locks/viz.txt .venv/.made
+	@echo "  viz → .venv"
+	$(RUN_UV) pip install --quiet --require-hashes --no-deps --python .venv/bin/python -r locks/viz.txt
 	touch $@
 
 $(ENVS)/%/.made: locks/%.txt | $(UV)
