@@ -59,6 +59,18 @@ def decode(model: str, payload: str, port: int = 85) -> Decoded:
         ("imbuildings", "00 0100 0003 0002 20 0603 05e6 61", 26,
          [Count("1", 3, 2)], [Count("1", 1539, 1510)], 0),
         ("imbuildings", "00 0100 20 0603 05e6", 27, [], [Count("1", 1539, 1510)], 0),
+        ("imbuildings", "0206 0004a30b00f0d40e 00 0100 0003 0002 20 0603 05e6 61", 26,
+         [Count("1", 3, 2)], [Count("1", 1539, 1510)], 0),
+        ("imbuildings", "0207 0004a30b00f0d40e 00 0100 20 0603 05e6", 27, [],
+         [Count("1", 1539, 1510)], 0),
+        # serial numbers of 6 and of 8 bytes, and a clock that was never set
+        ("vs121", "ff08 660095720100 ff01 01 05cc 0200 0100", 85, [Count("1", 2, 1)], [], 2),
+        ("vs121", "ff08 6600957201000042 ff01 01 05cc 0200 0100", 85, [Count("1", 2, 1)], [], 2),
+        ("vs121", "ff08 6600957201000042 05cc 0200 0100", 85, [Count("1", 2, 1)], [], 1),
+        ("vs121", "05cc 0200 0100 ff08 6600957201000042", 85, [Count("1", 2, 1)], [], 1),
+        ("vs121", "05cc 0200 0100 ff08 660095720100", 85, [Count("1", 2, 1)], [], 1),
+        ("vs121", "05cc 0200 0100 0f85 00000000", 85, [Count("1", 2, 1)], [], 0),
+        ("vs121", "05cc 0200 0100 0f85 3c000000", 85, [Count("1", 2, 1)], [], 0),
         ("imbuildings", "0208 0004a30b00f0d40e 00 0100 20", 1, [], [], 1),
         ("imbuildings", "0103 00", 1, [], [], 1),  # a comfort sensor
     ],
@@ -82,6 +94,8 @@ def test_the_parts_of_a_payload(
         ("terabee-xl", "000000c8", 1, 0, []),
         ("imbuildings", "0206 0004a30b00f0d40e 00", 1, 0, []),
         ("imbuildings", "02", 1, 0, []),
+        ("imbuildings", "0206 0004a30b00f0d40e 00", 26, 0, []),
+        ("vs121", "ff08 6600957201", 85, 0, []),  # cut off
     ],
 )
 def test_what_cannot_be_read_is_told(

@@ -1,8 +1,8 @@
 """Bytes of the IMBuildings People Counter: counts of the last interval, totals, or both.
 
 The first two bytes are type (2) and variant. Variant 5 has counts, 6 counts and totals,
-7 totals, 8 neither. On ports 26 and 27 type, variant and device are left out, and the port tells
-the variant (6, 7). Numbers have the highest byte first; places are told from the end, where
+7 totals, 8 neither. On ports 26 and 27 type, variant and device may be left out; then the port
+tells the variant (6, 7). Numbers have the highest byte first; places are told from the end, where
 all forms agree. Counter A is in, B is out; turn the sensor, or its setting, where it is not.
 
 Table: https://github.com/TheThingsNetwork/lorawan-devices (vendor/imbuildings)
@@ -22,18 +22,15 @@ _LENGTHS = {5: 19, 6: 23, 7: 18, 8: 14}
 def decode(payload: bytes, port: int) -> Decoded:
     """The counts of one payload."""
     variant = _BY_PORT.get(port)
-    if variant is None:
-        if len(payload) < 2:
-            return Decoded(unread=0)
-        if payload[0] != _PEOPLE:
-            return Decoded(ignored=1)
-        variant = payload[1]
-        wanted = _LENGTHS.get(variant)
-    else:
-        wanted = _LENGTHS[variant] - _HEAD
-    if wanted != len(payload):
+    if variant is not None and len(payload) == _LENGTHS[variant] - _HEAD:
+        return _counts(payload, variant)
+    if len(payload) < 2:
         return Decoded(unread=0)
-    return _counts(payload, variant)
+    if payload[0] != _PEOPLE:
+        return Decoded(ignored=1) if variant is None else Decoded(unread=0)
+    if _LENGTHS.get(payload[1]) != len(payload):
+        return Decoded(unread=0)
+    return _counts(payload, payload[1])
 
 
 def _counts(payload: bytes, variant: int) -> Decoded:

@@ -23,6 +23,9 @@ from gateways.iot.lorawan.milesight_answers import (
 )
 
 _HISTORY = (0x20, 0xCE)
+#: 2000-01-01: what a clock tells before, it tells because it was never set.
+_CLOCK_SET = 946_684_800
+_SERIAL, _LONG_SERIAL = (0xFF, 0x08), 8
 _FIRST_TOTAL, _FIRST_CHILD = 0x03, 0x11
 _LINES = 4
 
@@ -82,7 +85,8 @@ def _totals(parts: _Parts, data: bytes, at: int | None) -> None:
 
 def _time(parts: _Parts, data: bytes, at: int | None) -> None:
     del at
-    parts.at = little(data)
+    told = little(data)
+    parts.at = told if told >= _CLOCK_SET else None
 
 
 def _other(parts: _Parts, data: bytes, at: int | None) -> None:
@@ -197,12 +201,23 @@ def _part(parts: _Parts, payload: bytes, offset: int, known: Table, history: His
         return _past(parts, payload, offset + 2, history)
     if head in known:
         length, reader = known[head]
+        if head == _SERIAL and _is_long(payload, offset + 2 + length, known):
+            length = _LONG_SERIAL
         end = offset + 2 + length
         if end > len(payload):
             return None
         reader(parts, payload[offset + 2 : end], None)
         return end
     return None
+
+
+def _is_long(payload: bytes, end: int, known: Table) -> bool:
+    """Whether a serial number has 8 bytes, as newer ones have: no part begins after the sixth.
+
+    Its bytes are pairs of decimal digits, which no part begins with.
+    """
+    following = (payload[end], payload[end + 1]) if end + 2 <= len(payload) else None
+    return end < len(payload) and following != _HISTORY and following not in known
 
 
 def _past(parts: _Parts, payload: bytes, offset: int, history: History) -> int | None:
