@@ -1,5 +1,8 @@
 """`multipart/form-data` (RFC 7578): each file of a form is a payload and is answered by itself.
 
+So is a part that names a media type but no file, as cameras post their notifications; the
+pictures beside them are none, and are counted like fields.
+
 The body is bounded already and stays in memory: nothing unsealed is written to disk.
 """
 
@@ -27,7 +30,7 @@ class FormFile:
 
 @dataclass(frozen=True)
 class Form:
-    """What a form holds: its files, and so many fields that are none."""
+    """What a form holds: its payloads, and so many fields and pictures that are none."""
 
     files: list[FormFile]
     fields: int
@@ -39,6 +42,12 @@ class _InMemory(MultiPartParser):
     def on_headers_finished(self) -> None:
         """Names of files are UTF-8 (RFC 7578, section 5.1), whatever codec the sender names."""
         self._charset = "utf-8"
+        part = self._current_part
+        kind, _ = parse_options_header(dict(part.item_headers).get(b"content-type"))
+        _, told = parse_options_header(part.content_disposition)
+        if b"filename" not in told and kind not in (b"", b"text/plain"):
+            # A field would be decoded as text, and its media type forgotten.
+            part.content_disposition = (part.content_disposition or b"") + b'; filename="part"'
         super().on_headers_finished()
 
 
@@ -64,7 +73,7 @@ async def read_form(headers: Headers, body: bytes) -> Form:
         raise _no_form("the form cannot be read") from error
     try:
         every = [one for _, one in form.multi_items()]
-        uploads = [one for one in every if isinstance(one, UploadFile)]
+        uploads = [one for one in every if isinstance(one, UploadFile) and not _is_picture(one)]
         found = [FormFile(one.filename or "", await one.read()) for one in uploads]
     finally:
         await form.close()
@@ -73,6 +82,10 @@ async def read_form(headers: Headers, body: bytes) -> Form:
     if not found:
         raise _no_form("the form has no file")
     return Form(found, len(every) - len(found))
+
+
+def _is_picture(file: UploadFile) -> bool:
+    return (file.content_type or "").lower().startswith("image/")
 
 
 def _has_end(headers: Headers, body: bytes) -> bool:

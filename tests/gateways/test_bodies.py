@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import tracemalloc
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -19,12 +20,16 @@ from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 
 from gateways.formats.encoding import MAX_PIECES, decoded
+from gateways.intake.archive import read_archive
 from gateways.intake.parcels import Intake
 from gateways.intake.rates import Rates
 from gateways.web.app import create_app
 from tenpo.errors import PayloadError, PayloadTooLarge, RateLimited, UnsupportedEncoding
+from tenpo.keys import TenantKeys
+from tenpo.lake import Lake
 from tenpo.settings import Settings
 from tests.gateways.conftest import GINZA, SEND, new_gateway
+from tests.gateways.counters import hikvision
 from tests.gateways.payloads import POSB, ROOT, TENANT
 
 MIB = 1024**2
@@ -170,6 +175,27 @@ def test_a_form_that_is_cut_off_is_refused_whole_and_fields_are_counted(
         assert (refused.status_code, "no end" in refused.json()["error"]) == (400, True)
 
 
+def test_a_cameras_notification_without_a_file_name_is_taken_and_archived(
+    client: TestClient, settings_here: Settings
+) -> None:
+    """As Hikvision posts it: the notification is a part of its own type, beside its picture."""
+    alert, picture = hikvision(), b"\xff\xd8\xff--x"
+    typed = 'name="PeopleCounting"\r\nContent-Type: application/xml; charset="UTF-8"'
+    image = 'name="picture"; filename="1.jpg"\r\nContent-Type: image/jpeg'
+    kind = {"content-type": "multipart/form-data; boundary=x"}
+    told = {"authorization": f"Bearer {SEND}", "x-tenpo-tenant": TENANT} | kind
+    body = form_of((typed, alert), (image, picture))
+    answer = client.post("/v1/iot/hikvision", content=body, headers=told)
+    assert (answer.status_code, answer.json()["ignored_fields"]) == (200, 1)
+    (one,) = answer.json()["files"]
+    assert (one["accepted"], one["rejected"]) == (1, 0)
+    lake, keys = Lake(settings_here.lake_url), TenantKeys(ROOT, TENANT)
+    names = lake.names(f"raw/{TENANT}/iot")
+    assert [one.body for name in names for one in read_archive(lake, keys, name)] == [alert]
+    alone = client.post("/v1/iot/hikvision", content=form_of((image, picture)), headers=told)
+    assert (alone.status_code, "no file" in alone.json()["error"]) == (400, True)
+
+
 @pytest.mark.parametrize("kind", ["application/xml", "application/x-ndjson", "text/csv"])
 def test_content_types_of_payloads_pass_through(client: TestClient, kind: str) -> None:
     assert post(client, POSB, **{"content-type": kind}).json()["accepted"] == 4
@@ -240,18 +266,16 @@ def test_a_bucket_lets_its_burst_through_and_then_its_rate() -> None:
 
 def test_metrics_are_the_operators_and_add_up(client: TestClient, tmp_path: Path) -> None:
     def read() -> dict[tuple[str, str], float]:
+        """Values by name and label, those of both kinds of payloads together."""
         text = client.get("/metrics", headers={"authorization": "Bearer operator"}).text
-        return {
-            (
-                sample.name,
-                sample.labels.get("reason")
-                or sample.labels.get("tenant")
-                or sample.labels.get("kind", ""),
-            ): sample.value
-            for family in text_string_to_metric_families(text)
-            for sample in family.samples
-            if "le" not in sample.labels
-        }
+        found: dict[tuple[str, str], float] = defaultdict(float)
+        for family in text_string_to_metric_families(text):
+            for sample in family.samples:
+                told = sample.labels
+                label = told.get("reason") or told.get("tenant") or told.get("kind", "")
+                if "le" not in told:
+                    found[sample.name, label] += sample.value
+        return found
 
     assert client.get("/metrics").status_code == 401
     assert client.get("/metrics", headers={"authorization": f"Bearer {SEND}"}).status_code == 401
