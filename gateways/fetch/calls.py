@@ -18,7 +18,7 @@ import orjson
 from tenpo.errors import VendorError
 
 TIMEOUT = httpx.Timeout(connect=5, read=20, write=20, pool=5)
-#: Of all calls of a job: others wait for it.
+#: Of all calls of a job: its tenant's others wait for it.
 ALL_S = 120.0
 _ANSWERS = (200, 404)
 _DENIED, _TOO_FAST = (401, 403), 429
@@ -74,6 +74,8 @@ class Calls:
         Raises:
             VendorError: there is no answer that says anything.
         """
+        if time.monotonic() > self._until:
+            raise _too_slow(url)
         try:
             with self._client.stream(method, url, **asked) as response:
                 body = self._body(response)
@@ -92,7 +94,7 @@ class Calls:
         pieces: list[bytes] = []
         for piece in response.iter_bytes():
             if time.monotonic() > self._until:
-                raise VendorError("the vendor answers too slowly", where=_place(str(response.url)))
+                raise _too_slow(str(response.url))
             self._left -= len(piece)
             if self._left < 0:
                 raise VendorError(
@@ -106,6 +108,10 @@ class Calls:
 def together(replies: list[Reply]) -> bytes:
     """Answers as one payload: a list of what the vendor said, byte for byte."""
     return b"[" + b",".join(reply.body for reply in replies) + b"]"
+
+
+def _too_slow(url: str) -> VendorError:
+    return VendorError("the vendor answers too slowly", where=_place(url))
 
 
 def _refused(response: httpx.Response) -> VendorError:

@@ -27,6 +27,7 @@ from gateways.intake.archive import Delivery, read_archive, write_archive
 from gateways.intake.canonical import write_canonical
 from gateways.intake.group import Part
 from gateways.intake.keyring import KeyRing
+from gateways.intake.side_by_side import Lane, SideBySide
 from gateways.intake.spec_shelf import SpecShelf
 from gateways.intake.workroom import Job, ReadingBroke, Workroom
 from gateways.normalize.adapter import Adapter, Kind
@@ -73,14 +74,14 @@ class Tools:
 
 
 class Worker:
-    """Works on jobs, one after the other, on a thread of its own.
+    """Works on jobs on a thread of its own: one after the other; what it fetches, side by side.
 
     Args:
         settings: lease, tries and their rests.
         engine: the datamart; without one nothing is worked on.
         tools: what reading takes.
         fetches: works on what has to be fetched alone, or on all else alone, so that a vendor
-            who does not answer holds up no file; None means on all.
+            who does not answer holds up no file; None means on all, one after the other.
     """
 
     def __init__(
@@ -95,7 +96,8 @@ class Worker:
         self._thread = threading.Thread(target=self._run, name="work", daemon=True)
         self._holder = f"{socket.gethostname()}:{os.getpid()}"
         self._fetches = fetches
-        self._others: set[str] = set()
+        self._beside = SideBySide(self._attempt) if fetches else None
+        self._known: dict[str, Accepted] = {}
         #: Names of the jobs found at the last look, oldest first.
         self.open: list[str] = []
 
@@ -111,10 +113,15 @@ class Worker:
         """Begin no further job, and settle none that is interrupted."""
         self._ended.set()
         self._wake.set()
+        if self._beside is not None:
+            self._beside.stop()
 
     def join(self) -> None:
-        """Wait for the thread; its children must be stopped by now."""
-        self._thread.join(timeout=self._settings.lease_s)
+        """Wait for what is under way; its children must be stopped by now."""
+        if self._thread.ident is not None:
+            self._thread.join(timeout=self._settings.lease_s)
+        if self._beside is not None:
+            self._beside.join(self._settings.lease_s)
 
     def _run(self) -> None:
         while not self._ended.is_set():
@@ -128,34 +135,55 @@ class Worker:
             self._wake.wait(self._settings.work_interval_s)
 
     def look(self) -> None:
-        """Work on every open job once, as far as nobody else does.
+        """Work on every open job once, as far as nobody else does; begin it, if side by side.
 
         Raises:
             ServiceError: the lake or PostgreSQL does not answer.
         """
         self.open = self._book.open()
-        self._others &= set(self.open)
+        self._known = {name: self._known[name] for name in self.open if name in self._known}
         for name in list(self.open):
             if self._ended.is_set():
                 return
             try:
-                if self._is_mine(name):
-                    self._try(name)
+                self._take(name)
             except LeaseLost:
                 continue  # somebody works on it, or it rests
             except IntegrityError as error:  # of this job alone
                 log.error("job_unreadable", object=name, error=error.what)
         self.open = self._book.open()
 
-    def _is_mine(self, name: str) -> bool:
-        """Whether a job is of this worker's sort; what it is for never changes."""
-        if self._fetches is None:
-            return True
-        if name not in self._others:
+    def _take(self, name: str) -> None:
+        """Work on a job if it is of this worker's sort; one that is settled is only closed."""
+        job = self._job(name) if self._fetches is not None else None
+        if job is not None and bool(job.fetch) != self._fetches:
+            return
+        if job is None or self._beside is None:
+            self._try(name)
+        else:
+            self._beside.offer(Lane(job.tenant_id, job.source), name)
+
+    def _job(self, name: str) -> Accepted | None:
+        """The job of a name; what it is for never changes."""
+        if name not in self._known:
             job = self._book.job(name)
-            if job is not None and bool(job.fetch) != self._fetches:
-                self._others.add(name)
-        return name not in self._others
+            if job is None:
+                return None
+            self._known[name] = job
+        return self._known[name]
+
+    def _attempt(self, name: str) -> None:
+        """Work on a job beside others; what goes wrong is told and waits for the next look."""
+        try:
+            self._try(name)
+        except LeaseLost:
+            return  # somebody works on it, or it rests
+        except IntegrityError as error:
+            log.error("job_unreadable", object=name, error=error.what)
+        except TenpoError as error:
+            log.warning("work_waits", reason=str(error))
+        except Exception as error:  # a defect must not end the work on other jobs
+            log.error("work_failed", error=type(error).__name__)
 
     def _try(self, name: str) -> None:
         seconds, holder = self._settings.lease_s, self._holder

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Iterator
 from copy import deepcopy
@@ -20,6 +21,7 @@ from gateways.fetch.calls import Calls
 from gateways.intake.acceptance import Acceptance
 from gateways.intake.fetching import Fetching
 from gateways.intake.keyring import KeyRing
+from gateways.intake.side_by_side import OF_TENANT
 from gateways.normalize.context import Context
 from gateways.registry import adapter_for
 from tenpo.datamart.lease import lease
@@ -215,7 +217,39 @@ def test_who_fetches_and_who_reads_files_hold_each_other_up_no_more(
     (shown,) = view(place.engine, [place.book.find(TENANT, fetch.receipt)])
     assert (shown.state, shown.attempts) == ("queued", 0)  # nobody has tried
     fetches.look()
+    fetches.join()
     assert place.settled(fetch).state == "done"
+
+
+@pytest.mark.stack
+def test_a_vendor_that_hangs_holds_up_no_other_and_little_of_its_own(
+    place: Place, vendors: VendorServer
+) -> None:
+    vendors.orders = {f"SQ-{n}": SQUARE_SALE | {"id": f"SQ-{n}"} for n in range(5)}
+    vendors.transactions["301"] = SMAREGI_SALE
+    vendors.held["/v2/"] = released = threading.Event()
+    slow = [asked_for(place, "square", one) for one in vendors.orders]
+    quick = asked_for(place, "smaregi", "301")  # the last in line
+    fetches = place.new_worker(place.engine, fetches=True)
+    fetches.start()
+    try:
+        until = time.monotonic() + 30
+        while not isinstance(place.book.find(TENANT, quick.receipt), Settled):
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        assert place.settled(quick).state == "done"
+        assert len([one for one in vendors.calls if one.startswith("POST /v2/")]) <= OF_TENANT
+        assert {type(place.book.find(TENANT, one.receipt)) for one in slow} == {Accepted}
+        released.set()
+        while place.lake.names("job"):
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        assert {place.settled(one).state for one in slow} == {"done"}
+        assert {place.settled(one).attempts for one in slow} == {1}
+    finally:
+        released.set()
+        fetches.stop()
+        fetches.join()
 
 
 def test_answers_are_bounded_and_no_answer_is_an_error_that_says_where() -> None:
@@ -225,6 +259,14 @@ def test_answers_are_bounded_and_no_answer_is_an_error_that_says_where() -> None
     def elsewhere(request: httpx.Request) -> httpx.Response:
         return httpx.Response(302, headers={"location": "https://elsewhere.example/"})
 
+    def drops() -> Iterator[bytes]:
+        for _ in range(100):
+            time.sleep(0.02)
+            yield b" "
+
+    def dripping(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, content=drops())
+
     for answer, what in ((huge, "too large"), (elsewhere, "302")):
         with httpx.Client(transport=httpx.MockTransport(answer)) as client:
             with pytest.raises(VendorError, match=what) as told:
@@ -233,6 +275,10 @@ def test_answers_are_bounded_and_no_answer_is_an_error_that_says_where() -> None
     slow = httpx.MockTransport(lambda _: httpx.Response(200, content=b"{}"))
     with httpx.Client(transport=slow) as client, pytest.raises(VendorError, match="too slowly"):
         Calls(client, 1_000, all_s=-1).call("GET", "https://vendor.example/")
+    with httpx.Client(transport=httpx.MockTransport(dripping)) as client:
+        calls = Calls(client, 1_000, all_s=0.05)
+        with pytest.raises(VendorError, match="too slowly"):
+            calls.call("GET", "https://vendor.example/")
     with httpx.Client() as client, pytest.raises(VendorError, match="ConnectError"):
         Calls(client, 1_000).call("GET", "http://127.0.0.1:1/")
 

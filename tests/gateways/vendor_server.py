@@ -34,6 +34,7 @@ class VendorServer:
         transactions: Smaregi's, by id.
         troubles: status and headers of the next answers, before they are right again.
         calls: method and path of each call.
+        held: vendors that answer nothing until the event is set, by how their paths begin.
     """
 
     url: str = ""
@@ -41,12 +42,16 @@ class VendorServer:
     transactions: dict[str, Any] = field(default_factory=dict)
     troubles: list[tuple[int, dict[str, str]]] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
+    held: dict[str, threading.Event] = field(default_factory=dict)
 
     def answer(self, method: str, target: str, shown: str, body: bytes) -> tuple[int, Any]:
         """Status and document of one call."""
         path = urlsplit(target).path
         last = path.rpartition("/")[2]
         self.calls.append(f"{method} {path}")
+        for start, released in self.held.items():
+            if path.startswith(start):
+                released.wait(30)
         if path == "/app/sb_1/token":
             asked = parse_qs(body.decode())
             right = shown == _BASIC and asked["scope"] == ["pos.transactions:read"]
