@@ -5,7 +5,8 @@ object an event, and only then is anyone told. Whoever was not told sends again,
 and event ids make the second time harmless; so a crash needs no local state.
 
 Groups follow one another without waiting for the disk: while some are being written,
-the next is normalised, and the one after it gathers. What each tenant may have in them is
+the next is normalised, and the one after it gathers, so that they grow as normalising takes
+longer. What each tenant may have in them is
 `lines`.
 """
 
@@ -13,7 +14,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -34,8 +34,6 @@ log = get_logger(__name__)
 
 #: Groups being written at once; the disk's wait is longer than normalising takes.
 WRITES = 4
-#: Under load a group gathers as long as the one before took to normalise, at most so long.
-LONGEST_GATHERING_S = 0.05
 
 
 @dataclass(frozen=True)
@@ -97,7 +95,6 @@ class GroupCommitter:
         self._threads = ThreadPoolExecutor(WRITES + 1, "commit")
         self._writing = asyncio.Semaphore(WRITES)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._preparing_s = 0.0
 
     async def submit(self, entry: Entry) -> Committed:
         """Wait until the entry is durable.
@@ -115,9 +112,7 @@ class GroupCommitter:
         try:
             while True:
                 await self._lines.filled()
-                # What one pass costs is paid by all in it: the busier, the larger the groups.
-                pause = min(self._preparing_s, LONGEST_GATHERING_S)
-                await asyncio.sleep(max(self._interval_s, pause))
+                await asyncio.sleep(self._interval_s)
                 for group in _groups(self._lines.draw()):
                     await self._writing.acquire()
                     await self._begin(group)
@@ -127,10 +122,8 @@ class GroupCommitter:
     async def _begin(self, group: list[_Waiting]) -> None:
         """Normalise a group, and leave the writing of it to a task."""
         entries = [waiting.entry for waiting in group]
-        begun = time.perf_counter()
         prepared = asyncio.get_running_loop().run_in_executor(self._threads, self.prepare, entries)
         await asyncio.wait([prepared])
-        self._preparing_s = time.perf_counter() - begun
         task = asyncio.create_task(self._finish(group, prepared))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

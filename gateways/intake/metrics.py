@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter as Tally
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import get_args
 
@@ -63,12 +62,9 @@ class Metrics:
         """Show a value that is asked for at each scrape."""
         Gauge(f"tenpo_{name}", meaning, registry=self.registry).set_function(read)
 
-    @contextmanager
-    def committing(self, kind: str, size_bytes: int) -> Iterator[None]:
-        """Time what makes one payload durable; only what succeeds counts."""
+    def committed(self, kind: str, size_bytes: int, began: float) -> None:
+        """Count one payload that is durable, and the time since `began`, of `time.perf_counter`."""
         commit, size = self._of_kind[kind]
-        began = time.perf_counter()
-        yield
         commit.observe(time.perf_counter() - began)
         size.observe(size_bytes)
 
@@ -78,7 +74,12 @@ class Metrics:
         received, accepted, ignored = self._of_source.get(labels) or self._look_up(labels)
         received.inc(result.received)
         accepted.inc(result.accepted)
-        ignored.inc(result.ignored)
+        if result.ignored:
+            ignored.inc(result.ignored)
+        if result.rejected:
+            self._count_rejected(labels, result)
+
+    def _count_rejected(self, labels: tuple[str, str, str], result: Result) -> None:
         for reason, number in Tally(one.reason for one in result.rejected).items():
             self._rejected.labels(*labels, str(reason)).inc(number)
 

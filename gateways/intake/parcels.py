@@ -7,6 +7,7 @@ the raw archive and as one rejection, before its sender is told.
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -106,8 +107,9 @@ class Intake:
         """
         if len(parcel.body) <= self._large:
             return Answer(200, await self.receive(parcel))
-        with self.metrics.committing(parcel.adapter.kind, len(parcel.body)):
-            job = await asyncio.to_thread(self._acceptance.accept, self._entry_of(parcel))
+        began = time.perf_counter()
+        job = await asyncio.to_thread(self._acceptance.accept, self._entry_of(parcel))
+        self.metrics.committed(parcel.adapter.kind, len(parcel.body), began)
         self.worker.wake()
         return taken(job)
 
@@ -119,8 +121,9 @@ class Intake:
             LakeError: it is not durable and must be sent again.
         """
         kind, tenant_id = parcel.adapter.kind, parcel.grant.masters.tenant_id
-        with self.metrics.committing(kind, len(parcel.body)):
-            committed = await self.committer.submit(await self._entry(parcel))
+        began = time.perf_counter()
+        committed = await self.committer.submit(await self._entry(parcel))
+        self.metrics.committed(kind, len(parcel.body), began)
         self.metrics.count(tenant_id, kind, parcel.adapter.name, committed.result)
         if committed.result.refusal is not None:
             raise committed.result.refusal

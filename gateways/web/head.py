@@ -12,11 +12,12 @@ from __future__ import annotations
 import asyncio
 from asyncio.events import TimerHandle
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from gateways.web.joined import JoinedWrites
 from tenpo.telemetry import get_logger
 
 log = get_logger(__name__)
@@ -24,6 +25,8 @@ log = get_logger(__name__)
 MAX_FIELDS = 100
 MAX_HEAD_BYTES = 32 * 1024
 HEAD_S = 30.0
+#: In a request's scope once all of its body has come: nobody has to wait for it.
+WHOLE = "tenpo.whole"
 _REMEDIES = {
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: (
         f"Send at most {MAX_FIELDS} headers, together below {MAX_HEAD_BYTES // 1024} KB."
@@ -49,7 +52,7 @@ class BoundedHead(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for a head."""
-        super().connection_made(transport)
+        super().connection_made(JoinedWrites(transport, self.loop))  # type: ignore[arg-type]
         self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -90,6 +93,11 @@ class BoundedHead(HttpToolsProtocol):
         """The head is there: serve it."""
         self._head_is_there()
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """The body is there, too."""
+        super().on_message_complete()
+        cast("dict[str, Any]", self.scope)[WHOLE] = True
 
     def send_400_response(self, msg: str) -> None:
         """The parser stopped, by itself or because of a bound."""
