@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tenpo.contracts import CONFORMED, EVENTS, MODEL_TABLES
 from tenpo.contracts.derived import READING_INTERVAL
+from tenpo.contracts.persons import PERSON, VISIT_EVENT_CURRENT
 from tenpo.kpi import DEFINITION_VERSION, KPI_STORE_DAY, KPI_STORE_HOUR, KPIS, MEASURES, PUBLICATION
 
 _TABLES = """# Tables
@@ -33,8 +34,9 @@ Amounts of different currencies are never added. Null means unknown, not zero.
 
 def tables() -> str:
     """`docs/tables.md`."""
-    derived = [READING_INTERVAL, KPI_STORE_HOUR, KPI_STORE_DAY, PUBLICATION, *MODEL_TABLES]
-    contracts = [*EVENTS.values(), *CONFORMED.values(), *derived]
+    derived = [PERSON, VISIT_EVENT_CURRENT, READING_INTERVAL]
+    marts = [KPI_STORE_HOUR, KPI_STORE_DAY, PUBLICATION, *MODEL_TABLES]
+    contracts = [*EVENTS.values(), *CONFORMED.values(), *derived, *marts]
     return "\n".join([_TABLES, *(contract.markdown() for contract in contracts)])
 
 

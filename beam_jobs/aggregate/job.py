@@ -20,7 +20,7 @@ import pyarrow as pa
 from sqlalchemy import Engine
 
 from beam_jobs.aggregate.hours import StoreDay
-from beam_jobs.aggregate.plan import chunks, spans
+from beam_jobs.aggregate.plan import chunks
 from beam_jobs.aggregate.revise import RunStamp
 from beam_jobs.aggregate.silence import PROFILE_WEEKS
 from beam_jobs.aggregate.transforms import FEW_STORE_DAYS, PACKAGE, ReviseStoreDays, RunContext
@@ -42,6 +42,7 @@ from tenpo.settings import Settings
 from tenpo.telemetry import get_logger
 from tenpo.warehouse import Job, Warehouse, load_sql, query, query_large
 from tenpo.warehouse import connect as connect_warehouse
+from tenpo.warehouse.partitions import spans
 
 log = get_logger(__name__)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -16,10 +16,6 @@ MAX_SPAN = timedelta(days=366)
 
 #: Dates further apart than this are asked for apart, or their query would read the gap.
 MAX_GAP = timedelta(days=7)
-
-
-#: Day partitions that one job reads at most; BigQuery bounds a job at 4,000.
-MAX_PARTITIONS = 3_650
 
 
 @dataclass(frozen=True)
@@ -59,22 +55,6 @@ def chunks(days: Iterable[StoreDay]) -> Iterator[Chunk]:
         batch.append(day)
     if batch:
         yield Chunk(tuple(batch))
-
-
-def spans(dates: Collection[date], beside: timedelta = timedelta()) -> Iterator[tuple[date, date]]:
-    """The range of some dates, widened on both ends, cut so that one job can read each part.
-
-    Args:
-        dates: business dates; none give no part.
-        beside: how much further the range reaches than the first and the last.
-    """
-    if not dates:
-        return
-    first, last = min(dates) - beside, max(dates) + beside
-    while first <= last:
-        end = min(last, first + timedelta(days=MAX_PARTITIONS - 1))
-        yield first, end
-        first = end + timedelta(days=1)
 
 
 def _ends(batch: list[StoreDay], day: StoreDay) -> bool:

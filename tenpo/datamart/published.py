@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 from tenpo.contracts import Contract
-from tenpo.datamart.tables import DATES, TABLES, TEXTS
+from tenpo.datamart.tables import DATES, TABLES, TEXTS, dirty_store_day
 
 
 class Day(Protocol):
@@ -111,6 +111,19 @@ def _after(
     )
     arrays = {"stores": [d.store_id for d in days], "dates": [d.business_date for d in days]}
     return [(row[0], row[1]) for row in connection.execute(statement, arrays)]
+
+
+def dates_known(connection: Connection, tenant_id: str) -> list[date]:
+    """The first and last business dates of a tenant that were computed or are to be; or none.
+
+    Marks are read first: one that is answered meanwhile is found published after it.
+    """
+    found: set[date] = set()
+    for table in (dirty_store_day, TABLES["kpi_store_day"]):
+        day = table.c.business_date
+        ends = select(func.min(day), func.max(day)).where(table.c.tenant_id == tenant_id)
+        found.update(each for each in connection.execute(ends).one() if each is not None)
+    return sorted(found)
 
 
 def unjudged(

@@ -12,6 +12,8 @@ from tenpo.kpi.measures import COUNTED, ESTIMATED, SOLD, VISITED
 FIRST = "first computed"
 ON_DEMAND = "recomputed on demand"
 CLOCK_CHANGED = "changed timezone or cut-over"
+#: Raw ids were merged into one person, or split again.
+PERSONS = "persons merged or split"
 #: Only what was known of the days before changed.
 FOLLOWED = "visitors of days before changed"
 #: What counters missed is judged when their date is over, and again when what is usual changes.
@@ -45,6 +47,7 @@ _WORDS = {
     CLOCK_CHANGED: (
         "the store's timezone or day cut-over was changed",
         "店舗の時間帯または日付境界が変更された"),
+    PERSONS: ("persons were found to be one, or not to be", "同一人物かどうかの判断が変わった"),
     FOLLOWED: (
         "who was here on the days before is known better now",
         "以前の日の来店者の記録が更新された"),
@@ -70,7 +73,7 @@ def cause_words(cause: str, kpi: Kpi) -> tuple[str, str]:
     """
     possible = {FIRST, ON_DEMAND, CLOCK_CHANGED} | {arrived(event) for event in events_of(kpi)}
     if set(kpi.inputs) & VISITED:
-        possible.add(FOLLOWED)
+        possible |= {FOLLOWED, PERSONS}
     if set(kpi.inputs) & ESTIMATED:
         possible |= {ENDED, USUAL}
     if cause in _WORDS and cause not in possible:

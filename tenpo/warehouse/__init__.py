@@ -10,7 +10,8 @@ The only package that imports Google's BigQuery clients. What to call:
         query(warehouse, sql, params, job=…)                  # some rows, as Arrow
         query_large(warehouse, sql, params, job=…)            # any number of rows
         execute(warehouse, sql, params, job=…)                # DML and DDL
-        reconcile(warehouse, tenant_id, event, job=…)         # accepted = current + …
+        publish_persons(warehouse, tenant_id, current, …)     # who is whom, by difference
+    reconcile(warehouse, tenant_id, event, job=…)         # accepted = current + …
 
 SQL lies in `.sql` files and is loaded with `load_sql`; values are parameters. `Job`
 names what runs. `sync_stores` carries the store master over, and `redate_stores` what
@@ -25,6 +26,7 @@ from tenpo.warehouse.client import Warehouse, connect
 from tenpo.warehouse.conform import ConformResult, conform
 from tenpo.warehouse.job import Job, Typed
 from tenpo.warehouse.masters import sync_stores
+from tenpo.warehouse.persons import Published, publish_persons
 from tenpo.warehouse.read import execute, query, query_large, read_table
 from tenpo.warehouse.reconcile import Reconciliation, loads_present, reconcile
 from tenpo.warehouse.redate import redate_stores
@@ -38,6 +40,7 @@ __all__ = [
     "TABLES",
     "ConformResult",
     "Job",
+    "Published",
     "Reconciliation",
     "StoreDay",
     "Typed",
@@ -50,6 +53,7 @@ __all__ = [
     "execute",
     "load_sql",
     "loads_present",
+    "publish_persons",
     "query",
     "query_large",
     "read_table",

@@ -16,17 +16,17 @@ from functools import cache
 
 from sqlglot import exp
 
-from tenpo.warehouse.tables import TABLES
+from tenpo.warehouse.tables import TABLES, VIEWS
 
 _COMPARISONS = (exp.EQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between, exp.In)
 
 
 @cache
 def partition_columns() -> Mapping[tuple[str, str], str]:
-    """The column that each partitioned table is partitioned by, by dataset and table."""
+    """What each partitioned table (or view of one) is partitioned by, by dataset and table."""
     return {
         (table.dataset, table.name): re.sub(r"^\w+\(|[,)].*$", "", table.partition_by)
-        for table in TABLES
+        for table in (*TABLES, *VIEWS)
         if table.partition_by
     }
 

@@ -1,4 +1,4 @@
-"""Datasets and tables from the contracts: made where absent, widened where a column is new.
+"""Datasets, tables and views from the contracts: made where absent, widened where a column is new.
 
 Tables are made through the API rather than by `Contract.ddl`: the compatible server
 reads NUMERIC in DDL as DECIMAL(18, 3) and truncates silently (bqemulator 1.4.0, seen
@@ -21,7 +21,7 @@ from google.cloud.bigquery import (
     TimePartitioning,
 )
 
-from tenpo.contracts import Contract, Field, Type
+from tenpo.contracts import CONFORMED, Contract, Field, Type
 from tenpo.errors import ConfigError
 from tenpo.settings import get_settings
 from tenpo.warehouse.client import Warehouse, connect
@@ -29,7 +29,8 @@ from tenpo.warehouse.failure import RETRY, mapped_errors
 from tenpo.warehouse.job import Job
 from tenpo.warehouse.read import drop, execute
 from tenpo.warehouse.staging import LIFETIME
-from tenpo.warehouse.tables import TABLES
+from tenpo.warehouse.statements import load_sql
+from tenpo.warehouse.tables import TABLES, VIEWS
 
 #: The API's own names of the types whose GoogleSQL name differs.
 _OLD_NAMES = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}
@@ -54,6 +55,8 @@ def ensure_tables(warehouse: Warehouse | None = None) -> None:
         _ensure_dataset(warehouse, name)
     for contract in TABLES:
         _ensure_table(warehouse, contract)
+    for contract in VIEWS:
+        _ensure_view(warehouse, contract)
     _sweep_staging(warehouse)
     return None
 
@@ -86,6 +89,17 @@ def _ensure_table(warehouse: Warehouse, contract: Contract) -> None:
             warehouse.client.create_table(described(contract, name), exists_ok=True, retry=RETRY)
             return
         _widen(warehouse, contract, held)
+
+
+def _ensure_view(warehouse: Warehouse, contract: Contract) -> None:
+    """Columns of its query are those of the table `event`, and what the file adds."""
+    of_event = set(CONFORMED["visit_event"].names) - {"person_id"}
+    columns = [f"event.{name}" for name in contract.names if name in of_event]
+    query = load_sql(warehouse, "tenpo.warehouse.views", contract.name, columns=columns)
+    name = warehouse.table(contract.dataset, contract.name)
+    options = f'OPTIONS (description = "{contract.grain}")'
+    job = Job("schema", contract.name)
+    execute(warehouse, f"CREATE OR REPLACE VIEW `{name}`\n{options} AS\n{query}", job=job)
 
 
 def described(contract: Contract, name: str) -> Table:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tenpo.contracts import CONFORMED, EVENTS, MODEL_TABLES, Contract, Field, Type
 from tenpo.contracts.derived import READING_INTERVAL
 from tenpo.contracts.events import STORE, TENANT
+from tenpo.contracts.persons import PERSON, VISIT_EVENT_CURRENT
 from tenpo.kpi import KPI_STORE_DAY, KPI_STORE_HOUR, PUBLICATION
 
 #: The store master as the conforming SQL needs it.
@@ -79,6 +80,7 @@ TABLES: tuple[Contract, ...] = (
     STORE_MASTER,
     TIMEZONE_OFFSET,
     DOCUMENT,
+    PERSON,
     *CONFORMED.values(),
     READING_INTERVAL,
     KPI_STORE_HOUR,
@@ -86,3 +88,6 @@ TABLES: tuple[Contract, ...] = (
     PUBLICATION,
     *MODEL_TABLES,
 )
+
+#: Every view; its query is `tenpo/warehouse/views/<name>.sql`.
+VIEWS: tuple[Contract, ...] = (VISIT_EVENT_CURRENT,)

@@ -12,14 +12,13 @@ from hypothesis import strategies as st
 from beam_jobs.aggregate.hours import StoreDay
 from beam_jobs.aggregate.plan import (
     MAX_GAP,
-    MAX_PARTITIONS,
     MAX_SPAN,
     MAX_STORE_DAYS,
     chunks,
-    spans,
 )
 from beam_jobs.aggregate.silence import usual_days
 from beam_jobs.aggregate.visits import RETURN_DAYS
+from tenpo.warehouse.partitions import MAX_PARTITIONS, spans
 
 store_days = st.builds(
     StoreDay,

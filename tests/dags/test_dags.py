@@ -14,7 +14,7 @@ from kedro_project.platform_run import PIPELINES
 from tenpo.stack.layout import repository
 
 TENANTS = ["shop-1", "uci"]
-JOBS = ("ingest", "aggregate", "models")
+JOBS = ("ingest", "aggregate", "features", "models")
 RUNTIMES = ("process", "kubernetes", "dataflow")
 CLASSES = {"process": "TenpoProcess", "kubernetes": "TenpoPod", "dataflow": "TenpoFlexTemplate"}
 HEAVY = {"pandas", "numpy", "apache_beam", "google", "kubernetes", "sqlglot", "tenpo", "psycopg2"}
@@ -96,8 +96,10 @@ def test_every_dag_is_safe_to_run_and_says_what_it_does(dags: dict[str, Any]) ->
 
 def test_aggregation_runs_because_ingest_updated_its_asset(dags: dict[str, Any]) -> None:
     for tenant in TENANTS:
-        ingest, aggregate = dags[f"tenpo_ingest__{tenant}"], dags[f"tenpo_aggregate__{tenant}"]
-        assert ingest["tasks"][0]["outlets"] == [f"tenpo://{tenant}/dwh"]
+        aggregate = dags[f"tenpo_aggregate__{tenant}"]
+        for job in ("ingest", "features"):
+            before = dags[f"tenpo_{job}__{tenant}"]
+            assert before["tasks"][0]["outlets"] == [f"tenpo://{tenant}/dwh"]
         assert aggregate["triggers"] == [f"tenpo://{tenant}/dwh"]
         assert aggregate["tasks"][0]["outlets"] == [f"tenpo://{tenant}/mart"]
 
@@ -105,6 +107,8 @@ def test_aggregation_runs_because_ingest_updated_its_asset(dags: dict[str, Any])
 def test_command_lines(dags: dict[str, Any]) -> None:
     ingest = dags["tenpo_ingest__uci"]["tasks"][0]["commands"]
     assert ingest["automatic"] == ["tenpo", "ingest", "--tenant", "uci"]
+    features = dags["tenpo_features__uci"]["tasks"][0]["commands"]
+    assert features["automatic"] == ["tenpo", "features", "publish", "uci"]
     start = ["tenpo", "aggregate", "--tenant", "uci"]
     assert dags["tenpo_aggregate__uci"]["tasks"][0]["commands"] == {
         "automatic": [*start, "--dirty"],

@@ -282,6 +282,26 @@ def propose(
 
 
 @features.command()
+def publish(tenant: Tenant, as_json: AsJson = False) -> None:
+    """Tell the warehouse who is whom by now, so that past visits follow merges and splits.
+
+    It reads beside the service. Run it as often as you like. Example: tenpo features publish acme
+    """
+    from tenpo.settings import get_settings
+    from video_analyzer.feature_db.publish import publish as tell
+
+    found = tell(get_settings(), _database(), tenant)
+    if as_json:
+        told = {"raw_ids": found.raw_ids, "changed": found.changed}
+        _print_json(told | {"dirty_store_days": len(found.dirty)})
+        return
+    typer.echo(
+        f"{found.raw_ids:,} raw ids are of another person, {found.changed:,} of them otherwise "
+        f"than before; {len(found.dirty):,} store-days to be computed again"
+    )
+
+
+@features.command()
 def serve() -> None:
     """Answer the analyzer and people over HTTP, on the address of TENPO_FEATURES_URL.
 

@@ -102,6 +102,10 @@ class Identity:
         """The current person of a raw id; itself if it is linked with none."""
         return self._current.get(person, person)
 
+    def moved(self) -> dict[int, int]:
+        """All raw ids whose current person is another raw id, each with that person."""
+        return {raw: person for raw, person in self._current.items() if raw != person}
+
     def members(self, person: int) -> frozenset[int]:
         """All raw ids of the person that this raw id belongs to now."""
         return self._members.get(self.current(person), frozenset((person,)))

@@ -1,6 +1,6 @@
 -- Who was in a store on which date, from before the dates to compute; staff of a date left out.
 SELECT store_id, business_date, person_id
-FROM {dwh}.visit_event
+FROM {dwh}.visit_event_current
 WHERE tenant_id = @tenant
   AND business_date BETWEEN DATE_SUB(@date_from, INTERVAL 30 DAY) AND @date_to
   AND store_id IN UNNEST(@stores)

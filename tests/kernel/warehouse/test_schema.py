@@ -23,6 +23,7 @@ from tenpo.warehouse import (
     query,
     schema,
 )
+from tenpo.warehouse.tables import VIEWS
 from tests.kernel.warehouse.sales import job
 
 THING = Contract(
@@ -71,6 +72,13 @@ def test_every_table_is_as_its_contract_says(warehouse: Warehouse) -> None:
         is_partitioned = bool(wanted.time_partitioning or wanted.range_partitioning)
         assert is_partitioned == bool(contract.partition_by)
         assert is_partitioned == bool(wanted.require_partition_filter)
+
+
+def test_a_view_has_the_columns_of_its_contract(warehouse: Warehouse) -> None:
+    assert VIEWS
+    for contract in VIEWS:
+        held = warehouse.client.get_table(warehouse.table(contract.dataset, contract.name))
+        assert [column.name for column in held.schema] == list(contract.names)
 
 
 def test_numbers_keep_nine_decimals(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:

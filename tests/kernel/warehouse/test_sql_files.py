@@ -55,7 +55,8 @@ def test_a_file_parses_and_states_its_partitions(path: Path) -> None:
     (statement,) = sqlglot.parse(rendered(path.read_text("utf-8")), dialect="bigquery")
     assert statement is not None
     assert list(statement.find_all(exp.Table))
-    assert unpruned(statement) == []
+    if path.parent.name != "views":  # whoever reads a view states its partitions
+        assert unpruned(statement) == []
     assert not list(statement.find_all(exp.Command))
 
 
@@ -68,6 +69,7 @@ def test_a_file_parses_and_states_its_partitions(path: Path) -> None:
         "WITH a AS (SELECT * FROM `p.raw`.raw_pos) SELECT * FROM a WHERE ingested_at > @from",
         "MERGE `p.dwh`.document AS t USING s ON t.bucket = s.bucket WHEN MATCHED THEN DELETE",
         "SELECT * FROM dwh.sale_line WHERE business_date = '2026-01-01' OR store_id = 'a'",
+        "SELECT * FROM `p.dwh`.visit_event_current WHERE tenant_id = @t",
         "SELECT * FROM (SELECT * FROM dwh.sale_line) WHERE business_date = '2026-01-01'",
     ],
 )
