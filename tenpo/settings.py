@@ -153,6 +153,9 @@ class Settings(BaseSettings):
     models_seed: Path | None = Field(
         default=None, description="folder with files of weights, where the network is closed"
     )
+    models_file: Path | None = Field(
+        default=None, description="weights of one's own, beside video_analyzer/detect/models.yaml"
+    )
     features_token: SecretStr | None = Field(
         default=None, description="of scope features, for a camera of a store with faces"
     )

@@ -84,6 +84,13 @@ class Analysis:
         """When the latest picture was taken, microseconds since 1970; None before any."""
         return self._last_us
 
+    def look_through(self, detector: Detector) -> list[VisitEvent]:
+        """Another detector from now on: open tracks end, others begin."""
+        ended = self.finish()
+        self._detector, self._tracker = detector, _tracker_of(self._camera)
+        self.counter = Counter(self._camera, detector.label)
+        return ended
+
     def look_all(self, frames: Iterable[Frame]) -> list[VisitEvent]:
         """What happened, by many pictures."""
         return [event for frame in frames for event in self.look(frame)]

@@ -86,8 +86,8 @@ def test_a_closed_network_is_told_with_a_remedy(tmp_path: Path) -> None:
 def test_every_model_has_a_licence_that_may_be_used() -> None:
     assert models()
     free = {"Apache-2.0", "MIT", "BSD-3-Clause"}
-    assert {one.licence for one in models().values()} <= free
-    assert {one.url.scheme for one in models().values()} == {"https"}
+    assert {one.licence for one in models()} <= free
+    assert {one.url.scheme for one in models()} == {"https"}
 
 
 def test_an_unknown_model_is_told_with_what_there_is() -> None:

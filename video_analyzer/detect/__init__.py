@@ -14,8 +14,13 @@ __all__ = ["NOBODY", "Detections", "Detector", "Picture", "make_detector"]
 MOTION = "motion"
 
 
-def make_detector(name: str, settings: Settings) -> Detector:
+def make_detector(name: str, settings: Settings, lot: float = 1.0) -> Detector:
     """The detector that a camera names; its weights are fetched if need be.
+
+    Args:
+        name: of the registry, or `motion`.
+        settings: where registry and weights are.
+        lot: of the camera; 1: no version that is only tried.
 
     Raises:
         ConfigError: there is none of this name.
@@ -29,6 +34,6 @@ def make_detector(name: str, settings: Settings) -> Detector:
     from video_analyzer.detect.registry import model_named, weights
     from video_analyzer.detect.yolox import YoloxDetector
 
-    model = model_named(name)
+    model = model_named(name, settings.models_file, lot)
     path = weights(model, settings.models_dir, settings.models_seed)
     return YoloxDetector(model, path)

@@ -3,12 +3,16 @@
 `models.yaml` names every model with its URL, SHA-256, size, licence and input. A file whose
 bytes differ from the registry is never opened. Where the network is closed, a folder with
 the files (`TENPO_MODELS_SEED`) fills the cache.
+
+`TENPO_MODELS_FILE` names a file of the same form with models and versions of one's own. It is read
+again when it has changed. Of the versions of a name the last one is looked through, except by
+the cameras beyond its `share`: so a new version can be tried with some of them.
 """
 
 from __future__ import annotations
 
 import hashlib
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Literal
@@ -37,6 +41,7 @@ class Model(BaseModel):
         licence: SPDX identifier.
         width: of its input, in pixels.
         height: of its input.
+        share: part of the cameras that look through it; the others keep the version before.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -51,6 +56,7 @@ class Model(BaseModel):
     licence: str
     width: Annotated[int, Field(ge=32, le=4096)]
     height: Annotated[int, Field(ge=32, le=4096)]
+    share: Annotated[float, Field(gt=0, le=1)] = 1.0
 
     @property
     def label(self) -> str:
@@ -61,32 +67,75 @@ class Model(BaseModel):
 class _Registry(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    models: list[Model]
+    models: tuple[Model, ...]
+
+
+def models(own: Path | None = None) -> tuple[Model, ...]:
+    """The registry; of versions of one name the newer comes later.
+
+    Args:
+        own: a file of more.
+
+    Raises:
+        ConfigError: that file cannot be read or used; names line and key.
+    """
+    if own is None:
+        return _shipped()
+    try:
+        stat = own.stat()
+    except OSError as error:
+        raise ConfigError(
+            "the file of models cannot be read", where=str(own),
+            remedy="Correct TENPO_MODELS_FILE, or leave it out.",
+        ) from error  # fmt: skip
+    return _with_own(own, stat.st_mtime_ns, stat.st_size)
 
 
 @cache
-def models() -> dict[str, Model]:
-    """The registry, by name."""
+def _shipped() -> tuple[Model, ...]:
     text = resources.files("video_analyzer.detect").joinpath("models.yaml").read_text("utf-8")
-    found = LocatedYaml(text, "models.yaml").model(_Registry)
-    return {model.name: model for model in found.models}
+    return LocatedYaml(text, "models.yaml").model(_Registry).models
 
 
-def model_named(name: str) -> Model:
-    """A detector of people of the registry.
+@lru_cache(maxsize=4)
+def _with_own(path: Path, changed_ns: int, size: int) -> tuple[Model, ...]:
+    del changed_ns, size  # a changed file is read again
+    found = _shipped() + LocatedYaml(path.read_text("utf-8"), str(path)).model(_Registry).models
+    labels = [one.label for one in found]
+    twice = next((label for label in labels if labels.count(label) > 1), None)
+    if twice is not None:
+        raise ConfigError(
+            f"there are two models {twice}", where=str(path),
+            remedy="Give a changed file of weights another version.",
+        )  # fmt: skip
+    return found
+
+
+def model_named(
+    name: str, own: Path | None = None, lot: float = 1.0, task: Literal["person", "face"] = "person"
+) -> Model:
+    """A model of the registry.
+
+    Args:
+        name: its name, for the newest version; or name and version, as in `label`.
+        own: a file of more models.
+        lot: 0..1, of the camera: a version whose share is not above it is passed over. 1: only
+            versions that all cameras look through.
+        task: what it finds.
 
     Raises:
         ConfigError: there is none of this name.
     """
-    found = models().get(name)
-    if found is None or found.task != "person":
-        known = sorted(one.name for one in models().values() if one.task == "person")
+    found = [one for one in models(own) if one.task == task and name in (one.name, one.label)]
+    fit = [one for one in found if lot < one.share or one.share == 1 or one.label == name]
+    if not fit:
+        known = sorted({one.name for one in models(own) if one.task == task})
         raise ConfigError(
-            f"there is no detector {name}",
+            f"no version of {name} is for all cameras" if found else f"there is no detector {name}",
             where="detector",
             remedy=f"Use {', '.join(known)} or motion.",
         )
-    return found
+    return fit[-1]
 
 
 def weights(model: Model, cache_dir: Path, seed_dir: Path | None = None) -> Path:

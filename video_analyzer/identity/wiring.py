@@ -33,7 +33,7 @@ def onlookers(camera: Camera, settings: Settings) -> tuple[Detector, FaceRecogni
         ServiceError: weights cannot be fetched.
         IntegrityError: weights are not those of the registry.
     """
-    detector = make_detector(camera.detector, settings)
+    detector = make_detector(camera.detector, settings, camera.lot)
     if not camera.faces:
         return detector, None
     from tenpo.lake import Lake
@@ -69,7 +69,7 @@ def still_has_faces(book: MasterBook, camera: Camera) -> bool:
 
 
 def _stages(camera: Camera, settings: Settings) -> Stages:
-    from video_analyzer.detect.registry import models, weights
+    from video_analyzer.detect.registry import model_named, weights
     from video_analyzer.faces.dlib_resnet import DlibResnet
     from video_analyzer.faces.yunet import YuNet
     from video_analyzer.feature_service.client import FeatureClient
@@ -81,7 +81,7 @@ def _stages(camera: Camera, settings: Settings) -> Stages:
             where="TENPO_FEATURES_TOKEN",
             remedy="Make one of scope features for the store: tenpo tenant token --help",
         )
-    model = models()[_FACE_MODEL]
+    model = model_named(_FACE_MODEL, task="face")
     detector = YuNet(model, weights(model, settings.models_dir, settings.models_seed))
     token = settings.features_token.get_secret_value()
     client = FeatureClient(settings.features_url, camera.tenant_id, token)

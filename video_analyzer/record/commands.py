@@ -42,7 +42,9 @@ def run(
     Example: tenpo video run --camera door.yaml --source rtsp://10.0.0.5/stream --out events/
     """
     from tenpo.cli.progress import progress
+    from tenpo.settings import get_settings
     from video_analyzer.analysis import Analysis
+    from video_analyzer.detect.newest import Newest
     from video_analyzer.record.live import Live
     from video_analyzer.record.outbox import CountsBox, Outbox
     from video_analyzer.record.spool import Spool
@@ -51,7 +53,8 @@ def run(
     order = _order(source, start, loaded, detector, chunk_s)
     analysis, outbox = Analysis(loaded, detector, recogniser), Outbox(out, loaded)
     spool = Spool(_spool_of(loaded), shelf, round(spool_gb * 1e9))
-    running = Live(order, analysis, spool)
+    newest = Newest(loaded, get_settings(), detector)
+    running = Live(order, analysis, spool, newest=newest)
     tallied = None if counts is None else CountsBox(counts, loaded)
     try:
         with progress("Looking", unit="pictures") as advance:

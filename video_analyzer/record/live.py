@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from tenpo.telemetry import get_logger
 from video_analyzer.analysis import Analysis
+from video_analyzer.detect import Detector
 from video_analyzer.events import VisitEvent
 from video_analyzer.record.spool import Spool
 from video_analyzer.source.frames import FrameSource
@@ -33,12 +34,14 @@ class Live:
         analysis: takes up the pictures.
         spool: takes finished chunks in; of the tape's folder.
         stall_s: a child that says nothing for so long is started again.
+        newest: asked where a chunk of the recording begins: another detector, or None.
     """
 
     order: Order
     analysis: Analysis
     spool: Spool | None
     stall_s: float = 60.0
+    newest: Callable[[], Detector | None] = lambda: None
 
     def events(self, goes_on: Callable[[], bool] = lambda: True) -> Iterator[list[VisitEvent]]:
         """What happens, picture by picture; a file ends, a camera does not.
@@ -63,10 +66,10 @@ class Live:
         while goes_on():
             with FrameSource(self.order, self.stall_s, self._keep, on_told=_tell) as source:
                 for frame in source.heard():
+                    events: list[VisitEvent] = []
                     if frame is not None and frame.chunk_us != chunk_us:
-                        chunk_us = frame.chunk_us
-                        self.analysis.settle()
-                    yield [] if frame is None else self.analysis.look(frame)
+                        chunk_us, events = frame.chunk_us, self._begin_chunk()
+                    yield events if frame is None else events + self.analysis.look(frame)
                     if not goes_on():
                         break
             if not self.order.is_live:
@@ -75,6 +78,11 @@ class Live:
                 _tell(source.outcome)
                 time.sleep(_REST_S)
             self._recover()
+
+    def _begin_chunk(self) -> list[VisitEvent]:
+        self.analysis.settle()
+        other = self.newest()
+        return [] if other is None else self.analysis.look_through(other)
 
     def _recover(self) -> None:
         if self.spool is not None:

@@ -14,6 +14,7 @@ from tenpo.masters import MasterBook
 from tenpo.settings import Settings
 from video_analyzer.detect import make_detector
 from video_analyzer.detect.detection import Detector
+from video_analyzer.detect.registry import model_named
 from video_analyzer.feature_service import errors
 from video_analyzer.feature_service.bounds import Bounds
 from video_analyzer.feature_service.doors import REFUSAL_S, Doors
@@ -44,8 +45,10 @@ def create_app(
         threads: that look at stills; None: one a core.
         refusal_s: how long a refused caller waits at least.
     """
+    wanted = None if make else (lambda: model_named(STILL_DETECTOR, settings.models_file).label)
     make = make or (lambda name: make_detector(name, settings))
-    pool = Pool(lambda: make(STILL_DETECTOR), threads or os.cpu_count() or 1)
+    cores = threads or os.cpu_count() or 1
+    pool = Pool(lambda: make(STILL_DETECTOR), cores, wanted=wanted)
     jobs = Jobs(make)
 
     @asynccontextmanager

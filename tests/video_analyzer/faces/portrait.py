@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from tests.video_analyzer.real import real_models
-from video_analyzer.detect.registry import models
+from video_analyzer.detect.registry import model_named
 from video_analyzer.faces import dlib_resnet
 from video_analyzer.faces.dlib_resnet import DlibResnet
 from video_analyzer.faces.face import Picture
@@ -33,7 +33,7 @@ def portrait() -> Picture:
 
 def yunet_file() -> Path:
     """The weights of YuNet."""
-    path = real_models() / models()["yunet"].file
+    path = real_models() / model_named("yunet", task="face").file
     if not path.exists():
         pytest.skip("the weights of YuNet are not here (set TENPO_MODELS_SEED)")
     return path
@@ -42,7 +42,7 @@ def yunet_file() -> Path:
 @cache
 def yunet() -> YuNet:
     """The real detector of faces."""
-    return YuNet(models()["yunet"], yunet_file())
+    return YuNet(model_named("yunet", task="face"), yunet_file())
 
 
 @cache

@@ -8,7 +8,7 @@ import pytest
 
 from tenpo.errors import ConfigError
 from tests.video_analyzer.faces.portrait import portrait, resnet, yunet, yunet_file
-from video_analyzer.detect.registry import models
+from video_analyzer.detect.registry import model_named
 from video_analyzer.faces.chip import SIDE, cut
 from video_analyzer.faces.face import Floats, Picture
 from video_analyzer.faces.quality import eye_distance, judge
@@ -47,7 +47,7 @@ def test_no_face_where_there_is_none() -> None:
 
 
 def test_other_weights_are_refused() -> None:
-    other = models()["yunet"].model_copy(update={"width": 320})
+    other = model_named("yunet", task="face").model_copy(update={"width": 320})
     with pytest.raises(ConfigError, match="no YuNet of this size"):
         YuNet(other, yunet_file())
 
