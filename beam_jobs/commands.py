@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import signal
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
@@ -16,6 +17,7 @@ from tenpo.errors import InputError, IntegrityError, UnknownReference
 if TYPE_CHECKING:  # imported where used: the command line is to answer at once
     from beam_jobs.ingest.job import Outcome
     from tenpo.masters import MasterBook
+    from tenpo.settings import Settings
 
 RunnerArgs = Annotated[
     list[str] | None,
@@ -27,6 +29,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.
 def ingest(
     follow: Annotated[
         bool, typer.Option("--follow", help="Keep taking in what arrives, until stopped.")
+    ] = False,
+    streaming: Annotated[
+        bool,
+        typer.Option("--streaming", help="The same as a pipeline without an end; see --beam."),
     ] = False,
     tenant: Annotated[
         list[str] | None, typer.Option(help="Only this tenant; may be given again.")
@@ -41,20 +47,35 @@ def ingest(
     from tenpo.settings import get_settings
     from tenpo.telemetry import configure_logging
 
-    if follow and (tenant or beam or as_json):
-        raise InputError(
-            "--follow takes in what comes of all tenants, and goes on",
-            where="--follow",
-            remedy="Leave --tenant, --beam and --json out, or --follow.",
-        )
+    _refuse_ignored("--follow", follow, {"--tenant": tenant, "--beam": beam, "--json": as_json})
+    _refuse_ignored(
+        "--streaming", streaming, {"--follow": follow, "--tenant": tenant, "--json": as_json}
+    )
     settings = get_settings()
     configure_logging(settings)
     if follow:
         _follow()
-        return
+    elif streaming:
+        _stream(settings, beam or ())
+    else:
+        _ingest_new(settings, tenant, beam or (), as_json=as_json)
+
+
+def _refuse_ignored(mode: str, is_asked: bool, others: Mapping[str, object]) -> None:
+    if is_asked and any(others.values()):
+        raise InputError(
+            f"{mode} takes in what comes of all tenants, and goes on",
+            where=mode,
+            remedy=f"Leave {', '.join(others)} out, or {mode}.",
+        )
+
+
+def _ingest_new(
+    settings: Settings, tenants: list[str] | None, beam: Sequence[str], *, as_json: bool
+) -> None:
     from beam_jobs.ingest.job import Ingest
 
-    job = Ingest(settings, tenant, beam or ())
+    job = Ingest(settings, tenants, beam)
     try:
         with job.lease(wait_s=settings.lease_s * 2) as held:
             outcome = job.run(held)
@@ -96,6 +117,16 @@ def _raise_problems(outcome: Outcome) -> None:
             where=f"{len(outcome.damaged)} damaged objects of the lake" if outcome.damaged else "",
             remedy=DAMAGE_REMEDY if outcome.damaged else "",
         )
+
+
+def _stream(settings: Settings, beam: Sequence[str]) -> None:
+    from beam_jobs.ingest.stream.job import stream
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt  # which cancels the pipeline on its way out
+
+    signal.signal(signal.SIGTERM, stop)
+    stream(settings, beam)
 
 
 def _follow() -> None:

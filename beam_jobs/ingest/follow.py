@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from beam_jobs.ingest.due import Announcements
 from beam_jobs.ingest.job import Ingest
+from beam_jobs.ingest.sweep import FULL_SWEEP, RECENT_DAYS
 from tenpo.datamart.ledger import DAMAGE_REMEDY
 from tenpo.errors import LeaseLost, ServiceError, UnknownReference
 from tenpo.hints import listen
@@ -22,10 +23,6 @@ from tenpo.telemetry import get_logger
 
 log = get_logger(__name__)
 
-#: A full sweep of the lake, against hints lost and clocks that were wrong.
-FULL_SWEEP = timedelta(minutes=10)
-
-RECENT_DAYS = 2
 RETRY_S = (1.0, 2.0, 5.0, 10.0)
 
 Announce = Callable[[str], None]

@@ -154,6 +154,48 @@ class Ingest:
         outcome.damaged = {n: why for n, why in found.items() if n.split("/")[1] in tenants}
         return outcome
 
+    def plan(self, held: Lease, *, recent_days: int | None = None) -> list[Load]:
+        """Note what is new as loads, for workers to append while nobody holds the lease.
+
+        While loads are under way there are no new ones; those that nobody can be at any more
+        are settled first.
+
+        Raises:
+            LeaseLost, ServiceError: as `run`.
+        """
+        self._settle_interrupted(at_least=timedelta(seconds=2 * self.settings.lease_s))
+        self._sync_masters(held)
+        tenants = self.tenants()
+        if recent_days is None:
+            mended(self.lake, self.engine, held, tenants)
+        with transaction(self.engine) as connection:
+            if ledger.interrupted(connection):
+                return []
+        names = new_objects(self.lake, self.engine, tenants, recent_days=recent_days)
+        names = names[:OBJECTS_PER_BATCH]
+        bad = set_aside(self.lake, self.engine, held, names)
+        return self._begin(held, [name for name in names if name not in bad])
+
+    def conform(self, held: Lease, loads: Sequence[Load]) -> Outcome:
+        """Carry planned loads that workers have appended, and all that waits, to dwh.
+
+        Args:
+            held: ingest's lease.
+            loads: in raw; those that were settled meanwhile are no matter.
+
+        Raises:
+            LeaseLost, ServiceError: as `run`.
+        """
+        outcome = Outcome()
+        with transaction(self.engine) as connection:
+            under_way = {load.load_id for load in ledger.interrupted(connection)}
+        done = [load for load in loads if load.load_id in under_way]
+        self._loaded(held, done)
+        outcome.objects = sum(len(load.objects) for load in done)
+        outcome.rows = sum(load.rows for load in done)
+        self._conform(held, outcome)
+        return outcome
+
     # the steps, in order ------------------------------------------------------
 
     def _settle_interrupted(self, at_least: timedelta = timedelta()) -> None:

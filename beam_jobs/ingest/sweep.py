@@ -15,6 +15,12 @@ from tenpo.contracts import EVENTS
 from tenpo.datamart import ledger, transaction
 from tenpo.lake import Lake
 
+#: How often the whole lake is looked through, against hints lost and clocks that were wrong.
+FULL_SWEEP = timedelta(minutes=10)
+
+#: The newest folders, which are looked through each time.
+RECENT_DAYS = 2
+
 #: Names asked of the ledger in one statement.
 BATCH = 10_000
 

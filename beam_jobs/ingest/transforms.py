@@ -95,16 +95,17 @@ class AppendRawFn(beam.DoFn):
         self.warehouse.close()
         self.engine.dispose()
 
-    def process(self, item: LoadRows) -> Iterator[tuple[str, int]]:
+    def process(self, item: LoadRows) -> Iterator[Load]:
         contract, key = EVENTS[item.load.event], item.load.load_id
         try:
-            yield key, append_once(self.warehouse, self.engine, contract, item.rows, key)
+            append_once(self.warehouse, self.engine, contract, item.rows, key)
+            yield item.load
         except LeaseLost as error:  # its objects are in another load by now
             log.warning("a load is not ours any more", load_id=key, reason=str(error))
 
 
 class LoadRaw(beam.PTransform[Any, Any]):
-    """Loads into raw. Input: `Load`. Output: (load id, rows appended)."""
+    """Loads into raw. Input: `Load`. Output: those that are there now."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()

@@ -26,7 +26,7 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_there_is_an_image_for_each_environment() -> None:
-    assert [path.stem for path in DOCKERFILES] == ["airflow", "bigquery", "platform"]
+    assert [path.stem for path in DOCKERFILES] == ["airflow", "bigquery", "platform", "worker"]
 
 
 @pytest.mark.parametrize("path", DOCKERFILES, ids=lambda path: path.stem)
@@ -36,7 +36,9 @@ def test_hadolint_finds_nothing(path: Path) -> None:
     assert result.returncode == 0, result.stdout + result.stderr
 
 
-@pytest.mark.parametrize("path", DOCKERFILES, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", [path for path in DOCKERFILES if path.stem != "worker"], ids=lambda path: path.stem
+)
 def test_every_copied_path_exists(path: Path) -> None:
     copies = [
         line.split()[1:-1]
@@ -54,6 +56,14 @@ def test_the_platforms_image_holds_every_package() -> None:
     lines = (DOCKER / "platform.Dockerfile").read_text("utf-8").splitlines()
     for package in (name.rstrip("*") for name in packages):
         assert f"COPY {package} {package}" in lines
+
+
+def test_workers_have_the_beam_of_the_lock() -> None:
+    lock = (ROOT / "locks" / "platform.txt").read_text("utf-8").splitlines()
+    (version,) = (line.split()[0].partition("==")[2] for line in lock
+                  if line.startswith("apache-beam=="))  # fmt: skip
+    lines = (DOCKER / "worker.Dockerfile").read_text("utf-8").splitlines()
+    assert f"ARG BEAM_IMAGE=apache/beam_python3.11_sdk:{version}" in lines
 
 
 def test_the_broker_takes_the_networks_clients(tmp_path: Path) -> None:

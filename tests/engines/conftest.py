@@ -43,9 +43,7 @@ def world(
     engine: Engine, pool: Pool,
 ) -> World:  # fmt: skip
     """A world, filled, whose pipelines run on the engine with the pool's workers."""
-    home = tmp_path / "home"
-    home.mkdir()
-    made = World.made(bigquery_server, postgres, home)
+    made = World.made(bigquery_server, postgres, tmp_path / "home")
     made.options = [*engine.options, *pool.options]
     made.environment = engine.environment
     made.fill()

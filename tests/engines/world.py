@@ -31,6 +31,9 @@ TENANTS = ("acme", "zeta")
 #: Further apart than a chunk of store-days may reach, so that there are several.
 MONTHS = [datetime(2026, month, 3, 3, tzinfo=UTC) for month in range(1, 7)]
 
+#: Canonical objects of a tenant: each month's receipts and readings.
+OBJECTS = 2 * len(MONTHS)
+
 #: What no two runs have in common.
 OF_THE_RUN = {"load_id", "ingested_at", "run_id", "computed_at", "published_at", "updated_at"}
 
@@ -48,6 +51,7 @@ class World:
     @classmethod
     def made(cls, server: BigQueryServer, postgres: Postgres, home: Path) -> World:
         """An empty one."""
+        home.mkdir(exist_ok=True)
         settings = server.settings(f"e{secrets.token_hex(4)}_").model_copy(
             update={
                 "home": home,
@@ -62,17 +66,21 @@ class World:
 
     def fill(self) -> None:
         """Put both chains' masters and objects into the lake."""
+        for tenant in TENANTS:
+            self.arrive(tenant)
+
+    def arrive(self, tenant: str) -> None:
+        """Put a chain's masters and objects into the lake."""
         lake = Lake(self.settings.lake_url)
         book = MasterBook(lake)
-        for tenant in TENANTS:
-            stores = [_store("s1"), _store("s2")]
-            book.put(tenant, "store", stores)
-            devices = [Device(device_id=f"d{s.store_id}", store_id=s.store_id, source="door")
-                       for s in stores]  # fmt: skip
-            book.put(tenant, "device", devices)
-            for number, (event, rows) in enumerate(_objects(tenant)):
-                lake.put(f"canonical/{tenant}/{event}/2026-07-01/{number:03d}.parquet",
-                         parquet(event, rows))  # fmt: skip
+        stores = [_store("s1"), _store("s2")]
+        book.put(tenant, "store", stores)
+        devices = [Device(device_id=f"d{s.store_id}", store_id=s.store_id, source="door")
+                   for s in stores]  # fmt: skip
+        book.put(tenant, "device", devices)
+        for number, (event, rows) in enumerate(_objects(tenant)):
+            lake.put(f"canonical/{tenant}/{event}/2026-07-01/{number:03d}.parquet",
+                     parquet(event, rows))  # fmt: skip
 
     def tenpo(self, *args: str) -> subprocess.Popen[bytes]:
         """Start a command, its pipelines with this world's options."""
