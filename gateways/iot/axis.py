@@ -54,7 +54,7 @@ class Axis(JsonAdapter):
     """Counts of Axis cameras."""
 
     name = "axis"
-    version = "1"
+    version = "2"
     kind: Kind = "iot"
 
     def rows(self, body: bytes) -> Rows:

@@ -25,7 +25,9 @@ COUNTS = ("in_count", "out_count", "pass_count", "staff_in_count", "staff_out_co
 #: A crossing that a camera reports by itself is an interval of this length with one person.
 CROSSING_S = "1"
 _NAMES = ("device_id", "line_id", "line_key", "document", "occurred_at", "interval_end_at",
-          "length_s", *COUNTS)  # fmt: skip
+          "length_s", "is_dst", *COUNTS)  # fmt: skip
+_YES = pa.array(["true", "1"])
+_NO = pa.array(["false", "0"])
 
 
 def interval_records(
@@ -40,6 +42,7 @@ def interval_records(
         rows: `device_id`, `line_id`, counts, and two of `occurred_at`, `interval_end_at`,
             `length_s`. `document` is what the sender may send again (default: the device), its
             interval is added to it; `line_key` tells its lines apart (default: the line).
+            `is_dst` is what the device says of summer time.
         faults: of these rows; what is wrong is marked.
         fields: the vendor's names, for messages.
         required: counts that must be there.
@@ -49,12 +52,19 @@ def interval_records(
     values["line_key"] = pc.coalesce(text["line_key"], text["line_id"])
     values["document"] = pc.coalesce(text["document"], text["device_id"])
     values |= _times(text, faults, fields)
+    values["is_dst"] = yes_or_no(text["is_dst"])
     for name in COUNTS:
         values[name], bad = columns.integers(text[name])
         faults.mark(bad, Reason.BAD_NUMBER, fields.get(name, name))
     for name in required:
         faults.mark(missing(values[name]), Reason.MISSING_FIELD, fields.get(name, name))
-    return Records("count_interval", values, faults, fields)
+    return Records("count_interval", values, faults, fields, pushed=True)
+
+
+def yes_or_no(text: Column) -> Column:
+    """What a device says with true and false, or 1 and 0; null where it says neither."""
+    yes, no = (pc.is_in(text, value_set=words) for words in (_YES, _NO))
+    return pc.if_else(pc.or_(yes, no), yes, pa.scalar(None, pa.bool_()))
 
 
 def _times(

@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gateways.formats.json_text import member, objects, read_objects, text_columns
-from gateways.iot.intervals import CROSSING_S, interval_records
+from gateways.iot.intervals import CROSSING_S, interval_records, yes_or_no
 from gateways.iot.readings import reading_times
 from gateways.normalize import columns
 from gateways.normalize.adapter import Kind
@@ -56,6 +56,8 @@ _TOTALS = tuple(name for name in READING_FIELDS if name.endswith("_total"))
 _IGNORED = ("line_total_data", "line_trigger_data", "region_trigger_data", "region_data",
             "region_count_data", "dwell_time_data", "alarm_data", "total_data",
             "flow_data")  # fmt: skip
+#: How firmwares say that the clock is put forward; numbers are read as text.
+_DST = (True, "1", "true")
 _OFFSET = re.compile(r"UTC\s*([+-])(\d{1,2}):(\d{2})")
 _PLAIN = re.compile(r"\d{4}[-/]\d{2}[-/]\d{2}[ T]\d{2}:\d{2}:\d{2}")
 
@@ -64,7 +66,7 @@ class Milesight(JsonAdapter):
     """Interval counts and running totals of Milesight devices."""
 
     name = "milesight"
-    version = "4"
+    version = "5"
     kind: Kind = "iot"
 
     def rows(self, body: bytes) -> Rows:
@@ -92,7 +94,7 @@ class Milesight(JsonAdapter):
 
     def readings(self, rows: Sequence[Mapping[str, Any]], faults: Faults) -> Records:
         """Running totals as of the end of their report; see `READING_FIELDS`."""
-        text = text_columns(rows, ("device_id", "line_id", "interval_end_at", *_TOTALS))
+        text = text_columns(rows, ("device_id", "line_id", "interval_end_at", "is_dst", *_TOTALS))
         name = READING_FIELDS["occurred_at"]
         at, local = reading_times(text["interval_end_at"], faults, name)
         values = {
@@ -102,6 +104,7 @@ class Milesight(JsonAdapter):
             "document": text["device_id"],
             "at": at,
             "local": local,
+            "is_dst": yes_or_no(text["is_dst"]),
         }
         for name in _TOTALS:
             values[name], bad = columns.integers(text[name])
@@ -127,6 +130,7 @@ def _head(report: Mapping[str, Any]) -> dict[str, Any]:
         "device_id": member(report, "device_info", "device_sn"),
         "occurred_at": _zoned(member(info, "start_time"), info),
         "interval_end_at": _zoned(member(info, "end_time"), info),
+        "is_dst": member(info, "dst_status"),
     }
 
 
@@ -181,6 +185,6 @@ def _zoned(value: Any, info: Any) -> Any:
         return plain
     minutes = int(stated[2]) * 60 + int(stated[3])
     minutes = -minutes if stated[1] == "-" else minutes
-    minutes += 60 if member(info, "dst_status") is True else 0
+    minutes += 60 if member(info, "dst_status") in _DST else 0
     sign = "-" if minutes < 0 else "+"
     return f"{plain}{sign}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d}"

@@ -11,13 +11,14 @@ from typing import Any
 import pyarrow.compute as pc
 
 from gateways.formats.json_text import text_columns
+from gateways.iot.intervals import yes_or_no
 from gateways.normalize import columns
 from gateways.normalize.columns import Column, flags, missing
 from gateways.normalize.faults import Faults, Reason
 from gateways.normalize.instants import iso_times
 from gateways.normalize.records import Records
 
-_NAMES = ("device_id", "line_id", "line_key", "document", "occurred_at")
+_NAMES = ("device_id", "line_id", "line_key", "document", "occurred_at", "is_dst")
 _TOTALS = ("in_total", "out_total")
 #: What clocks show that were never set, mostly 1970 or 1980.
 _UNSET = r"^19[0-8]\d-"
@@ -48,6 +49,7 @@ def reading_records(
         "document": pc.coalesce(text["document"], text["device_id"]),
         "at": at,
         "local": local,
+        "is_dst": yes_or_no(text["is_dst"]),
     }
     for name in _TOTALS:
         values[name], bad = columns.integers(text[name])

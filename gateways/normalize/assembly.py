@@ -6,7 +6,6 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -15,17 +14,16 @@ from gateways.normalize.columns import (
     flags,
     for_distinct,
     has_control,
-    joined,
     missing,
     negative,
-    ranks,
     spread,
 )
 from gateways.normalize.context import Batch
 from gateways.normalize.faults import Mask, Reason
-from gateways.normalize.instants import repeated, to_moments
+from gateways.normalize.instants import to_moments
 from gateways.normalize.money import amounts, strange_rates
 from gateways.normalize.records import Event, Records
+from gateways.normalize.repeated_hours import passes_of
 from gateways.normalize.stores import per_store, resolve_stores, zones_of
 from tenpo.contracts.events import EVENTS, SaleKind, canonical_schema
 from tenpo.device_clock import LONGEST
@@ -75,11 +73,11 @@ def _typed(column: Column | None, type_: Any, length: int) -> Column:
 
 def _moments(records: Records, store_ids: Column, batch: Batch) -> dict[str, Column]:
     zones = zones_of(store_ids, batch)
-    second = _second_pass(records, zones)
-    starts = _moment(records, "local", "at", zones, second)
+    passes = passes_of(records, zones, batch.received_at)
+    starts = _moment(records, "local", "at", zones, passes.start if passes else None)
     moments = {"occurred_at": starts}
     if records.event == "count_interval":
-        ends = _moment(records, "local_end", "at_end", zones, second)
+        ends = _moment(records, "local_end", "at_end", zones, passes.end if passes else None)
         # Added to the moment, not to the wall clock: a clock change lies between the two.
         ends = pc.coalesce(ends, pc.add(starts, records.column("length")))
         moments["interval_end_at"] = ends
@@ -94,7 +92,7 @@ def _check_clock(records: Records, starts: Column, received: Column) -> None:
     name = records.named("occurred_at")
     ahead = pc.add(received, pa.scalar(FUTURE_TOLERANCE, pa.duration("us")))
     records.faults.mark(flags(pc.greater(starts, ahead)), Reason.FUTURE_DATE, name)
-    if records.pushed:
+    if records.pushed and records.event == "count_reading":
         oldest = pc.subtract(received, pa.scalar(LONGEST, pa.duration("us")))
         records.faults.mark(flags(pc.less(starts, oldest)), Reason.CLOCK_BEHIND, name)
 
@@ -104,19 +102,6 @@ def _moment(records: Records, local: str, at: str, zones: Column, second: Mask |
         return records.column(at)
     moments = to_moments(records.columns[local], zones, second)
     return pc.coalesce(records.column(at), moments)
-
-
-def _second_pass(records: Records, zones: Column) -> Mask | None:
-    """Counts of an hour that comes twice arrive twice with one time: the later is the second."""
-    if records.event == "sale_line" or "local" not in records.columns:
-        return None
-    local = records.columns["local"]
-    twice = repeated(local, zones)
-    if not twice.any():
-        return None
-    delivery = pa.array(records.faults.deliveries)
-    key = joined([delivery, records.column("document"), records.column("line_key"), local])
-    return np.asarray(twice & (ranks(key) > 0), np.bool_)
 
 
 def _sale(records: Records, store_ids: Column, batch: Batch) -> dict[str, Column]:

@@ -23,6 +23,7 @@ Places = npt.NDArray[np.int64]
 class Reason(StrEnum):
     """Why a record was rejected."""
 
+    AMBIGUOUS_TIME = "ambiguous_time"
     BAD_COLUMNS = "bad_columns"
     BAD_JSON = "bad_json"
     BAD_NUMBER = "bad_number"
@@ -44,6 +45,8 @@ class Reason(StrEnum):
 
 
 _MESSAGES: dict[Reason, str] = {
+    Reason.AMBIGUOUS_TIME: "The clock shows this time twice on that day, and nothing tells which "
+    "is meant. Send times with their offset, or have the device tell whether it is summer time.",
     Reason.BAD_COLUMNS: "The line has another number of columns than the header. "
     "Send it again whole, and quote values that hold the delimiter.",
     Reason.BAD_JSON: "The line is no JSON object. Send one object a line, as UTF-8.",

@@ -29,6 +29,7 @@ VENDOR_COLUMNS: dict[str, Any] = {
     "at": MOMENT,  # the moment itself
     "local_end": LOCAL,
     "at_end": MOMENT,
+    "is_dst": pa.bool_(),  # whether the device says that its clock is put forward
     "length": pa.duration("us"),  # of an interval whose end is not stated
     "document": pa.string(),
     "line_key": pa.string(),

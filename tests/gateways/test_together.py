@@ -103,7 +103,9 @@ def test_the_hour_that_comes_twice_is_told_apart_within_one_payload_only() -> No
     single, double = orjson.dumps(report), orjson.dumps([report, report])
     result = Milesight().normalize_many([(single, sender), (single, sender), (double, sender)])
     hours = [row["occurred_at"].hour for row in result.events["count_interval"].to_pylist()]
-    assert hours == [0, 0, 0, 0, 0, 0, 1, 1]
+    assert hours == [0, 0, 1, 1]
+    assert {one.reason.value for one in result.rejected} == {"ambiguous_time"}
+    assert [len(one.rejected) for one in result.results] == [2, 2, 0]
 
 
 class Defective(PosB):
