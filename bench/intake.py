@@ -23,7 +23,6 @@ import uvloop
 from bench.http_load import Built, Run, closed_loop, open_loop
 from bench.own_gateway import (
     TENANT,
-    OwnGateway,
     cpu_s,
     free_port,
     listens,
@@ -31,7 +30,7 @@ from bench.own_gateway import (
     started,
     wait_for,
 )
-from bench.payloads import receipt, report
+from bench.payloads import posted, receipt, report
 
 WARM_UP_S = 1.0
 ACCEPTED = b'"accepted":1'
@@ -117,26 +116,18 @@ def _endpoints(home: Path) -> Iterator[list[Target]]:
             pid = gateway.process.pid if gateway.process else 0
             own = urlsplit(gateway.url).port or 0
             yield [
-                Target("empty", port, empty.pid, _request("/empty", gateway, report)),
-                Target("milesight", own, pid, _request("/v1/iot/milesight", gateway, report)),
-                Target("posb", own, pid, _request("/v1/pos/posb", gateway, receipt)),
+                Target("empty", port, empty.pid, posted("/empty", TENANT, gateway.token, report)),
+                Target(
+                    "milesight",
+                    own,
+                    pid,
+                    posted("/v1/iot/milesight", TENANT, gateway.token, report),
+                ),
+                Target("posb", own, pid, posted("/v1/pos/posb", TENANT, gateway.token, receipt)),
             ]
     finally:
         empty.terminate()
         empty.wait(30)
-
-
-def _request(path: str, gateway: OwnGateway, build: Built) -> Built:
-    head = (
-        f"POST {path} HTTP/1.1\r\nhost: gateway\r\ncontent-type: application/json\r\n"
-        f"x-tenpo-tenant: {TENANT}\r\nauthorization: Bearer {gateway.token}\r\ncontent-length: "
-    ).encode()
-
-    def request(number: int) -> bytes:
-        body = build(number)
-        return head + b"%d\r\n\r\n" % len(body) + body
-
-    return request
 
 
 if __name__ == "__main__":

@@ -63,14 +63,15 @@ class OwnGateway:
             "TENPO_DATAMART_DSN": "postgresql://127.0.0.1:1/none",
         }
 
-    def register(self) -> None:
-        """A tenant with one store, one device and one token."""
+    def register(self, tenant_id: str = TENANT) -> None:
+        """A tenant with one store, one device and the token."""
         book = MasterBook(self.lake)
-        book.put(TENANT, "tenant", [Tenant(tenant_id=TENANT, name="Benchmark")])
+        book.put(tenant_id, "tenant", [Tenant(tenant_id=tenant_id, name="Benchmark")])
         store = Store(store_id=STORE, name="Bench", timezone="UTC", currency="JPY")
-        book.put(TENANT, "store", [store])
-        book.put(TENANT, "device", [Device(device_id=DEVICE, store_id=STORE, source="milesight")])
-        book.put(TENANT, "token", [Token(name="send", sha256=token_digest(self.token))])
+        book.put(tenant_id, "store", [store])
+        door = Device(device_id=DEVICE, store_id=STORE, source="milesight")
+        book.put(tenant_id, "device", [door])
+        book.put(tenant_id, "token", [Token(name="send", sha256=token_digest(self.token))])
 
     def start(self) -> None:
         """Start it and wait until it answers."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import orjson
@@ -40,3 +41,19 @@ def receipt(number: int) -> bytes:
             ],
         }
     )  # fmt: skip
+
+
+def posted(
+    path: str, tenant_id: str, token: str, build: Callable[[int], bytes]
+) -> Callable[[int], bytes]:
+    """The whole request that sends a payload of a number."""
+    head = (
+        f"POST {path} HTTP/1.1\r\nhost: gateway\r\ncontent-type: application/json\r\n"
+        f"x-tenpo-tenant: {tenant_id}\r\nauthorization: Bearer {token}\r\ncontent-length: "
+    ).encode()
+
+    def request(number: int) -> bytes:
+        body = build(number)
+        return head + b"%d\r\n\r\n" % len(body) + body
+
+    return request
