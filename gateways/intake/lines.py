@@ -1,13 +1,17 @@
 """Payloads that wait for the group commit, a line for each tenant.
 
 One who sends much waits in its own line: every draw takes from each line its share, so that
-others find their payloads in the very next group. Used by one thread, the event loop's.
+others find their payloads in the very next group. Where others have sent lately, a draw takes
+little of each, so that nobody waits long for the group before. Used by one thread, the event
+loop's.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from gateways.intake.shares import Shares
@@ -17,12 +21,20 @@ T = TypeVar("T")
 MAX_WAITING = 3_000
 #: Bounds what one draw takes, and how long what comes after it waits.
 MAX_DRAWN_BYTES, MAX_DRAWN = 8 * 1024**2, 1_000
+#: Of one tenant, while another one has sent within so many seconds.
+MAX_BESIDE, LATELY_S = 64, 1.0
 
 
 class Lines(Generic[T]):
-    """The lines of all tenants."""
+    """The lines of all tenants.
 
-    def __init__(self) -> None:
+    Args:
+        now: a monotonic clock, in seconds.
+    """
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._drawn_at: dict[str, float] = {}
         self._shares = Shares(MAX_WAITING, "the intake is full")
         self._lines: dict[str, deque[tuple[int, T]]] = {}
         self._filled = asyncio.Event()
@@ -45,11 +57,20 @@ class Lines(Generic[T]):
         """What is first in each line, as much as its share of a draw; at least one of each."""
         drawn: list[T] = []
         share = len(self._lines) or 1
+        most = min(MAX_DRAWN // share, MAX_DRAWN if self._is_alone() else MAX_BESIDE)
         for tenant_id in list(self._lines):
-            drawn += self._from(tenant_id, MAX_DRAWN_BYTES // share, MAX_DRAWN // share)
+            drawn += self._from(tenant_id, MAX_DRAWN_BYTES // share, most)
         if not self._lines:
             self._filled.clear()
         return drawn
+
+    def _is_alone(self) -> bool:
+        """Whether one tenant alone has sent lately."""
+        now = self._now()
+        self._drawn_at |= dict.fromkeys(self._lines, now)
+        late = now - LATELY_S
+        self._drawn_at = {who: at for who, at in self._drawn_at.items() if at > late}
+        return len(self._drawn_at) <= 1
 
     def _from(self, tenant_id: str, size_bytes: int, count: int) -> list[T]:
         line = self._lines[tenant_id]

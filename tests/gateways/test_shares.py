@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateways.intake.lines import MAX_DRAWN, MAX_DRAWN_BYTES, MAX_WAITING, Lines
+from gateways.intake.lines import (
+    LATELY_S,
+    MAX_BESIDE,
+    MAX_DRAWN,
+    MAX_DRAWN_BYTES,
+    MAX_WAITING,
+    Lines,
+)
 from gateways.intake.shares import Shares
 from tenpo.errors import Overloaded
 
@@ -55,14 +62,18 @@ def test_a_newcomer_finds_a_place_beside_one_who_took_all_it_could() -> None:
 
 
 def test_each_draw_has_of_every_line_its_share() -> None:
-    lines: Lines[str] = Lines()
+    now = [0.0]
+    lines: Lines[str] = Lines(lambda: now[0])
     for _ in range(MAX_WAITING // 2):
         lines.put("flood", 10, "flood")
     for tenant in ("quiet", "calm"):
         lines.put(tenant, 10, tenant)
-    assert Counter(lines.draw()) == {"flood": MAX_DRAWN // 3, "quiet": 1, "calm": 1}
-    assert Counter(lines.draw()) == {"flood": MAX_DRAWN}
-    left = MAX_WAITING // 2 - MAX_DRAWN - MAX_DRAWN // 3
+    assert Counter(lines.draw()) == {"flood": MAX_BESIDE, "quiet": 1, "calm": 1}
+    now[0] += LATELY_S / 2
+    assert Counter(lines.draw()) == {"flood": MAX_BESIDE}  # others may come at any time
+    now[0] += LATELY_S
+    assert Counter(lines.draw()) == {"flood": MAX_DRAWN}  # nobody has for a while
+    left = MAX_WAITING // 2 - MAX_DRAWN - 2 * MAX_BESIDE
     for _ in range(MAX_WAITING // 2 - left):
         lines.put("flood", 10, "flood")
     with pytest.raises(Overloaded):
