@@ -126,11 +126,12 @@ class ReadingIntervals:
             drop(self.warehouse, name)
 
     def _look(self, span: Span, back: timedelta) -> list[dict[str, Any]]:
-        first = span[0].date() - AROUND - back - _DATES_DIFFER
+        settled = datetime.combine(span[0].date() - AROUND - back, time(), UTC)
+        read = settled - _DATES_DIFFER
         # Of days to come there is little to read.
-        dates = {"from_date": first, "to_date": span[1].date() + FAR}
-        self._judge({**dates, "arrived_from": datetime.combine(first, time(), UTC)}, back)
-        self._change(dates, back)
+        dates = {"from_date": read.date(), "to_date": span[1].date() + FAR}
+        self._judge({**dates, "arrived_from": read}, back)
+        self._change({**dates, "settled_from": settled}, back)
         sql = self._sql("summary", changes=self._changes)
         found = query(self.warehouse, sql, job=self._step("summary", back))
         rows: list[dict[str, Any]] = found.to_pylist()

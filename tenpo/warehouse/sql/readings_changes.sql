@@ -1,6 +1,6 @@
 -- What the touched readings change in the intervals between neighbours: rows to insert and
--- to delete. `first` rows say that it has to be looked further back: lines that begin within what
--- was touched, and clocks that are further off than was looked.
+-- to delete. `first` rows say that it has to be looked further back: lines whose reading before
+-- what was touched lies further back than was looked, and clocks that are further off.
 CREATE OR REPLACE TABLE {staging}.{changes}
 OPTIONS (expiration_timestamp = TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL 1 DAY)) AS
 WITH touched AS (
@@ -95,7 +95,10 @@ counted AS (
     group_in_total - IF(is_reset, 0, group_in_before) AS group_in_count,
     NULLIF(IF(ABS(offset_s) >= ABS(offset_before_s), offset_s, offset_before_s), 0)
       AS clock_offset_s,
-    NULLIF(left_out - left_out_before, 0) AS left_out_count
+    NULLIF(left_out - left_out_before, 0) AS left_out_count,
+    COALESCE(start_at < @settled_from, TRUE) AS is_cut,
+    occurred_at >= TIMESTAMP_ADD(first_at, INTERVAL @around_s SECOND) OR offset_s != 0
+      AS is_of_interest
   FROM judged
   WHERE occurred_at >= first_at
     AND COALESCE(start_at, first_at) <= last_at
@@ -114,13 +117,14 @@ held AS (
     AND touched.store_id = held.store_id
     AND touched.source = held.source
   WHERE held.business_date BETWEEN @from_date AND @to_date
+    AND held.start_at >= @settled_from
     AND held.end_at >= touched.first_at
     AND held.start_at <= touched.last_at
 ),
 difference AS (
   SELECT 1 AS sign, {columns}
   FROM spread
-  WHERE start_at IS NOT NULL
+  WHERE NOT is_cut
   UNION ALL
   SELECT -1 AS sign, {columns}
   FROM held
@@ -132,7 +136,7 @@ HAVING SUM(sign) != 0
 UNION ALL
 SELECT 'first' AS op, {columns}
 FROM spread
-WHERE start_at IS NULL OR ABS(clock_offset_s) > @near_s
+WHERE (is_cut AND is_of_interest) OR ABS(clock_offset_s) > @near_s
 UNION ALL
 SELECT 'first' AS op, {columns}
 FROM held

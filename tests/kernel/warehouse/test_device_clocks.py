@@ -16,14 +16,14 @@ from tests.kernel.warehouse.sales import job
 from tests.kernel.warehouse.test_readings import START, new_counters
 
 #: More of them cost a search for faults, not a check that there are none.
-COUNTERS = int(os.environ.get("TENPO_COUNTERS", "12"))
+COUNTERS = int(os.environ.get("TENPO_COUNTERS", "8"))
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 QUARTER = 15 * MINUTE
 
 
 @given(seed=st.integers(0, 2**32))
 @settings(
-    max_examples=1,  # of a dozen counters over a day: a trip to the warehouse takes a second
+    max_examples=2,  # of several counters over a day: a trip to the warehouse takes a second
     deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
