@@ -9,10 +9,12 @@ Layout, where `date` is the UTC date of receiving:
     artifact/<tenant>/…                                         what jobs publish
     video/<tenant>/<store>/<camera>/<date>/<begin>.mp4.sealed   what cameras sent, encrypted
     job/<tenant>/<receipt>.<round>.json                         large deliveries to be worked on
+    erasure/<tenant>/…                                          who was erased (`tenpo.erasure`)
     receipt/<tenant>/<date>/<receipt>.<round>.json              what became of them
 
 An object is written once and never changed, and it is there whole or not at all. Jobs
-are deleted once they are settled, and videos when their time is over.
+are deleted once they are settled, and videos when their time is over. Only an erased person
+leaves the canonical objects that were written before.
 """
 
 from __future__ import annotations

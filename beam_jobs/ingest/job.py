@@ -22,6 +22,7 @@ from beam_jobs.ingest.damage import mended, set_aside
 from beam_jobs.ingest.devices import COUNTER_EVENTS, devices_seen
 from beam_jobs.ingest.sweep import new_objects
 from beam_jobs.ingest.transforms import Load, LoadRaw
+from beam_jobs.ingest.unlink import Unlinker
 from beam_jobs.options import pipeline_options
 from tenpo.contracts import CONFORMED, EVENTS
 from tenpo.datamart import claim, dirty, health, ledger, store, transaction
@@ -149,6 +150,7 @@ class Ingest:
             self._load(held, names[start : start + OBJECTS_PER_BATCH], outcome)
             self._conform(held, outcome)
         self._conform(held, outcome)
+        Unlinker(self.settings, self.engine, self.warehouse, held).run(tenants)
         with transaction(self.engine) as connection:
             found = ledger.damaged(connection)
         outcome.damaged = {n: why for n, why in found.items() if n.split("/")[1] in tenants}

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from beam_jobs.append_once import append_once
+from beam_jobs.ingest.unlink import EVENT, without_erased
 from tenpo.contracts import EVENTS
 from tenpo.datamart import connect as connect_datamart
 from tenpo.errors import LeaseLost
@@ -78,7 +79,10 @@ class ReadLoadFn(beam.DoFn):
         self.lake = Lake(self.settings.lake_url)
 
     def process(self, load: Load) -> Iterator[LoadRows]:
-        yield LoadRows(load, read_load(self.lake, load))
+        rows = read_load(self.lake, load)
+        if load.event == EVENT:
+            rows = without_erased(self.settings, self.lake, load.tenant_id, load.objects, rows)
+        yield LoadRows(load, rows)
 
 
 class AppendRawFn(beam.DoFn):

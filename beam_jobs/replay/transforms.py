@@ -20,6 +20,7 @@ from beam_jobs.replay.readapt import Readapted, Readapter
 from gateways.intake.canonical import parquet
 from tenpo.contracts import CONFORMED, EVENTS
 from tenpo.contracts.events import canonical_schema
+from tenpo.erasure import erased_among, unlinked
 from tenpo.errors import IntegrityError, UnknownReference
 from tenpo.lake import Lake
 from tenpo.settings import Settings
@@ -101,7 +102,16 @@ class ReplayFn(beam.DoFn):
         before = self._before(raw_object, event)
         asked = pc.is_in(before["source"], value_set=pa.array(sorted(found.sources), pa.string()))
         stamped = f"{raw_object}{STAMP_MARK}{self.stamp}"
-        return difference(before.filter(asked), found.rows(event), stamped)
+        return difference(before.filter(asked), self._told(event, found), stamped)
+
+    def _told(self, event: str, found: Readapted) -> pa.Table:
+        """What came out, without persons who were erased since."""
+        rows = found.rows(event)
+        if event != "visit_event" or not rows.num_rows:
+            return rows
+        tenant, persons = self.request.tenant_id, rows["person_id"]
+        gone = erased_among(self.settings, self.lake, tenant, persons)
+        return unlinked(rows, gone) if gone else rows
 
     def _rejections(self, raw_object: str, found: Readapted) -> pa.Table:
         """The rejections that were not told before."""

@@ -43,6 +43,8 @@ class SaleKind(StrEnum):
 #: What a tracked person did.
 VisitKind = Literal["enter", "exit", "pass", "zone_enter", "zone_exit"]
 FaceState = Literal["matched", "new", "unseen", "unclear", "failed"]
+#: Nobody sends it: it takes the place of a state when a person is erased.
+ERASED_FACE = "erased"
 
 TENANT = Field("tenant_id", Type.STRING, "The retailer the row belongs to.", required=True)
 STORE = Field(
@@ -144,8 +146,9 @@ _VISIT = (
           "Model and version of the features of faces; absent where faces are off."),
     Field("face_state", Type.STRING,
           "What became of recognising: `matched` or `new` have a person; `unseen`: no good face; "
-          "`unclear`: faces of the track disagree; `failed`: a model or service failed.",
-          one_of=get_args(FaceState)),
+          "`unclear`: faces of the track disagree; `failed`: a model or service failed; "
+          "`erased`: the person was erased since.",
+          one_of=(*get_args(FaceState), ERASED_FACE)),
 )  # fmt: skip
 
 

@@ -14,6 +14,8 @@ ON_DEMAND = "recomputed on demand"
 CLOCK_CHANGED = "changed timezone or cut-over"
 #: Raw ids were merged into one person, or split again.
 PERSONS = "persons merged or split"
+#: A person asked to be forgotten, and their visits are nobody's now.
+ERASED = "a person was erased"
 #: Only what was known of the days before changed.
 FOLLOWED = "visitors of days before changed"
 #: What counters missed is judged when their date is over, and again when what is usual changes.
@@ -48,6 +50,7 @@ _WORDS = {
         "the store's timezone or day cut-over was changed",
         "店舗の時間帯または日付境界が変更された"),
     PERSONS: ("persons were found to be one, or not to be", "同一人物かどうかの判断が変わった"),
+    ERASED: ("a person was erased, and their visits with them", "ある人の記録が消去された"),
     FOLLOWED: (
         "who was here on the days before is known better now",
         "以前の日の来店者の記録が更新された"),
@@ -73,7 +76,7 @@ def cause_words(cause: str, kpi: Kpi) -> tuple[str, str]:
     """
     possible = {FIRST, ON_DEMAND, CLOCK_CHANGED} | {arrived(event) for event in events_of(kpi)}
     if set(kpi.inputs) & VISITED:
-        possible |= {FOLLOWED, PERSONS}
+        possible |= {FOLLOWED, PERSONS, ERASED}
     if set(kpi.inputs) & ESTIMATED:
         possible |= {ENDED, USUAL}
     if cause in _WORDS and cause not in possible:

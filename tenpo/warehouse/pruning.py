@@ -4,8 +4,8 @@ BigQuery refuses a query on a partitioned table that does not, for it would read
 bill) all of it; the local server lets it pass. So it is checked here, before either.
 
 A predicate counts when it compares the partition column with constants and parameters
-alone, in the WHERE or ON of the very SELECT (or the ON of the MERGE) that names the
-table. BigQuery sees through more than that; what passes here passes there.
+alone, in the WHERE or ON of the very SELECT, UPDATE or DELETE (or the ON of the MERGE) that
+names the table. BigQuery sees through more than that; what passes here passes there.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def unpruned(statement: exp.Expr, prefix: str = "") -> list[str]:
 
 def _conditions(table: exp.Table) -> Iterator[exp.Expr]:
     """What limits the table, taken apart at each AND."""
-    scope = table.find_ancestor(exp.Select, exp.Merge)
+    scope = table.find_ancestor(exp.Select, exp.Merge, exp.Update, exp.Delete)
     for condition in _clauses(scope):
         pending = [condition]
         while pending:

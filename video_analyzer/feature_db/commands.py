@@ -110,23 +110,54 @@ def search(
 def erase(tenant: Tenant, person: Person, as_json: AsJson = False) -> None:
     """Forget a person, with a proof; exit 6 while some file still holds the person.
 
+    The next ingest unlinks the visits: `tenpo features proofs` says when that is done.
+
     Example: tenpo features erase acme p_0123456789abcdef
     """
+    from tenpo.erasure import Erasures
+    from tenpo.settings import get_settings
     from video_analyzer.feature_db.erasure import erase as forget
 
     with _database().open_store(tenant) as store:
-        proof = forget(store, person)
+        proof = forget(store, person, unlink=Erasures.of(get_settings(), tenant).ask)
     if as_json:
         _print_json(asdict(proof))
     else:
         typer.echo(
             f"{len(proof.digests)} ids and {proof.features} features erased; "
             f"{len(proof.found_before)} places before, {len(proof.found_after)} after, "
-            f"{proof.files_scanned} files scanned"
+            f"{proof.files_scanned} files scanned; the next ingest unlinks the visits"
         )
     if proof.completed_at is None:
         raise IntegrityError(
             "the person is still in files", where=tenant, remedy=f"{proof.note.capitalize()}."
+        )
+
+
+@features.command()
+def proofs(tenant: Tenant, as_json: AsJson = False) -> None:
+    """Show the proofs of erasures: of the features, and of the visits that were unlinked.
+
+    Example: tenpo features proofs acme
+    """
+    from tenpo.erasure import Erasures
+    from tenpo.settings import get_settings
+    from video_analyzer.feature_db.erasure import read_proofs
+
+    erasures = Erasures.of(get_settings(), tenant)
+    found = read_proofs(_database().sealed_folder(tenant)[0])
+    for proof in found:
+        asked = proof.get("request")
+        proof["visits"] = erasures.state(asked) if asked else {"state": "unknown"}
+    if as_json:
+        _print_json({"proofs": found})
+        return
+    for proof in found:
+        visits = proof["visits"]
+        told = f", {visits['events']:,} events" if "events" in visits else ""
+        typer.echo(
+            f"{proof['begun_at']}  features: {proof['completed_at'] or proof['note']}, "
+            f"{proof['features']:,} of {len(proof['digests'])} ids; visits: {visits['state']}{told}"
         )
 
 

@@ -1,14 +1,15 @@
 """Erasing a person: from memory, index, log, snapshots and identity log, with a proof.
 
     look      the scan must find the person: what cannot be found cannot be shown to be gone
+    unlink    a durable request, to take the raw ids out of the visits (`tenpo.erasure`)
     note      a proof file, with digests for ids, says what was begun
     commit    the person dies in memory and log, and stays dead over a restart
     purge     a checkpoint writes anew what held the person and deletes what was before
     look      the scan must find nothing; the proof file says so
 
 After a crash the next opening finishes what was begun. Blocks that a disk has given free
-are not overwritten: they are sealed, and go for good with the tenant's key. Visits are
-unlinked by whoever calls (`unlink`), before the ids are forgotten.
+are not overwritten: they are sealed, and go for good with the tenant's key. Visits lie
+elsewhere: the warehouse does what was asked, and has a proof of its own.
 """
 
 from __future__ import annotations
@@ -56,6 +57,7 @@ class Proof:
         twins: features of which another person's living feature is the same (a picture that
             was taken up twice): these were erased, but the scan cannot tell the two apart.
         note: what is still to be done, or how it was completed.
+        request: to take the ids out of visits; `tenpo.erasure` says how it stands.
     """
 
     tenant_id: str
@@ -68,17 +70,20 @@ class Proof:
     files_scanned: int = 0
     twins: int = 0
     note: str = ""
+    request: str | None = None
 
 
-def erase(
-    store: FeatureStore, person: str, *, unlink: Callable[[Sequence[str]], None] | None = None
-) -> Proof:
+Unlink = Callable[[Sequence[str]], str | None]
+
+
+def erase(store: FeatureStore, person: str, *, unlink: Unlink | None = None) -> Proof:
     """Forget who this person is now, with all raw ids and features.
 
     Args:
         store: the tenant's features.
         person: any raw id of the person.
-        unlink: takes the raw ids out of the visits; it comes first.
+        unlink: asks durably that the raw ids be taken out of the visits, and gives the request's
+            id; it comes first.
 
     Returns:
         The proof; not completed where files hold the person that are not the database's own,
@@ -92,9 +97,7 @@ def erase(
         return _erase(store, person_number(person), unlink)
 
 
-def _erase(
-    store: FeatureStore, number: int, unlink: Callable[[Sequence[str]], None] | None
-) -> Proof:
+def _erase(store: FeatureStore, number: int, unlink: Unlink | None) -> Proof:
     store.identity.require(number)
     members = np.array(sorted(store.identity.members(number)), np.int64)
     texts = [person_text(int(member)) for member in members]
@@ -106,11 +109,11 @@ def _erase(
             where=store.tenant_id,
             remedy="Run `tenpo features verify`: nothing was erased.",
         )
-    if unlink is not None:
-        unlink(texts)
+    request = unlink(texts) if unlink is not None else None
+    failpoint("features.erasure_asked")
     proof = Proof(
         store.tenant_id, tuple(_digests(store, members)), datetime.now(UTC), None,
-        sum(map(len, vectors)), before.findings, note="begun",
+        sum(map(len, vectors)), before.findings, note="begun", request=request,
     )  # fmt: skip
     _write(store, proof)
     failpoint("features.erasure_noted")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from tenpo import __version__
+from tenpo.erasure import Erasures
 from tenpo.lake import Lake
 from tenpo.masters import MasterBook
 from tenpo.operators_token import require_operator
@@ -34,7 +36,8 @@ def create_app(
     """The service of these settings."""
     database = FeatureDatabase(settings.home / "features", settings.root_secret())
     book = MasterBook(Lake(settings.lake_url))
-    backend = Backend(database, book, Metrics(), timeout_s)
+    erasures = partial(Erasures.of, settings)
+    backend = Backend(database, book, Metrics(), erasures, timeout_s)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from tenpo.erasure import Erasures
 from tenpo.errors import AuthError, RateLimited, ServiceError, TenpoError
 from tenpo.masters import MasterBook
 from video_analyzer.feature_db import FeatureDatabase, FeatureStore
@@ -48,6 +49,7 @@ class Backend:
         database: their features.
         book: their masters.
         metrics: where calls are counted.
+        erasures: gives a tenant's, to ask that visits be unlinked.
         timeout_s: how long a call may take that is not a long one.
     """
 
@@ -56,9 +58,10 @@ class Backend:
         database: FeatureDatabase,
         book: MasterBook,
         metrics: Metrics,
+        erasures: Callable[[str], Erasures],
         timeout_s: float = TIMEOUT_S,
     ) -> None:
-        self.book, self.metrics = book, metrics
+        self.book, self.metrics, self.erasures = book, metrics, erasures
         self._database = database
         self._short = _Lane(THREADS, MAX_RUNNING, timeout_s)
         self._long = _Lane(LONG_THREADS, MAX_LONG, LONG_S)

@@ -161,6 +161,7 @@ class ErasedAnswer(BaseModel):
     features: int
     digests: list[str]
     note: str
+    request: str | None = None
 
 
 class ProposalAnswer(BaseModel):

@@ -134,13 +134,13 @@ async def held(body: bodies.PersonBody, caller: Person, backend: Running) -> bod
 async def erase_person(
     body: bodies.PersonBody, caller: Person, backend: Running
 ) -> bodies.ErasedAnswer:
-    """Forget who this person is now, with a proof in the tenant's folder."""
+    """Forget who this person is now, with a proof; visits are unlinked by the next ingest."""
 
     def work(store: FeatureStore) -> bodies.ErasedAnswer:
-        proof = erase(store, body.person)
+        proof = erase(store, body.person, unlink=backend.erasures(caller.tenant_id).ask)
         return bodies.ErasedAnswer(
             is_complete=proof.completed_at is not None, features=proof.features,
-            digests=list(proof.digests), note=proof.note,
+            digests=list(proof.digests), note=proof.note, request=proof.request,
         )  # fmt: skip
 
     return await backend.run(caller, "erase", work, is_long=True)

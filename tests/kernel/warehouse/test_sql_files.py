@@ -70,6 +70,8 @@ def test_a_file_parses_and_states_its_partitions(path: Path) -> None:
         "MERGE `p.dwh`.document AS t USING s ON t.bucket = s.bucket WHEN MATCHED THEN DELETE",
         "SELECT * FROM dwh.sale_line WHERE business_date = '2026-01-01' OR store_id = 'a'",
         "SELECT * FROM `p.dwh`.visit_event_current WHERE tenant_id = @t",
+        "UPDATE `p.dwh`.sale_line SET sku = NULL WHERE tenant_id = @t",
+        "DELETE FROM `p.dwh`.sale_line WHERE tenant_id = @t",
         "SELECT * FROM (SELECT * FROM dwh.sale_line) WHERE business_date = '2026-01-01'",
     ],
 )

@@ -93,6 +93,8 @@ def test_export_says_what_is_held_and_erase_ends_it(run: Run, added: list[Featur
     assert (code, parsed(out)["features"][0]["feature"]) == (0, 3)
     code, out, _ = run("erase", "acme", person, "--json")
     assert (code, parsed(out)["features"]) == (0, 1)
+    code, out, _ = run("proofs", "acme")
+    assert (code, out.rsplit("visits: ", 1)[-1]) == (0, "pending\n")
     code, _, err = run("export", "acme", "--person", person)
     assert code == 3
     assert person not in err

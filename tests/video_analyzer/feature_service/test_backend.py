@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from tenpo.erasure import Erasures
 from tenpo.errors import RateLimited
 from tenpo.lake import Lake
 from tenpo.masters import MasterBook, TenantMasters
@@ -30,7 +32,8 @@ def _caller(tenant: str) -> Caller:
 def backend(tmp_path: Path) -> Backend:
     """Without any features."""
     database = FeatureDatabase(tmp_path / "features", bytes(32))
-    return Backend(database, MasterBook(Lake(f"file://{tmp_path}/lake")), Metrics())
+    lake = Lake(f"file://{tmp_path}/lake")
+    return Backend(database, MasterBook(lake), Metrics(), partial(Erasures, lake, bytes(32)))
 
 
 def test_long_calls_hold_up_no_short_one(backend: Backend) -> None:

@@ -12,6 +12,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from tenpo.erasure import Erasures
 from tenpo.errors import InputError, RateLimited, ServiceError, UnknownReference
 from tenpo.settings import Settings
 from tests.video_analyzer.feature_service.conftest import MODEL, SEEN_AT, Ask, Tokens
@@ -70,10 +71,14 @@ def test_proposals_are_made_decided_and_undone(ask: Ask, face: Floats, known: st
 
 
 def test_erasing_a_person_leaves_a_proof_and_nothing_else(
-    ask: Ask, face: Floats, known: str, folder: Path
+    ask: Ask, face: Floats, known: str, folder: Path, settings: Settings
 ) -> None:
     person = ask("a")
     erased = person.erase(known)
+    [request] = [
+        one for one in Erasures.of(settings, "a").pending() if one.request_id == erased.request
+    ]
+    assert request.raw_ids == (known,), "the warehouse is asked to unlink the visits"
     assert (erased.is_complete, erased.features) == (True, 1)
     [digest] = erased.digests
     assert (folder / "proof" / f"{digest.removeprefix('-')}.json").is_file()

@@ -1,0 +1,170 @@
+"""Erased persons leave their events: in the lake, in raw and in dwh, and never come back.
+
+Two things keep that true. A request is worked off under ingest's lease, after everything that
+was loaded is conformed; and whatever is loaded, then or later, passes `without_erased` on its
+way to raw, so that a late duplicate or a replay brings nobody back. Canonical objects that hold
+an erased person are replaced by the same without them.
+
+A killed try is repeated whole: what it found first is noted in the lake beforehand.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from sqlalchemy import Engine
+
+from beam_jobs.replay.compare import STAMP_MARK
+from beam_jobs.replay.plan import canonical_objects, stem_of
+from gateways.intake.canonical import parquet
+from tenpo.datamart import dirty, ledger, transaction
+from tenpo.datamart.lease import Lease, lease
+from tenpo.datamart.published import dates_known
+from tenpo.erasure import Erasures, Found, Request, erased_among, unlinked
+from tenpo.errors import LeaseLost
+from tenpo.failpoint import failpoint
+from tenpo.kpi.causes import ERASED
+from tenpo.lake import Lake
+from tenpo.settings import Settings
+from tenpo.store_day import StoreDay
+from tenpo.telemetry import get_logger
+from tenpo.warehouse import Job, Warehouse
+from tenpo.warehouse.unlink import Unlinking
+
+log = get_logger(__name__)
+
+EVENT = "visit_event"
+#: Clocks of those who ask and those who load may differ by so much.
+_TOLERANCE = timedelta(minutes=5)
+
+
+def without_erased(
+    settings: Settings, lake: Lake, tenant_id: str, names: Iterable[str], rows: pa.Table
+) -> pa.Table:
+    """Visit events as they may go on; the objects that they came from are replaced likewise.
+
+    Args:
+        settings: the process's settings.
+        lake: where the objects lie.
+        tenant_id: whose events.
+        names: the objects.
+        rows: the events in them.
+    """
+    gone = erased_among(settings, lake, tenant_id, rows["person_id"])
+    if not gone:
+        return rows
+    replace_objects(lake, names, gone)
+    return unlinked(rows, gone)
+
+
+def replace_objects(lake: Lake, names: Iterable[str], raw_ids: Sequence[str]) -> None:
+    """Write those canonical objects anew that hold one of the persons."""
+    wanted = pa.array(raw_ids, pa.string())
+    for name in names:
+        rows = pq.read_table(io.BytesIO(lake.get(name)))
+        if pc.any(pc.is_in(rows["person_id"], value_set=wanted)).as_py():
+            lake.put(name, parquet(unlinked(rows, raw_ids)))
+
+
+class Unlinker:
+    """Works requests off, under ingest's lease.
+
+    Args:
+        settings: the process's settings.
+        engine: the datamart.
+        warehouse: the warehouse.
+        held: ingest's lease.
+    """
+
+    def __init__(
+        self, settings: Settings, engine: Engine, warehouse: Warehouse, held: Lease
+    ) -> None:
+        self._settings, self._engine = settings, engine
+        self._warehouse, self._held = warehouse, held
+        self._lake = Lake(settings.lake_url)
+
+    def run(self, tenants: Iterable[str]) -> None:
+        """Do what was asked for these tenants; what cannot be done now waits for the next run.
+
+        Raises:
+            LeaseLost: a successor of the ingest has taken over.
+            ServiceError: a service does not answer; do it again.
+        """
+        for tenant in tenants:
+            if self._lake.names(f"erasure/{tenant}/asked"):
+                erasures = Erasures(self._lake, self._settings.root_secret(), tenant)
+                for request in erasures.pending():
+                    self._unlink(tenant, erasures, request)
+
+    def _unlink(self, tenant: str, erasures: Erasures, request: Request) -> None:
+        if self._is_loading(tenant, request):
+            log.info("an erasure waits for a load that began before it", tenant=tenant)
+            return
+        work = self._work(tenant, request)
+        before = work.find("before")
+        erasures.note(request, before)
+        whole = erasures.found(request)
+        replace_objects(self._lake, self._objects(tenant, whole), request.raw_ids)
+        failpoint("unlink.after_objects")
+        work.change(self._guard)
+        if not self._change_persons(work):
+            return
+        days = [StoreDay(tenant, store, day) for store, day in whole.store_days]
+        with transaction(self._engine) as connection:
+            self._held.check(connection)
+            dirty.mark(connection, days, ERASED)
+        failpoint("unlink.after_mark")
+        left = work.find("after")
+        if left.raw_rows or left.events:
+            log.warning("an erased person is still in events", tenant=tenant, rows=left.raw_rows)
+            return
+        erasures.done(request)
+        told = {"request": request.request_id, "events": whole.events, "store_days": len(days)}
+        log.info("an erased person is unlinked", tenant=tenant, **told)
+
+    def _work(self, tenant: str, request: Request) -> Unlinking:
+        now = datetime.now(UTC)
+        with transaction(self._engine) as connection:
+            first = ledger.first_ingested(connection, tenant, EVENT)
+            dates = dates_known(connection, tenant)
+        ingested: list[date] = [] if first is None else [first.date(), now.date()]
+        job = Job("unlink", f"{request.request_id}-{now:%Y%m%dT%H%M%S%f}", tenant)
+        return Unlinking(self._warehouse, tenant, request.raw_ids, ingested, dates, job)
+
+    def _is_loading(self, tenant: str, request: Request) -> bool:
+        """Whether a load may have read its objects before the request, and is not in raw yet."""
+        with transaction(self._engine) as connection:
+            loads = ledger.interrupted(connection)
+        return any(
+            load.tenant_id == tenant
+            and load.event == EVENT
+            and load.ingested_at < request.asked_at + _TOLERANCE
+            for load in loads
+        )
+
+    def _objects(self, tenant: str, found: Found) -> list[str]:
+        """The canonical objects of the raw objects, those of replays included."""
+        stems = {stem_of(name.split(STAMP_MARK)[0]) for name in found.raw_objects}
+        return [
+            name for stem in sorted(stems)
+            for name in canonical_objects(self._lake, tenant, EVENT, stem)
+        ]  # fmt: skip
+
+    def _change_persons(self, work: Unlinking) -> bool:
+        seconds = self._settings.lease_s
+        try:
+            with lease(self._engine, "persons", holder=self._held.holder, seconds=seconds):
+                work.change_persons()
+        except LeaseLost as error:
+            log.info("an erasure waits", tenant=work.tenant_id, reason=str(error))
+            return False
+        return True
+
+    def _guard(self) -> None:
+        with transaction(self._engine) as connection:
+            self._held.check(connection)
