@@ -70,19 +70,20 @@ wheel: .venv/.made $(ENVS)/worker/.made
 	@rm -rf build $(ENVS)/worker/dist
 	$(RUN_UV) build --quiet --wheel --no-build-isolation --python .venv/bin/python --out-dir $(ENVS)/worker/dist
 	$(RUN_UV) pip install --quiet --no-deps --reinstall --python $(ENVS)/worker/bin/python $(ENVS)/worker/dist/*.whl
+	rm -rf build
 
 # The tests of an engine that cannot be had are skipped by name.
 job-server:
 	@if [ -e $(ENVS)/engines/$(FLINK_ARTIFACT)-$(BEAM).jar ]; then exit 0; fi
-	if ! command -v java mvn >/dev/null; then echo "Flink: no Java or no Maven"; exit 0; fi
-	timeout 600 mvn -q -B --strict-checksums dependency:copy -Dmdep.overWriteReleases=false \
+	if ! { command -v java && command -v mvn; } >/dev/null; then echo "Flink: no Java or no Maven"; exit 0; fi
+	timeout 300 mvn -q -B --strict-checksums dependency:copy -Dmdep.overWriteReleases=false \
 		-Dartifact=org.apache.beam:$(FLINK_ARTIFACT):$(BEAM) -DoutputDirectory=$(ENVS)/engines \
 		>/dev/null 2>&1 || echo "Flink: Maven cannot get org.apache.beam:$(FLINK_ARTIFACT):$(BEAM)"
 
 prism:
 	@if [ -x $(ENVS)/engines/prism-$(BEAM) ]; then exit 0; fi
 	if ! command -v go >/dev/null; then echo "Prism: no Go"; exit 0; fi
-	GOBIN="$$PWD/$(ENVS)/engines" timeout 600 go install github.com/apache/beam/sdks/v2/go/cmd/prism@v$(BEAM) \
+	GOBIN="$$PWD/$(ENVS)/engines" timeout 400 go install github.com/apache/beam/sdks/v2/go/cmd/prism@v$(BEAM) \
 		&& mv $(ENVS)/engines/prism $(ENVS)/engines/prism-$(BEAM) || echo "Prism: Go cannot build it"
 
 format: setup ## Format the code and mend what lint can mend

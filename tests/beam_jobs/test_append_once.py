@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from typing import ClassVar
 
+import apache_beam as beam
 import pyarrow as pa
 import pytest
+from apache_beam.options.pipeline_options import PipelineOptions
 from sqlalchemy import Engine
 
 from beam_jobs.append_once import append_once
+from beam_jobs.ingest.transforms import AppendRawFn, Load, LoadRows
 from tenpo.contracts import SALE_LINE
 from tenpo.datamart import claim, transaction
 from tenpo.errors import LeaseLost
@@ -60,6 +65,31 @@ def test_what_was_given_up_is_appended_by_nobody(
     with pytest.raises(LeaseLost, match="given this append up"):
         attempt(warehouse, datamart, key, sale_lines(key, 1))
     assert rows_of(warehouse, key) == 0
+
+
+class DiesOnceFn(AppendRawFn):
+    """Fails its first bundle after the commit, as if its worker had died there."""
+
+    deaths: ClassVar[list[str]] = []
+
+    def process(self, item: LoadRows) -> Iterator[Load]:
+        yield from super().process(item)
+        if not self.deaths:
+            self.deaths.append(item.load.load_id)
+            raise RuntimeError("dead")
+
+
+def test_a_bundle_that_failed_after_its_commit_is_tried_again(
+    warehouse: Warehouse, datamart_dsn: str, key: str
+) -> None:
+    load = Load(key, "acme", "sale_line", (), datetime.now(UTC))
+    settings = warehouse.settings.model_copy(update={"datamart_dsn": datamart_dsn})
+    options = PipelineOptions(["--runner=BundleBasedDirectRunner"])  # which tries again
+    with beam.Pipeline(options=options) as pipeline:
+        rows = pipeline | beam.Create([LoadRows(load, sale_lines(key, 3))])
+        _ = rows | beam.ParDo(DiesOnceFn(settings))
+    assert DiesOnceFn.deaths == [key]
+    assert rows_of(warehouse, key) == 3
 
 
 def test_claims_are_forgotten_when_they_are_old(datamart: Engine, key: str) -> None:

@@ -27,7 +27,8 @@ def test_the_runner_is_the_setting_unless_one_is_given() -> None:
 
 
 def test_dataflow_has_project_and_region_of_the_settings() -> None:
-    options = pipeline_options(REMOTE, "ingest", [*ASKED, "--region=europe-west1"])
+    more = ["--region=europe-west1", "--no_use_public_ips", "--max_num_workers=4", "--subnetwork=s"]
+    options = pipeline_options(REMOTE, "ingest", [*ASKED, *more])
     google = options.view_as(GoogleCloudOptions)
     assert is_dataflow(options)
     assert (google.project, google.region, google.job_name) == ("p", "europe-west1", "ingest")

@@ -72,6 +72,7 @@ class ConformFn(_IngestFn):
     def setup(self) -> None:
         super().setup()
         self.announcements = Announcements(self.overdue)
+        self.failed: dict[str, str] = {}
 
     def process(self, appended: tuple[None, Iterable[Load | None]]) -> Iterator[str]:
         loads = [load for load in appended[1] if load is not None]
@@ -79,8 +80,10 @@ class ConformFn(_IngestFn):
             outcome = self.ingest.conform(held, loads)
         if not outcome.is_empty:
             log.info("ingested", objects=outcome.objects, rows=outcome.rows, dirty=outcome.dirty)
-        for tenant, reason in outcome.failed.items():
-            log.error("events stay behind in raw", tenant=tenant, reason=reason)
+        if outcome.failed != self.failed:
+            self.failed = outcome.failed
+            for tenant, reason in outcome.failed.items():
+                log.error("events stay behind in raw", tenant=tenant, reason=reason)
         now = datetime.now(UTC)
         for tenant in self.announcements.due(self.ingest.engine, now):
             yield tenant
