@@ -247,6 +247,14 @@ class Settings(BaseSettings):
         """One log file a process."""
         return self.home / "logs"
 
+    def without_secrets(self) -> Settings:
+        """For workers elsewhere that only move canonical rows: no key, no token but Airflow's.
+
+        They travel with the pipeline, and lie in its staging folder.
+        """
+        secret = ("secret_key", "metrics_token", "features_token", "models_webhook_url")
+        return self.model_copy(update=dict.fromkeys(secret))
+
     def metrics_secret(self) -> str:
         """What opens `/metrics`: locally made once, in production given; empty keeps it closed."""
         if self.metrics_token is not None:

@@ -248,7 +248,7 @@ class _Run:
             if device.role == "door":
                 expected.setdefault(device.store_id, []).append(device.device_id)
         context = RunContext(
-            settings=self.settings,
+            settings=self.settings.without_secrets(),
             stamp=RunStamp(self.run_id, self.tenant_id, self.started_at, causes),
             stores=masters.stores,
             expected=expected,

@@ -272,7 +272,8 @@ class Ingest:
         failpoint("ingest.after_begin")
         options = pipeline_options(self.settings, "ingest", self._runner_args)
         with beam.Pipeline(options=options) as pipeline:
-            _ = pipeline | "Loads" >> beam.Create(loads) | "To raw" >> LoadRaw(self.settings)
+            to_raw = LoadRaw(self.settings.without_secrets())
+            _ = pipeline | "Loads" >> beam.Create(loads) | "To raw" >> to_raw
         failpoint("ingest.after_append")
         self._loaded(held, loads)
         failpoint("ingest.after_loaded")

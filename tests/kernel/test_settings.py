@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import stat
 import threading
 from collections.abc import Iterator
@@ -131,3 +132,11 @@ def test_a_local_secret_is_made_once_for_its_owner_alone(clean: Path) -> None:
     assert local_secret(clean, "y") not in found
     assert stat.S_IMODE((clean / "secrets" / "x").stat().st_mode) == 0o600
     assert sorted(path.name for path in (clean / "secrets").iterdir()) == ["x", "y"]
+
+
+def test_workers_elsewhere_get_no_secret_that_they_do_not_need() -> None:
+    told = {"secret_key": "ab" * 32, "metrics_token": "m-secret", "features_token": "f-secret",
+            "models_webhook_url": "w-secret"}  # fmt: skip
+    sent = pickle.dumps(Settings(**told, lake_url="gs://lake").without_secrets())  # type: ignore[arg-type]
+    assert b"gs://lake" in sent
+    assert [name for name, secret in told.items() if secret.encode() in sent] == []

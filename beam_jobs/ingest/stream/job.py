@@ -75,8 +75,9 @@ def stream(settings: Settings, runner_args: Sequence[str]) -> None:
         )
     pipeline = beam.Pipeline(options=options)
     hints = Hints(settings, has_pubsub=is_dataflow(options))
-    tenants = pipeline | "Hints" >> hints | "Take in" >> TakeIn(settings, OVERDUE)
-    _ = tenants | "Tell Airflow" >> beam.ParDo(AnnounceFn(settings))
+    own = settings.without_secrets()
+    tenants = pipeline | "Hints" >> hints | "Take in" >> TakeIn(own, OVERDUE)
+    _ = tenants | "Tell Airflow" >> beam.ParDo(AnnounceFn(own))
     running = pipeline.run()
     if is_dataflow(options):
         return
