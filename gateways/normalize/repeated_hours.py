@@ -106,16 +106,16 @@ def _by_order(records: Records, local: Column, judged: _Judged) -> None:
 
 
 def _by_step(lines: npt.NDArray[np.int64], local: Column, judged: _Judged) -> None:
+    """Rows of a line before and after the one step back of its clock."""
     stamps = np.asarray(pc.fill_null(local.cast(LOCAL).cast(pa.int64()), 0))
-    for line in np.unique(lines[judged.open]).tolist():
-        rows = np.flatnonzero(lines == line)
+    order = np.argsort(lines, kind="stable")
+    stepped, after = np.zeros((2, len(lines)), np.bool_)
+    for rows in np.split(order, np.flatnonzero(np.diff(lines[order])) + 1):
         back = np.flatnonzero(np.diff(stamps[rows]) < 0)
         if len(rows) >= _FEWEST and len(back) == 1:
-            told = np.zeros(len(lines), np.bool_)
-            told[rows] = True
-            after = np.zeros(len(lines), np.bool_)
+            stepped[rows] = True
             after[rows[back[0] + 1 :]] = True
-            judged.decide(told, after)
+    judged.decide(stepped, after)
 
 
 def _by_arrival(records: Records, zones: Column, received: Column, judged: _Judged) -> None:

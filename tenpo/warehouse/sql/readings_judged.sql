@@ -254,6 +254,7 @@ FROM (
   FROM counted
   WHERE NOT is_left_out
 )
+WHERE TRUE
 QUALIFY ROW_NUMBER() OVER (
   PARTITION BY {line}, occurred_at
   ORDER BY received_at DESC, told_by_device_at DESC
