@@ -17,9 +17,9 @@ from tenpo.kpi import DEFINITION_VERSION, KPI_STORE_DAY, KPI_STORE_HOUR, KPIS, M
 _TABLES = """# Tables
 
 Written from the contracts in `tenpo/contracts` and `tenpo/kpi`; do not edit. `raw` is
-append-only and partitioned by the date of ingestion; `dwh` and `mart` by the store's
-business date, the models' tables by the last date a run knew. Every query needs a condition
-on the partition column.
+append-only (but that erased persons leave it) and partitioned by the date of ingestion; `dwh`
+and `mart` by the store's business date, the models' tables by the last date a run knew. Every
+query needs a condition on the partition column.
 """
 
 _KPIS = """# KPIs

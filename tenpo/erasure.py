@@ -1,18 +1,23 @@
 """People whose visits must not be linked any more: who asked, and what came of it.
 
-    erasure/<tenant>/list/<request>.json           keyed digests of the erased ids, for ever
+    erasure/<tenant>/key                           random, made once: of the digests
+    erasure/<tenant>/list/<request>.json           digests of the erased ids, for ever
     erasure/<tenant>/asked/<request>.sealed        the ids themselves, until it is done
     erasure/<tenant>/found/<request>/<stamp>.json  what each try found before it changed anything
     erasure/<tenant>/done/<request>.json           the proof, with counts
 
-The list is what keeps an erased id away when its events are sent or replayed again: nobody
-without the root secret can tell whose digests they are. Not for features
-(`video_analyzer.feature_db`), and not for doing it (`beam_jobs.ingest.unlink`).
+The list is what keeps an erased id away when its events are sent or replayed again. Workers need
+it, who have no secret, and it outlives the root secret; so its key lies beside it, among canonical
+events that tell far more. Whose digests they are can be told by who has the id already.
+
+Not for features (`video_analyzer.feature_db`), and not for doing it (`beam_jobs.ingest.unlink`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import hmac
+import os
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from hashlib import sha256
@@ -28,7 +33,8 @@ from tenpo.keys import TenantKeys
 from tenpo.lake import Lake
 from tenpo.settings import Settings
 
-_KIND = "erased"
+_KEY_BYTES = 32
+_DIGEST_DIGITS = 32
 _NAME_DIGITS = 24
 
 
@@ -84,7 +90,7 @@ class Erasures:
 
     def __init__(self, lake: Lake, root: bytes, tenant_id: str) -> None:
         self._lake, self._keys = lake, TenantKeys(root, tenant_id)
-        self._folder = f"erasure/{tenant_id}"
+        self._tenant_id, self._folder = tenant_id, f"erasure/{tenant_id}"
 
     @classmethod
     def of(cls, settings: Settings, tenant_id: str) -> Self:
@@ -94,10 +100,16 @@ class Erasures:
     def ask(self, raw_ids: Sequence[str]) -> str:
         """Ask for ids to be unlinked; durable when it returns, and harmless to repeat.
 
+        One at a time a tenant: the feature database's lock sees to it.
+
         Returns:
             The request's id.
         """
-        digests = sorted(self._keys.pseudonym(_KIND, raw_id) for raw_id in raw_ids)
+        key_name = _key_name(self._tenant_id)
+        if not self._lake.exists(key_name):
+            self._lake.put(key_name, os.urandom(_KEY_BYTES))
+        key = self._lake.get(key_name)
+        digests = sorted(_digest(key, raw_id) for raw_id in raw_ids)
         request_id = sha256(" ".join(digests).encode()).hexdigest()[:_NAME_DIGITS]
         asked = {"asked_at": datetime.now(UTC), "raw_ids": sorted(raw_ids)}
         name = f"{self._folder}/asked/{request_id}.sealed"
@@ -116,18 +128,6 @@ class Erasures:
             moment = datetime.fromisoformat(asked["asked_at"])
             found.append(Request(_stem(name), tuple(asked["raw_ids"]), moment))
         return found
-
-    def among(self, ids: Iterable[str | None]) -> list[str]:
-        """Those of some ids that are erased."""
-        listed = self._lake.names(f"{self._folder}/list")
-        digests = {
-            digest
-            for found in self._lake.get_many(listed)
-            for digest in orjson.loads(found)["digests"]
-        }
-        if not digests:
-            return []
-        return [one for one in ids if one and self._keys.pseudonym(_KIND, one) in digests]
 
     def note(self, request: Request, found: Found) -> None:
         """Keep what a try found, before it changes anything."""
@@ -163,12 +163,20 @@ class Erasures:
         return f"{self._folder}/found/{request_id}"
 
 
-def erased_among(settings: Settings, lake: Lake, tenant_id: str, ids: pa.ChunkedArray) -> list[str]:
-    """Those of a tenant's persons that are erased; the secret is needed where any ever was."""
-    if not lake.names(f"erasure/{tenant_id}/list"):
+def erased_among(lake: Lake, tenant_id: str, ids: pa.ChunkedArray) -> list[str]:
+    """Those of a tenant's persons that are erased, each once.
+
+    Raises:
+        LakeError: the lake does not answer, or the key is gone while there is a list.
+    """
+    listed = lake.names(f"erasure/{tenant_id}/list")
+    if not listed:
         return []
-    unique = pc.unique(ids).to_pylist()
-    return Erasures(lake, settings.root_secret(), tenant_id).among(unique)
+    key = lake.get(_key_name(tenant_id))
+    digests = {
+        digest for found in lake.get_many(listed) for digest in orjson.loads(found)["digests"]
+    }
+    return [one for one in pc.unique(ids).to_pylist() if one and _digest(key, one) in digests]
 
 
 def unlinked(rows: pa.Table, raw_ids: Sequence[str]) -> pa.Table:
@@ -180,6 +188,14 @@ def unlinked(rows: pa.Table, raw_ids: Sequence[str]) -> pa.Table:
         column = pc.if_else(gone, pa.scalar(value, kind.type), rows[name])
         rows = rows.set_column(place, kind, column)
     return rows
+
+
+def _key_name(tenant_id: str) -> str:
+    return f"erasure/{tenant_id}/key"
+
+
+def _digest(key: bytes, raw_id: str) -> str:
+    return hmac.digest(key, raw_id.encode(), "sha256").hex()[:_DIGEST_DIGITS]
 
 
 def _stem(name: str) -> str:

@@ -70,10 +70,10 @@ class TenantKeys:
             ) from error
 
     def pseudonym(self, kind: str, value: str) -> str:
-        """The pseudonym of a person: keyed, not reversible.
+        """The pseudonym of a customer or member of staff: keyed, not reversible.
 
         Args:
-            kind: `customer`, `staff` or `erased`; the same number in two gives two pseudonyms.
+            kind: `customer` or `staff`; the same number in both gives two pseudonyms.
             value: the vendor's identifier.
         """
         return self._cached(kind, value)

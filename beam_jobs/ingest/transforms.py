@@ -81,7 +81,7 @@ class ReadLoadFn(beam.DoFn):
     def process(self, load: Load) -> Iterator[LoadRows]:
         rows = read_load(self.lake, load)
         if load.event == EVENT:
-            rows = without_erased(self.settings, self.lake, load.tenant_id, load.objects, rows)
+            rows = without_erased(self.lake, load.tenant_id, load.objects, rows)
         yield LoadRows(load, rows)
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -24,7 +24,6 @@ from beam_jobs.replay.plan import canonical_objects, stem_of
 from gateways.intake.canonical import parquet
 from tenpo.datamart import dirty, ledger, transaction
 from tenpo.datamart.lease import Lease, lease
-from tenpo.datamart.published import dates_known
 from tenpo.erasure import Erasures, Found, Request, erased_among, unlinked
 from tenpo.errors import LeaseLost
 from tenpo.failpoint import failpoint
@@ -43,19 +42,16 @@ EVENT = "visit_event"
 _TOLERANCE = timedelta(minutes=5)
 
 
-def without_erased(
-    settings: Settings, lake: Lake, tenant_id: str, names: Iterable[str], rows: pa.Table
-) -> pa.Table:
+def without_erased(lake: Lake, tenant_id: str, names: Iterable[str], rows: pa.Table) -> pa.Table:
     """Visit events as they may go on; the objects that they came from are replaced likewise.
 
     Args:
-        settings: the process's settings.
         lake: where the objects lie.
         tenant_id: whose events.
         names: the objects.
         rows: the events in them.
     """
-    gone = erased_among(settings, lake, tenant_id, rows["person_id"])
+    gone = erased_among(lake, tenant_id, rows["person_id"])
     if not gone:
         return rows
     replace_objects(lake, names, gone)
@@ -75,7 +71,7 @@ class Unlinker:
     """Works requests off, under ingest's lease.
 
     Args:
-        settings: the process's settings.
+        settings: the process's settings, with the root secret: requests are sealed.
         engine: the datamart.
         warehouse: the warehouse.
         held: ingest's lease.
@@ -128,13 +124,8 @@ class Unlinker:
         log.info("an erased person is unlinked", tenant=tenant, **told)
 
     def _work(self, tenant: str, request: Request) -> Unlinking:
-        now = datetime.now(UTC)
-        with transaction(self._engine) as connection:
-            first = ledger.first_ingested(connection, tenant, EVENT)
-            dates = dates_known(connection, tenant)
-        ingested: list[date] = [] if first is None else [first.date(), now.date()]
-        job = Job("unlink", f"{request.request_id}-{now:%Y%m%dT%H%M%S%f}", tenant)
-        return Unlinking(self._warehouse, tenant, request.raw_ids, ingested, dates, job)
+        run_id = f"{request.request_id}-{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
+        return Unlinking(self._warehouse, tenant, request.raw_ids, Job("unlink", run_id, tenant))
 
     def _is_loading(self, tenant: str, request: Request) -> bool:
         """Whether a load may have read its objects before the request, and is not in raw yet."""

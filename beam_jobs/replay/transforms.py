@@ -109,8 +109,7 @@ class ReplayFn(beam.DoFn):
         rows = found.rows(event)
         if event != "visit_event" or not rows.num_rows:
             return rows
-        tenant, persons = self.request.tenant_id, rows["person_id"]
-        gone = erased_among(self.settings, self.lake, tenant, persons)
+        gone = erased_among(self.lake, self.request.tenant_id, rows["person_id"])
         return unlinked(rows, gone) if gone else rows
 
     def _rejections(self, raw_object: str, found: Readapted) -> pa.Table:

@@ -125,14 +125,6 @@ def release(connection: Connection, load_ids: Sequence[str]) -> None:
     connection.execute(_RELEASE, {"load_ids": list(load_ids)})
 
 
-def first_ingested(connection: Connection, tenant_id: str, event: str) -> datetime | None:
-    """When a tenant's first objects of an event were loaded; None where there are none."""
-    c = ingest_object.c
-    statement = select(func.min(c.ingested_at)).where(c.tenant_id == tenant_id, c.event == event)
-    found: datetime | None = connection.execute(statement).scalar_one()
-    return found
-
-
 def waiting(connection: Connection, event: str | None = None) -> list[Load]:
     """Loads in raw that dwh does not hold yet, oldest first."""
     return _loads(connection, "loaded", event)

@@ -1,111 +1,36 @@
-"""Who is whom reaches the figures: merges and splits of persons change what past visits mean."""
+"""Who is whom reaches the figures: merges and splits follow into the past, the erased leave it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
-from zlib import crc32
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
-from sqlalchemy import Engine
+from sqlalchemy import Connection
 
-from beam_jobs.aggregate.job import Request, aggregate
-from tenpo.datamart import dirty, transaction
+from beam_jobs.ingest.unlink import Unlinker
+from tenpo.datamart import ledger, transaction
 from tenpo.datamart.explain import ExplainQuery, read_explanation
 from tenpo.datamart.explain_words import in_words
-from tenpo.datamart.kpi_answer import KpiRow
-from tenpo.datamart.kpi_query import KpiQuery
-from tenpo.datamart.kpi_read import read_kpis
-from tenpo.errors import UnknownReference
-from tenpo.kpi.causes import PERSONS
+from tenpo.datamart.lease import Lease
+from tenpo.datamart.ledger import LedgerObject
+from tenpo.errors import LeaseLost, UnknownReference
+from tenpo.kpi.causes import ERASED, PERSONS
 from tenpo.store_day import StoreDay
-from tenpo.warehouse import Published, Warehouse, publish_persons, query
+from tenpo.warehouse import Published, Warehouse, publish_persons
 from tenpo.warehouse.persons import difference
-from tests.beam_jobs.test_ingest import World
-from tests.kernel.warehouse.sales import job, store
-from tests.video_analyzer.feature_db.faces import MODEL, NOW, SECRET, SEEN, QuickDisk, faces
-from video_analyzer.feature_db import FeatureDatabase, FeatureStore, People
+from tests.beam_jobs.shop import MONDAY, SUNDAY, TUESDAY, Shop, visit
+from tests.kernel.warehouse.sales import job
+from tests.video_analyzer.feature_db.faces import NOW, SECRET
+from video_analyzer.feature_db import FeatureDatabase, People
 from video_analyzer.feature_db.publish import moved, publish
-
-MONDAY, TUESDAY, SUNDAY = date(2026, 11, 2), date(2026, 11, 3), date(2026, 11, 8)
-EVER = "business_date BETWEEN '2026-01-01' AND '2026-12-31'"
-
-
-def visit(person: str, day: date, kinds: Sequence[str] = ("enter", "exit")) -> list[dict[str, Any]]:
-    """What a camera told of one person's half hour in the store."""
-    nine = datetime(day.year, day.month, day.day, 9, tzinfo=UTC)
-    key = f"{crc32(person.encode()):x}-{day}"  # the id itself is in the one column alone
-    return [
-        {
-            "event_id": f"{key}{kind}", "store_id": "s1", "source": "video",
-            "adapter_version": "1", "source_object": f"raw/{key}", "source_position": "1/1",
-            "document_key": key, "document_version": 1,
-            "occurred_at": nine + timedelta(minutes=30 * place), "received_at": nine,
-            "camera_id": "c1", "track_id": key, "kind": kind, "person_id": person,
-            "match_score": 0.97, "face_state": "matched",
-        }
-        for place, kind in enumerate(kinds)
-    ]  # fmt: skip
-
-
-class Shop(World):
-    """A tenant whose store knows people: lake, ingest, features, figures."""
-
-    def __init__(self, settings: Any) -> None:
-        super().__init__(settings)
-        self.settings = settings
-        self.has(store("s1", timezone="UTC"))
-        self.features = FeatureDatabase(settings.home / "features", SECRET, disk=QuickDisk())
-
-    def open(self) -> FeatureStore:
-        return self.features.open_store(self.tenant)
-
-    def people(self, count: int) -> list[str]:
-        """New raw ids, the oldest first."""
-        with self.open() as features:
-            added = features.add(MODEL, faces(np.random.default_rng(3), count), SEEN)
-        return [one.raw_id for one in added]
-
-    def publish(self) -> Published:
-        return publish(self.settings, self.features, self.tenant)
-
-    def aggregate(self) -> int:
-        return aggregate(self.settings, Request(self.tenant)).store_days
-
-    def figures(self, day: date) -> KpiRow:
-        with self.ingest.engine.connect() as connection:
-            (row,) = read_kpis(connection, KpiQuery(self.tenant, day, day, "total"))
-        return row
-
-    def persons(self) -> dict[str, tuple[str, str]]:
-        """What `dwh.person` says."""
-        table = self.ingest.warehouse.table("dwh", "person")
-        sql = f"SELECT raw_id, person_id, state FROM `{table}` WHERE tenant_id = @tenant"  # noqa: S608
-        rows = query(self.ingest.warehouse, sql, {"tenant": self.tenant}, job=job(self.tenant))
-        return {row["raw_id"]: (row["person_id"], row["state"]) for row in rows.to_pylist()}
-
-    def now(self, tenant: str = "") -> dict[str, str]:
-        """The current person of each raw id that has events."""
-        view = self.ingest.warehouse.table("dwh", "visit_event_current")
-        sql = (
-            f"SELECT DISTINCT raw_person_id, person_id FROM `{view}` "  # noqa: S608
-            f"WHERE tenant_id = @tenant AND {EVER} AND raw_person_id IS NOT NULL"
-        )
-        params = {"tenant": tenant or self.tenant}
-        rows = query(self.ingest.warehouse, sql, params, job=job(f"now-{self.tenant}"))
-        return {row["raw_person_id"]: row["person_id"] for row in rows.to_pylist()}
-
-    def marks(self) -> dict[date, str]:
-        with transaction(self.ingest.engine) as connection:
-            taken = dirty.take(connection, tenant_id=self.tenant)
-        return {mark.store_day.business_date: mark.cause for mark in taken}
 
 
 @pytest.fixture
@@ -127,7 +52,7 @@ def test_a_merge_makes_a_visitor_come_back_and_a_split_takes_it_back_exactly(sho
     neighbour.run()
     assert shop.publish() == Published(0)
     shop.aggregate()
-    neighbour.aggregate()
+    theirs = neighbour.marks()
     before = shop.figures(TUESDAY)
     assert (before.values["visits"], before.values["repeat_visitor_ratio"]) == (2, 0)
     assert shop.now() == {ann: ann, bob: bob, other: other}
@@ -140,7 +65,7 @@ def test_a_merge_makes_a_visitor_come_back_and_a_split_takes_it_back_exactly(sho
     assert shop.persons() == {bob: (ann, "current")}
     assert shop.now() == {ann: ann, bob: ann, other: other}
     assert shop.now(neighbour.tenant) == {bob: bob}
-    assert neighbour.marks() == {}
+    assert neighbour.marks() == theirs
     assert shop.publish() == Published(1), "there is nothing left to tell"
     assert shop.aggregate() == 2, "and Sunday, on which Tuesday's visitors would come back"
     after = shop.figures(TUESDAY)
@@ -165,13 +90,10 @@ class Killed(Exception):
     """The process is no more."""
 
 
-def test_who_dies_between_two_steps_is_made_up_for_by_the_next(
-    shop: Shop, datamart: Engine
-) -> None:
+def test_who_dies_between_two_steps_is_made_up_for_by_the_next(shop: Shop) -> None:
     ann, bob = shop.people(2)
     shop.put("visit_event", 1, [*visit(ann, MONDAY), *visit(bob, TUESDAY)])
     shop.run()
-    shop.aggregate()
     with shop.open() as features:
         link = People(features).merge(ann, bob, NOW)
         merged = moved(features.identity)
@@ -189,9 +111,9 @@ def test_who_dies_between_two_steps_is_made_up_for_by_the_next(
     tell(merged, f"a{shop.tenant}")
     assert shop.persons() == {bob: (ann, "pending")}
     assert shop.now()[bob] == ann, "readers follow from the first step on"
-    assert shop.marks() == {}
+    assert PERSONS not in shop.marks().values()
     assert shop.publish().dirty == (StoreDay(shop.tenant, "s1", TUESDAY),)
-    shop.aggregate()
+    assert shop.marks()[TUESDAY] == PERSONS
     with shop.open() as features:
         People(features).split(link, NOW)
     tell({}, f"b{shop.tenant}")
@@ -245,3 +167,110 @@ def test_the_difference_leads_from_what_is_held_to_what_is_wanted(
     after = held | changed
     assert {raw: person for raw, person in after.items() if raw != person} == wanted
     assert all(held.get(raw) != person for raw, person in changed.items()), "only what differs"
+
+
+def test_an_erased_person_is_in_no_event_and_does_not_come_back(shop: Shop) -> None:
+    ann, bob, other = shop.people(3)
+    shop.archive(*visit(ann, MONDAY), *visit(bob, TUESDAY), *visit(other, TUESDAY))
+    assert shop.replay() == (6, 0)
+    shop.run()
+    neighbour = Shop(shop.settings)
+    neighbour.put("visit_event", 1, visit(bob, TUESDAY))  # the same id, by an evil chance
+    neighbour.run()
+    with shop.open() as features:
+        People(features).merge(ann, bob, NOW)
+    shop.publish()
+    shop.aggregate()
+    assert shop.places(ann) == {"raw", "dwh", "persons", "lake"}
+    assert shop.places(bob) == {"raw", "dwh", "persons", "lake"}
+    untouched = neighbour.rows("dwh", "visit_event", "business_date")
+    before = shop.figures(TUESDAY)
+    assert (before.values["visits"], before.values["repeat_visitor_ratio"]) == (2, 0.5)
+
+    request = shop.erase(bob)
+    assert shop.erasures().state(request) == {"state": "pending"}
+    assert not [name for name in shop.lake.names("erasure") if ann.encode() in shop.lake.get(name)]
+    shop.run()
+    assert shop.places(ann) == shop.places(bob) == set()
+    assert shop.places(other) == {"raw", "dwh", "lake"}
+    assert shop.marks() == {MONDAY: ERASED, TUESDAY: ERASED}
+    proof = shop.erasures().state(request)
+    assert (proof["state"], proof["raw_rows"], proof["events"]) == ("done", 4, 4)
+    assert len(proof["raw_objects"]) == 1, "sealed, and to be named"
+    assert {ann, bob} & set(str(proof).split("'")) == set()
+    shop.aggregate()
+    after = shop.figures(TUESDAY)
+    assert (after.values["visits"], after.values["repeat_visitor_ratio"]) == (1, 0)
+    assert len(shop.rows("dwh", "visit_event", "business_date")) == 6, "events stay"
+    assert neighbour.rows("dwh", "visit_event", "business_date") == untouched
+    assert neighbour.places(bob) == {"raw", "dwh", "lake"}
+    neighbour.ingest.close()
+
+    assert shop.replay() == (0, 6), "the sealed payload still names them"
+    late = [row | {"document_version": 2} for row in visit(ann, SUNDAY)]
+    shop.put("visit_event", 9, [*late, *visit(other, SUNDAY)])
+    shop.run()
+    assert shop.places(ann) == shop.places(bob) == set()
+    states = [row["face_state"] for row in shop.rows("dwh", "visit_event", "business_date")]
+    assert states.count("erased") == 6
+    assert shop.publish().raw_ids == 0
+
+
+@dataclass
+class Fading(Lease):
+    """A lease that is lost at one of its checks, as if the process had died there."""
+
+    left: int = 0
+
+    def check(self, connection: Connection) -> None:
+        super().check(connection)
+        self.left -= 1
+        if self.left < 0:
+            raise LeaseLost("taken over")
+
+
+def test_who_dies_on_the_way_is_followed_by_one_who_does_it_all(shop: Shop) -> None:
+    """Before raw is changed, before dwh is, and before the store-days are marked."""
+    whose = dict(zip(shop.people(3), (MONDAY, TUESDAY, SUNDAY), strict=True))
+    for number, (person, day) in enumerate(whose.items()):
+        raw_object = f"raw/{shop.tenant}/iot/2026-11-01/{number:03d}.sealed"
+        rows = [row | {"source_object": raw_object} for row in visit(person, day)]
+        shop.put("visit_event", number, rows)
+    shop.run()
+    ingest = shop.ingest
+    for checks, (person, day) in enumerate(whose.items()):
+        request = shop.erase(person)
+        with ingest.lease(wait_s=5) as held:
+            dying = Fading(held.name, held.holder, held.token, left=checks)
+            unlinker = Unlinker(shop.settings, ingest.engine, ingest.warehouse, dying)
+            with pytest.raises(LeaseLost):
+                unlinker.run([shop.tenant])
+        assert shop.erasures().state(request)["state"] == "pending"
+        left = shop.places(person)
+        assert ("raw" in left, "dwh" in left) == (checks < 1, checks < 2)
+        assert shop.marks()[day] != ERASED
+        shop.run()
+        assert shop.places(person) == set()
+        assert shop.marks()[day] == ERASED
+        proof = shop.erasures().state(request)
+        assert (proof["state"], proof["raw_rows"], proof["events"]) == ("done", 2, 2)
+    assert shop.erasures().pending() == []
+
+
+def test_an_erasure_waits_for_a_load_that_may_have_read_the_person_before(shop: Shop) -> None:
+    [ann] = shop.people(1)
+    request = shop.erase(ann)
+    name = f"canonical/{shop.tenant}/visit_event/2026-11-01/009.parquet"
+    began_at = datetime.now(UTC) - timedelta(minutes=1)
+    ingest = shop.ingest
+    with transaction(ingest.engine) as connection:
+        objects = [LedgerObject(name, shop.tenant, "visit_event", 1)]
+        ledger.begin(connection, f"load-{shop.tenant}", objects, ingested_at=began_at)
+    with ingest.lease(wait_s=5) as held:
+        Unlinker(shop.settings, ingest.engine, ingest.warehouse, held).run([shop.tenant])
+        assert shop.erasures().state(request) == {"state": "pending"}
+        with transaction(ingest.engine) as connection:
+            ledger.release(connection, [f"load-{shop.tenant}"])
+        Unlinker(shop.settings, ingest.engine, ingest.warehouse, held).run([shop.tenant])
+    assert shop.erasures().state(request)["state"] == "done"
+    assert shop.erasures().state("0" * 24) == {"state": "unknown"}
