@@ -3,12 +3,17 @@
 A document's lines may move to another business date or store, so `dwh.document` says
 where each document's lines lie. The steps of one call, each safe to be the last:
 
-    stage     the loads' lines with business date and hour, and what happens to each document
+    stage     business dates and hours of the loads, their documents, and which of them are
+              contested: sent twice or held already, so that there is something to compare
     announce  `pending` rows in the index: lines of these documents may appear there now
-    replace   one MERGE: old lines of the winning documents out, new lines in
+    insert    lines of documents that are not contested (`tenpo.warehouse.straight`)
+    replace   of those that are, old lines out and new lines in (`tenpo.warehouse.contested`)
     on_dirty  the caller marks the store-days whose content changed
     derive    of readings: one MERGE of the intervals around them (`tenpo.warehouse.readings`)
-    settle    one MERGE: the index says what dwh holds
+    settle    the index says what dwh holds
+
+Statements that change dwh name at most `MOST_DATES` business dates; where there are more, there
+are several of them. `docs/adr/0015-straight-and-contested-documents.md` has the reasons.
 
 After a crash the same call does it again: the index still has the old version as
 current, so the documents win again, and every place where lines may lie is known.
@@ -22,27 +27,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
-from typing import Any
+from dataclasses import dataclass, replace
+from datetime import date
 
 from tenpo.contracts import CONFORMED, EVENTS, Contract
-from tenpo.contracts.events import COMMON, LOADED
 from tenpo.errors import IntegrityError, WarehouseError
 from tenpo.failpoint import failpoint
 from tenpo.store_day import StoreDay
 from tenpo.warehouse.client import Warehouse
+from tenpo.warehouse.conforming import Conforming
+from tenpo.warehouse.contested import Contested, store_day
 from tenpo.warehouse.job import Job, Typed
-from tenpo.warehouse.read import Params, drop, execute, query
-from tenpo.warehouse.readings import ReadingIntervals, Span
-from tenpo.warehouse.reconcile import EVER, between
-from tenpo.warehouse.statements import Name, load_sql
+from tenpo.warehouse.read import drop, execute
+from tenpo.warehouse.readings import ReadingIntervals
+from tenpo.warehouse.reconcile import between
+from tenpo.warehouse.statements import load_sql
+from tenpo.warehouse.straight import Straight
 
 OnDirty = Callable[[Sequence[StoreDay]], None]
 
-#: Of what is staged, before it was looked at.
-_UNKNOWN = (datetime.max.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC))
-_LINEAGE = {f.name for f in (*COMMON, *LOADED)} - {"event_id", "store_id", "occurred_at"}
+#: A day short of the last, so that its end can be told.
+_EVER = (date(1, 1, 1), date(9999, 12, 30))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +98,9 @@ def conform(
     """
     if not load_ids:
         return ConformResult(event)
-    work = _Conform(warehouse, event, job.step(event), guard)
-    with work.cleaned_up():
-        params = {"every_load": False, "load_ids": list(load_ids), **between(ingest_dates)}
-        return work.run(EVENTS[event], params, on_dirty)
+    picked = {"every_load": False, "load_ids": list(load_ids), **between(ingest_dates)}
+    work = Conforming(warehouse, event, job.step(event), EVENTS[event], picked, guard)
+    return _Conform(work, on_dirty).run()
 
 
 def conform_again(
@@ -123,148 +127,116 @@ def conform_again(
     Raises:
         WarehouseError: BigQuery does not answer; call again with the same arguments.
     """
-    work = _Conform(warehouse, event, job.step(f"{event}-again"), guard, again=True)
-    with work.cleaned_up():
-        held = work.stage_held(tenant_id, store_ids)
-        params = {"every_load": True, "load_ids": Typed("STRING", []), **between(EVER)}
-        return work.run(held, params, on_dirty)
+    step = job.step(f"{event}-again")
+    with _held_lines(warehouse, event, tenant_id, store_ids, step) as held:
+        picked = {"every_load": True, "load_ids": Typed("STRING", []), **between(_EVER)}
+        work = Conforming(warehouse, event, step, held, picked, guard)
+        return _Conform(work, on_dirty, again=True).run()
+
+
+@contextmanager
+def _held_lines(
+    warehouse: Warehouse, event: str, tenant_id: str, store_ids: Sequence[str], job: Job
+) -> Iterator[Contract]:
+    """The held lines of some stores' documents, in a staging table of raw's columns."""
+    raw, dwh = EVENTS[event], CONFORMED[event]
+    held = replace(raw, dataset="staging", name=job.table_name("held"))
+    columns = [f"line.{name}" for name in raw.names if name in dwh.names]
+    sql = load_sql(
+        warehouse, "tenpo.warehouse.sql", "conform_again",
+        again=held.name, dwh_table=dwh, columns=columns,
+    )  # fmt: skip
+    params = {"tenant_id": tenant_id, "store_ids": list(store_ids)}
+    try:
+        execute(warehouse, sql, params, job=job.step("again"))
+        yield held
+    finally:
+        with suppress(WarehouseError):  # it expires
+            drop(warehouse, held.name)
 
 
 @dataclass
 class _Conform:
-    warehouse: Warehouse
-    event: str
-    job: Job
-    guard: Callable[[], None]
+    """The steps of one call, in order."""
+
+    work: Conforming
+    on_dirty: OnDirty
     again: bool = False
-    buckets: list[int] = field(default_factory=list)
-    span: Span = _UNKNOWN
 
     def __post_init__(self) -> None:
-        self.lines = self.job.table_name("lines")
-        self.documents = self.job.table_name("documents")
-        self.held = self.job.table_name("held")
+        work = self.work
         self.readings: ReadingIntervals | None = None
-        if self.event == "count_reading":
-            staging = {"lines": self.lines, "documents": self.documents}
-            self.readings = ReadingIntervals(self.warehouse, self.job, staging)
+        if work.event == "count_reading":
+            self.readings = ReadingIntervals(work.warehouse, work.job, work.staging)
 
-    def run(self, raw: Contract, params: Params, on_dirty: OnDirty) -> ConformResult:
-        """Conform the lines of a table of raw's columns that the parameters pick."""
-        self._stage(raw, params)
-        if not self.buckets:
-            return ConformResult(self.event)
-        counts = self._rows("counts")[0]
-        summary = self._rows("summary")
-        dirty = self._write(summary, on_dirty) if summary else ()
-        # What dwh holds already may have arrived before it was thought to.
-        if self.readings and not summary:
-            dirty = self._derive(self.readings, on_dirty)
-        return ConformResult(
-            self.event,
-            documents=counts["written"],
-            rows=sum(int(row["line_count"]) for row in summary),
-            unchanged_documents=counts["kept"],
-            dirty=dirty,
-        )
-
-    def stage_held(self, tenant_id: str, store_ids: Sequence[str]) -> Contract:
-        """The held lines of some stores' documents, in a staging table of raw's columns."""
-        raw = EVENTS[self.event]
-        params = {"tenant_id": tenant_id, "store_ids": list(store_ids)}
-        dwh = CONFORMED[self.event]
-        columns = [f"line.{name}" for name in raw.names if name in dwh.names]
-        self._execute("again", params, again=self.held, dwh_table=dwh, columns=columns)
-        return replace(raw, dataset="staging", name=self.held)
-
-    @contextmanager
-    def cleaned_up(self) -> Iterator[None]:
-        """Drop the staging tables after the block."""
+    def run(self) -> ConformResult:
         try:
-            yield
+            return self._run()
         finally:
-            with suppress(WarehouseError):  # they expire
-                for name in (self.lines, self.documents, *((self.held,) if self.again else ())):
-                    drop(self.warehouse, name)
-                if self.readings:
+            self.work.clean_up()
+            if self.readings:
+                with suppress(WarehouseError):  # it expires
                     self.readings.clean_up()
 
-    def _stage(self, raw: Contract, params: Params) -> None:
-        self._execute("lines", params, raw_table=raw, columns=raw.names)
-        extent = self._rows("extent")
+    def _run(self) -> ConformResult:
+        event = self.work.event
+        self._stage()
+        if not self.work.buckets:
+            return ConformResult(event)
+        straight = Straight(self.work)
+        contested = None if straight.are_all else Contested(self.work, again=self.again)
+        summary = [*straight.summary, *(contested.summary if contested else ())]
+        return ConformResult(
+            event,
+            documents=straight.documents + (contested.documents if contested else 0),
+            rows=sum(int(row["line_count"]) for row in summary),
+            unchanged_documents=contested.unchanged if contested else 0,
+            dirty=self._write(straight, contested) if summary else (),
+        )
+
+    def _stage(self) -> None:
+        """What came, where it belongs, and which documents are contested."""
+        work = self.work
+        work.stage("moments", "conform_moments", work.picked, raw_table=work.raw)
+        work.stage("sendings", "conform_sendings", work.picked, raw_table=work.raw)
+        extent = work.rows("conform_extent")
         unknown = sorted({row["unknown_store"] for row in extent if row["unknown_store"]})
         if unknown:
             raise IntegrityError(
                 f"lines of stores that the store master lacks: {', '.join(unknown)}",
-                where=f"raw.{raw.name}",
+                where=f"raw.{work.raw.name}",
                 remedy="Bring the masters into the warehouse (sync_stores), then run it again.",
             )
-        self.buckets = [row["bucket"] for row in extent]
-        if self.buckets:
-            first = min(row["first_at"] for row in extent)
-            self.span = (first, max(row["last_at"] for row in extent))
-            content = [n for n in CONFORMED[self.event].names if n not in _LINEAGE]
-            self._execute("documents", {**self._index, "again": self.again}, content=content)
+        work.buckets = [row["bucket"] for row in extent]
+        if work.buckets:
+            # Intervals between readings are found from the staged lines of all of them.
+            params = {**work.picked, **work.index, "every_document": self.readings is not None}
+            work.stage("contested", "conform_contested", params, raw_table=work.raw)
 
-    def _write(self, summary: Sequence[dict[str, Any]], on_dirty: OnDirty) -> tuple[StoreDay, ...]:
+    def _write(self, straight: Straight, contested: Contested | None) -> tuple[StoreDay, ...]:
         """Change dwh; which store-days' content changed, of readings their intervals'."""
-        contract = CONFORMED[self.event]
-        dates = [row["business_date"] for row in summary]
-        self.guard()
-        self._execute("announce", self._index)
+        changed = {store_day(row) for row in straight.summary}
+        if contested and not self.readings:
+            changed |= contested.changed()
+        ways = [way for way in (straight, contested) if way]
+        for way in ways:
+            way.announce()
         failpoint("conform.after_announce")
-        self.guard()
-        self._execute(
-            "replace",
-            {"first": min(dates), "last": max(dates)},
-            target=contract,
-            columns=contract.names,
-            values=[f"s.{name}" for name in contract.names],
-        )
+        for way in ways:
+            way.write()
         failpoint("conform.after_replace")
         if self.readings:
-            dirty = self._derive(self.readings, on_dirty)
+            dates = [row["business_date"] for row in contested.summary] if contested else []
+            dirty = self.readings.stage(dates)
         else:
-            dirty = tuple(sorted(_store_day(row) for row in summary if row["changed"]))
-            self._mark(dirty, on_dirty)
-            self.guard()
-        self._execute("settle", self._index)
-        return dirty
-
-    def _mark(self, dirty: Sequence[StoreDay], on_dirty: OnDirty) -> None:
-        """Have store-days marked before what makes them dirty is written or settled."""
+            dirty = tuple(sorted(changed))
         if dirty:
-            on_dirty(dirty)
+            self.on_dirty(dirty)
         failpoint("conform.after_dirty")
-
-    def _derive(self, readings: ReadingIntervals, on_dirty: OnDirty) -> tuple[StoreDay, ...]:
-        """Bring the intervals between readings up to date; the store-days that differ."""
-        dirty = readings.stage(self.span)
-        self._mark(dirty, on_dirty)
-        self.guard()
-        readings.write()
-        failpoint("conform.after_intervals")
+        if self.readings:
+            self.work.guard()
+            self.readings.write()
+            failpoint("conform.after_intervals")
+        for way in ways:
+            way.settle()
         return dirty
-
-    @property
-    def _index(self) -> dict[str, object]:
-        """Parameters of a statement on the document index: its partitions and the event."""
-        return {"buckets": self.buckets, "event": self.event}
-
-    def _sql(self, step: str, names: dict[str, Name]) -> str:
-        staging = {"lines": self.lines, "documents": self.documents}
-        return load_sql(
-            self.warehouse, "tenpo.warehouse.sql", f"conform_{step}", **staging, **names
-        )
-
-    def _execute(self, step: str, params: Params, **names: Name) -> None:
-        execute(self.warehouse, self._sql(step, names), params, job=self.job.step(step))
-
-    def _rows(self, step: str) -> list[dict[str, Any]]:
-        found = query(self.warehouse, self._sql(step, {}), job=self.job.step(step))
-        rows: list[dict[str, Any]] = found.to_pylist()
-        return rows
-
-
-def _store_day(row: dict[str, Any]) -> StoreDay:
-    return StoreDay(row["tenant_id"], row["store_id"], row["business_date"])

@@ -6,6 +6,7 @@ bill) all of it; the local server lets it pass. So it is checked here, before ei
 A predicate counts when it compares the partition column with constants and parameters
 alone, in the WHERE or ON of the very SELECT, UPDATE or DELETE (or the ON of the MERGE) that
 names the table. BigQuery sees through more than that; what passes here passes there.
+What an INSERT writes to is not read, and so needs none.
 """
 
 from __future__ import annotations
@@ -46,8 +47,14 @@ def unpruned(statement: exp.Expr, prefix: str = "") -> list[str]:
         for table in statement.find_all(exp.Table)
         if (dataset := table.db.rsplit(".", 1)[-1].removeprefix(prefix))
         and (column := partition_columns().get((dataset, table.name)))
+        and not _is_inserted_to(table)
         and not any(_prunes(test, column, table) for test in _conditions(table))
     ]
+
+
+def _is_inserted_to(table: exp.Table) -> bool:
+    place = table.parent.parent if isinstance(table.parent, exp.Schema) else table.parent
+    return isinstance(place, exp.Insert)
 
 
 def _conditions(table: exp.Table) -> Iterator[exp.Expr]:

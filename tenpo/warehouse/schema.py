@@ -1,4 +1,6 @@
-"""Datasets, tables and views from the contracts: made where absent, widened where a column is new.
+"""Datasets, tables and views from the contracts: made where absent, and brought up to them.
+
+A column that is new is added, one that is retired dropped; every other difference is refused.
 
 Tables are made through the API rather than by `Contract.ddl`: the compatible server
 reads NUMERIC in DDL as DECIMAL(18, 3) and truncates silently (bqemulator 1.4.0, seen
@@ -30,7 +32,7 @@ from tenpo.warehouse.job import Job
 from tenpo.warehouse.read import drop, execute
 from tenpo.warehouse.staging import LIFETIME
 from tenpo.warehouse.statements import load_sql
-from tenpo.warehouse.tables import TABLES, VIEWS
+from tenpo.warehouse.tables import RETIRED, TABLES, VIEWS
 
 #: The API's own names of the types whose GoogleSQL name differs.
 _OLD_NAMES = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}
@@ -142,14 +144,17 @@ def _column(field: Field) -> SchemaField:
 
 
 def _widen(warehouse: Warehouse, contract: Contract, held: Table) -> None:
-    """Add the contract's new columns, refuse every other difference."""
+    """Add the contract's new columns, drop retired ones, refuse every other difference."""
     columns = {column.name: column for column in held.schema}
     new = [field for field in contract.fields if field.name not in columns]
+    retired = [name for name in RETIRED.get(contract.name, ()) if columns.pop(name, None)]
     _refuse(contract, columns, new)
     for field in new:
         _add_column(warehouse, contract, field)
-    if new:  # the compatible server's ALTER TABLE forgets its own catalogue
-        held.schema = [*held.schema, *(_column(field) for field in new)]
+    for name in retired:
+        _alter(warehouse, contract, f"DROP COLUMN IF EXISTS `{name}`", name)
+    if new or retired:  # the compatible server's ALTER TABLE forgets its own catalogue
+        held.schema = [*columns.values(), *(_column(field) for field in new)]
         warehouse.client.update_table(held, ["schema"], retry=RETRY)
 
 
@@ -174,9 +179,11 @@ def _refuse(contract: Contract, columns: dict[str, SchemaField], new: list[Field
 
 def _add_column(warehouse: Warehouse, contract: Contract, field: Field) -> None:
     kind = "NUMERIC(38, 9)" if field.type is Type.NUMERIC else field.type.bigquery
+    change = f"ADD COLUMN IF NOT EXISTS `{field.name}` {kind}"
+    _alter(warehouse, contract, change, field.name)
+
+
+def _alter(warehouse: Warehouse, contract: Contract, change: str, column: str) -> None:
     table = warehouse.table(contract.dataset, contract.name)
-    execute(
-        warehouse,
-        f"ALTER TABLE `{table}` ADD COLUMN IF NOT EXISTS `{field.name}` {kind}",
-        job=Job("schema", f"{contract.name}.{field.name}"),
-    )
+    job = Job("schema", f"{contract.name}.{column}")
+    execute(warehouse, f"ALTER TABLE `{table}` {change}", job=job)

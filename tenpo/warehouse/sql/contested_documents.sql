@@ -1,4 +1,4 @@
--- What happens to each staged document: `new` store-days come, `old` ones (of the index)
+-- What happens to each contested document: `new` store-days come, `old` ones (of the index)
 -- go, and `kept` documents hold the same or a higher version already.
 CREATE OR REPLACE TABLE {staging}.{documents}
 OPTIONS (expiration_timestamp = TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL 1 DAY)) AS
@@ -22,12 +22,7 @@ staged AS (
     source_object,
     store_id,
     business_date,
-    COUNTIF(is_retraction IS NOT TRUE) AS line_count,
-    IF(
-      COUNTIF(is_retraction IS NOT TRUE) = 0,
-      'retracted',
-      TO_HEX(MD5(STRING_AGG(TO_JSON_STRING(STRUCT({content})), '|' ORDER BY event_id)))
-    ) AS content_hash
+    COUNTIF(is_retraction IS NOT TRUE) AS line_count
   FROM {staging}.{lines}
   GROUP BY
     tenant_id, source, document_key, bucket, document_version, source_object, store_id,
@@ -55,14 +50,13 @@ winner AS (
 SELECT
   IF(wins, 'new', 'kept') AS op,
   tenant_id, source, document_key, bucket, document_version, source_object, store_id,
-  business_date, line_count, content_hash, 'current' AS state
+  business_date, line_count, 'current' AS state
 FROM judged
 UNION ALL
 SELECT
   'old' AS op,
   held.tenant_id, held.source, held.document_key, held.bucket, held.document_version,
-  held.source_object, held.store_id, held.business_date, held.line_count, held.content_hash,
-  held.state
+  held.source_object, held.store_id, held.business_date, held.line_count, held.state
 FROM held
 INNER JOIN winner
   ON winner.tenant_id = held.tenant_id

@@ -1,6 +1,7 @@
--- The lines of the winning documents in place of all lines those documents had, wherever
--- the index says that they may lie. A line to insert has no match_date and so matches
--- nothing. The join with nothing gives the keys to delete the columns of a line, all null.
+-- The lines of the contested documents that win in place of all lines those documents had,
+-- wherever the index says that they may lie, between two dates. A line to insert has no
+-- match_date and so matches nothing. The join with nothing gives the keys to delete the columns
+-- of a line, all null.
 MERGE {target} AS t
 USING (
   SELECT 'insert' AS op, CAST(NULL AS DATE) AS match_date, line.*
@@ -13,7 +14,7 @@ USING (
     ON winner.tenant_id = line.tenant_id
     AND winner.source = line.source
     AND winner.document_key = line.document_key
-  WHERE line.is_retraction IS NOT TRUE
+  WHERE line.is_retraction IS NOT TRUE AND line.business_date BETWEEN @first AND @last
   UNION ALL
   SELECT
     'delete' AS op,
@@ -26,7 +27,7 @@ USING (
   FROM (
     SELECT DISTINCT tenant_id, source, document_key, business_date
     FROM {staging}.{documents}
-    WHERE op IN ('new', 'old')
+    WHERE op IN ('new', 'old') AND business_date BETWEEN @first AND @last
   ) AS place
   LEFT JOIN (SELECT * FROM {staging}.{lines} WHERE FALSE) AS nothing
     ON nothing.document_key = place.document_key

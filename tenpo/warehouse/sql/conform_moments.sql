@@ -1,47 +1,57 @@
--- The lines of the loads: of each document its highest version, of each line one, with
--- the store's business date and hour. A line whose store is unknown has no business date.
-CREATE OR REPLACE TABLE {staging}.{lines}
+-- Business dates and local hours of the loads' lines: stretches within an hour of UTC in which a
+-- store keeps one of each. Where a store's clock changes at full hours of UTC alone, a stretch is
+-- that hour; elsewhere it reaches from the first to the last line that has the same date and
+-- hour. A stretch whose store is unknown has no business date.
+CREATE OR REPLACE TABLE {staging}.{moments}
 OPTIONS (expiration_timestamp = TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL 1 DAY)) AS
-WITH newest AS (
-  SELECT *
-  FROM {raw_table}
-  WHERE ingested_at >= @from_at
-    AND ingested_at < @to_at
-    AND (@every_load OR load_id IN UNNEST(@load_ids))
-  QUALIFY RANK() OVER (
-    PARTITION BY tenant_id, source, document_key
-    ORDER BY document_version DESC, source_object DESC
-  ) = 1
+WITH clock AS (
+  SELECT
+    store.tenant_id,
+    store.store_id,
+    LOGICAL_AND(
+      MOD(store.day_cutover_s, 3600) = 0
+      AND MOD(zone.offset_s, 3600) = 0
+      AND MOD(zone.previous_offset_s, 3600) = 0
+      AND zone.from_at = TIMESTAMP_TRUNC(zone.from_at, HOUR)
+    ) AS by_hour
+  FROM {dwh}.store AS store
+  INNER JOIN {dwh}.timezone_offset AS zone
+    ON zone.timezone = store.timezone
+  GROUP BY store.tenant_id, store.store_id
 ),
-line AS (
-  SELECT *
-  FROM newest
-  WHERE TRUE
-  QUALIFY ROW_NUMBER() OVER (
-    PARTITION BY event_id
-    ORDER BY received_at DESC, source_position DESC, ingested_at, load_id
-  ) = 1
+moment AS (
+  SELECT DISTINCT
+    line.tenant_id,
+    line.store_id,
+    clock.by_hour,
+    IF(clock.by_hour, TIMESTAMP_TRUNC(line.occurred_at, HOUR), line.occurred_at) AS occurred_at
+  FROM {raw_table} AS line
+  LEFT JOIN clock
+    ON clock.tenant_id = line.tenant_id AND clock.store_id = line.store_id
+  WHERE line.ingested_at >= @from_at
+    AND line.ingested_at < @to_at
+    AND (@every_load OR line.load_id IN UNNEST(@load_ids))
 ),
 wall AS (
   -- Local wall-clock times are written as if they were UTC.
   SELECT
-    line.*,
+    moment.*,
     store.day_cutover_s,
     zone.from_at AS changed_at,
     zone.offset_s,
     zone.previous_offset_s,
-    TIMESTAMP_ADD(line.occurred_at, INTERVAL zone.offset_s SECOND) AS wall_at,
+    TIMESTAMP_ADD(moment.occurred_at, INTERVAL zone.offset_s SECOND) AS wall_at,
     -- Whether the clock showed this time before, and was then put back.
-    line.occurred_at < TIMESTAMP_ADD(
+    moment.occurred_at < TIMESTAMP_ADD(
       zone.from_at, INTERVAL zone.previous_offset_s - zone.offset_s SECOND
     ) AS is_repeat
-  FROM line
+  FROM moment
   LEFT JOIN {dwh}.store AS store
-    ON store.tenant_id = line.tenant_id AND store.store_id = line.store_id
+    ON store.tenant_id = moment.tenant_id AND store.store_id = moment.store_id
   LEFT JOIN {dwh}.timezone_offset AS zone
     ON zone.timezone = store.timezone
-    AND line.occurred_at >= zone.from_at
-    AND line.occurred_at < zone.until_at
+    AND moment.occurred_at >= zone.from_at
+    AND moment.occurred_at < zone.until_at
 ),
 mark AS (
   -- The full hour before, and the cut-overs before and after, by the wall clock.
@@ -94,17 +104,22 @@ trading AS (
       END DAY
     ) AS business_date
   FROM instant
+),
+placed AS (
+  SELECT
+    tenant_id,
+    store_id,
+    business_date,
+    hour_start_at,
+    EXTRACT(HOUR FROM wall_at) + 24 * DATE_DIFF(DATE(wall_at), business_date, DAY) AS local_hour,
+    TIMESTAMP_TRUNC(occurred_at, HOUR) AS hour_at,
+    occurred_at AS first_at,
+    IF(by_hour, TIMESTAMP_ADD(occurred_at, INTERVAL 3599999999 MICROSECOND), occurred_at)
+      AS last_at
+  FROM trading
 )
 SELECT
-  business_date,
-  hour_start_at,
-  EXTRACT(HOUR FROM wall_at) + 24 * DATE_DIFF(DATE(wall_at), business_date, DAY) AS local_hour,
-  MOD(
-    CAST(
-      CONCAT('0x', SUBSTR(TO_HEX(MD5(CONCAT(tenant_id, ' ', source, ' ', document_key))), 1, 8))
-      AS INT64
-    ),
-    1000
-  ) AS bucket,
-  {columns}
-FROM trading
+  tenant_id, store_id, business_date, hour_start_at, local_hour, hour_at,
+  MIN(first_at) AS first_at, MAX(last_at) AS last_at
+FROM placed
+GROUP BY tenant_id, store_id, business_date, hour_start_at, local_hour, hour_at

@@ -1,4 +1,5 @@
--- Each store-day with what will be done there; `changed` says whether its content differs.
+-- Each store-day with what will be done there. `changed` documents differ in place or number of
+-- lines; whether `doubtful` ones say something else is for their lines to tell.
 WITH place AS (
   SELECT
     tenant_id,
@@ -10,7 +11,7 @@ WITH place AS (
     COUNT(*) = 2
       AND COUNT(DISTINCT op) = 2
       AND COUNTIF(state = 'pending') = 0
-      AND COUNT(DISTINCT content_hash) = 1 AS is_same
+      AND COUNT(DISTINCT line_count) = 1 AS is_doubtful
   FROM {staging}.{documents}
   WHERE op IN ('new', 'old')
   GROUP BY tenant_id, source, document_key, store_id, business_date
@@ -20,6 +21,7 @@ SELECT
   store_id,
   business_date,
   SUM(line_count) AS line_count,
-  COUNTIF(NOT is_same) > 0 AS changed
+  COUNTIF(NOT is_doubtful) > 0 AS changed,
+  COUNTIF(is_doubtful) > 0 AS doubtful
 FROM place
 GROUP BY tenant_id, store_id, business_date

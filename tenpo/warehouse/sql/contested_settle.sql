@@ -25,9 +25,9 @@ WHEN MATCHED THEN
 WHEN NOT MATCHED BY TARGET AND s.deed = 'insert' THEN
   INSERT (
     tenant_id, source, event, document_key, bucket, document_version, source_object, store_id,
-    business_date, line_count, content_hash, state
+    business_date, line_count, state
   )
   VALUES (
     s.tenant_id, s.source, @event, s.document_key, s.bucket, s.document_version, s.source_object,
-    s.store_id, s.business_date, s.line_count, s.content_hash, 'current'
+    s.store_id, s.business_date, s.line_count, 'current'
   )

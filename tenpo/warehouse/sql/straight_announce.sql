@@ -1,0 +1,16 @@
+-- Tells the index where lines of documents that it did not know are about to appear, so that
+-- whoever comes after a crash knows every day on which they may lie.
+INSERT INTO {dwh}.document (
+  tenant_id, source, event, document_key, bucket, document_version, source_object, store_id,
+  business_date, line_count, state
+)
+SELECT
+  sending.tenant_id, sending.source, @event, sending.document_key, sending.bucket,
+  sending.document_version, sending.source_object, sending.store_id, sending.business_date,
+  sending.line_count, 'pending'
+FROM {staging}.{sendings} AS sending
+LEFT JOIN {staging}.{contested} AS contested
+  ON contested.tenant_id = sending.tenant_id
+  AND contested.source = sending.source
+  AND contested.document_key = sending.document_key
+WHERE contested.document_key IS NULL

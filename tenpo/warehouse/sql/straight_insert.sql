@@ -1,0 +1,19 @@
+-- The lines of all documents that are not contested, right from raw: dwh has none of them.
+INSERT INTO {target} ({columns})
+SELECT {values}
+FROM {raw_table} AS line
+INNER JOIN {staging}.{moments} AS moment
+  ON moment.tenant_id = line.tenant_id
+  AND moment.store_id = line.store_id
+  AND moment.hour_at = TIMESTAMP_TRUNC(line.occurred_at, HOUR)
+  AND line.occurred_at BETWEEN moment.first_at AND moment.last_at
+LEFT JOIN {staging}.{contested} AS contested
+  ON contested.tenant_id = line.tenant_id
+  AND contested.source = line.source
+  AND contested.document_key = line.document_key
+WHERE line.ingested_at >= @from_at
+  AND line.ingested_at < @to_at
+  AND (@every_load OR line.load_id IN UNNEST(@load_ids))
+  AND line.is_retraction IS NOT TRUE
+  AND contested.document_key IS NULL
+  AND moment.business_date BETWEEN @first AND @last
