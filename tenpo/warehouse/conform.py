@@ -211,7 +211,7 @@ class _Conform:
         if work.buckets:
             # Intervals between readings are found from the staged lines of all of them.
             params = {**work.picked, **work.index, "every_document": self.readings is not None}
-            work.stage("contested", "conform_contested", params, raw_table=work.raw)
+            work.stage("aside", "conform_aside", params, raw_table=work.raw)
 
     def _write(self, straight: Straight, contested: Contested | None) -> tuple[StoreDay, ...]:
         """Change dwh; which store-days' content changed, of readings their intervals'."""

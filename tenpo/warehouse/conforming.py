@@ -49,7 +49,7 @@ class Conforming:
     buckets: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        purposes = ("moments", "sendings", "contested", "lines", "documents")
+        purposes = ("moments", "sendings", "aside", "lines", "documents")
         self.staging = {purpose: self.job.table_name(purpose) for purpose in purposes}
         self._made: list[str] = []
 

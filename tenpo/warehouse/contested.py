@@ -17,7 +17,7 @@ class Contested:
     """The contested documents of one conforming; `tenpo.warehouse.conform` has the order.
 
     Args:
-        work: whose sendings and contested documents are staged.
+        work: of which sendings and what goes aside are staged.
         again: whether they win over an equal version too.
     """
 

@@ -15,7 +15,7 @@ class Straight:
     """The straight documents of one conforming; `tenpo.warehouse.conform` has the order.
 
     Args:
-        work: whose sendings and contested documents are staged.
+        work: of which sendings and what goes aside are staged.
     """
 
     def __init__(self, work: Conforming) -> None:

@@ -2,13 +2,16 @@
 CREATE OR REPLACE TABLE {staging}.{lines}
 OPTIONS (expiration_timestamp = TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL 1 DAY)) AS
 WITH newest AS (
-  SELECT line.*, contested.bucket
+  SELECT line.*, aside.bucket
   FROM {raw_table} AS line
-  INNER JOIN {staging}.{contested} AS contested
-    ON contested.tenant_id = line.tenant_id
-    AND contested.source = line.source
-    AND contested.document_key = line.document_key
-  WHERE line.ingested_at >= @from_at
+  INNER JOIN {staging}.{aside} AS aside
+    ON aside.tenant_id = line.tenant_id
+    AND aside.source = line.source
+    AND aside.document_key = line.document_key
+    AND aside.document_version = line.document_version
+    AND aside.source_object = line.source_object
+  WHERE aside.is_contested
+    AND line.ingested_at >= @from_at
     AND line.ingested_at < @to_at
     AND (@every_load OR line.load_id IN UNNEST(@load_ids))
   QUALIFY RANK() OVER (

@@ -7,13 +7,15 @@ INNER JOIN {staging}.{moments} AS moment
   AND moment.store_id = line.store_id
   AND moment.hour_at = TIMESTAMP_TRUNC(line.occurred_at, HOUR)
   AND line.occurred_at BETWEEN moment.first_at AND moment.last_at
-LEFT JOIN {staging}.{contested} AS contested
-  ON contested.tenant_id = line.tenant_id
-  AND contested.source = line.source
-  AND contested.document_key = line.document_key
+LEFT JOIN {staging}.{aside} AS aside
+  ON aside.tenant_id = line.tenant_id
+  AND aside.source = line.source
+  AND aside.document_key = line.document_key
+  AND aside.document_version = line.document_version
+  AND aside.source_object = line.source_object
 WHERE line.ingested_at >= @from_at
   AND line.ingested_at < @to_at
   AND (@every_load OR line.load_id IN UNNEST(@load_ids))
   AND line.is_retraction IS NOT TRUE
-  AND contested.document_key IS NULL
+  AND aside.document_key IS NULL
   AND moment.business_date BETWEEN @first AND @last

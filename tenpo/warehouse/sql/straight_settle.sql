@@ -4,11 +4,13 @@ SET state = 'current'
 FROM (
   SELECT sending.*
   FROM {staging}.{sendings} AS sending
-  LEFT JOIN {staging}.{contested} AS contested
-    ON contested.tenant_id = sending.tenant_id
-    AND contested.source = sending.source
-    AND contested.document_key = sending.document_key
-  WHERE contested.document_key IS NULL
+  LEFT JOIN {staging}.{aside} AS aside
+    ON aside.tenant_id = sending.tenant_id
+    AND aside.source = sending.source
+    AND aside.document_key = sending.document_key
+    AND aside.document_version = sending.document_version
+    AND aside.source_object = sending.source_object
+  WHERE aside.document_key IS NULL
 ) AS s
 WHERE t.bucket IN UNNEST(@buckets)
   AND t.bucket = s.bucket

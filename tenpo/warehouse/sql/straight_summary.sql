@@ -3,11 +3,13 @@
 WITH straight AS (
   SELECT sending.*
   FROM {staging}.{sendings} AS sending
-  LEFT JOIN {staging}.{contested} AS contested
-    ON contested.tenant_id = sending.tenant_id
-    AND contested.source = sending.source
-    AND contested.document_key = sending.document_key
-  WHERE contested.document_key IS NULL
+  LEFT JOIN {staging}.{aside} AS aside
+    ON aside.tenant_id = sending.tenant_id
+    AND aside.source = sending.source
+    AND aside.document_key = sending.document_key
+    AND aside.document_version = sending.document_version
+    AND aside.source_object = sending.source_object
+  WHERE aside.document_key IS NULL
 )
 SELECT
   tenant_id,
@@ -17,6 +19,6 @@ SELECT
   (
     SELECT COUNT(DISTINCT CONCAT(tenant_id, ' ', source, ' ', document_key)) FROM straight
   ) AS document_count,
-  (SELECT COUNT(*) FROM {staging}.{contested}) AS contested_count
+  (SELECT COUNTIF(is_contested) FROM {staging}.{aside}) AS contested_count
 FROM straight
 GROUP BY tenant_id, store_id, business_date
