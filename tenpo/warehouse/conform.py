@@ -40,14 +40,11 @@ from tenpo.warehouse.contested import Contested, store_day
 from tenpo.warehouse.job import Job, Typed
 from tenpo.warehouse.read import drop, execute
 from tenpo.warehouse.readings import ReadingIntervals
-from tenpo.warehouse.reconcile import between
+from tenpo.warehouse.reconcile import EVER, between
 from tenpo.warehouse.statements import load_sql
 from tenpo.warehouse.straight import Straight
 
 OnDirty = Callable[[Sequence[StoreDay]], None]
-
-#: A day short of the last, so that its end can be told.
-_EVER = (date(1, 1, 1), date(9999, 12, 30))
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +126,7 @@ def conform_again(
     """
     step = job.step(f"{event}-again")
     with _held_lines(warehouse, event, tenant_id, store_ids, step) as held:
-        picked = {"every_load": True, "load_ids": Typed("STRING", []), **between(_EVER)}
+        picked = {"every_load": True, "load_ids": Typed("STRING", []), **between(EVER)}
         work = Conforming(warehouse, event, step, held, picked, guard)
         return _Conform(work, on_dirty, again=True).run()
 
@@ -186,12 +183,14 @@ class _Conform:
         straight = Straight(self.work)
         contested = None if straight.are_all else Contested(self.work, again=self.again)
         summary = [*straight.summary, *(contested.summary if contested else ())]
+        # What dwh holds already may have arrived before it was thought to.
+        wanted = bool(summary) or self.readings is not None
         return ConformResult(
             event,
             documents=straight.documents + (contested.documents if contested else 0),
             rows=sum(int(row["line_count"]) for row in summary),
             unchanged_documents=contested.unchanged if contested else 0,
-            dirty=self._write(straight, contested) if summary else (),
+            dirty=self._write(straight, contested) if wanted else (),
         )
 
     def _stage(self) -> None:
@@ -225,11 +224,9 @@ class _Conform:
         for way in ways:
             way.write()
         failpoint("conform.after_replace")
-        if self.readings:
-            dates = [row["business_date"] for row in contested.summary] if contested else []
-            dirty = self.readings.stage(dates)
-        else:
-            dirty = tuple(sorted(changed))
+        if self.readings and contested:
+            changed = set(self.readings.stage(contested.span))
+        dirty = tuple(sorted(changed))
         if dirty:
             self.on_dirty(dirty)
         failpoint("conform.after_dirty")

@@ -7,6 +7,7 @@ what changes where is told by comparing with dwh. Not for the many others:
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from tenpo.store_day import StoreDay
@@ -25,9 +26,10 @@ class Contested:
         self._work = work
         work.stage("lines", "contested_lines", work.picked, raw_table=work.raw)
         work.stage("documents", "contested_documents", {**work.index, "again": again})
-        counts = work.rows("contested_counts")[0]
-        self.documents: int = counts["written"]
-        self.unchanged: int = counts["kept"]
+        extent = work.rows("contested_extent")[0]
+        self.documents: int = extent["written"]
+        self.unchanged: int = extent["kept"]
+        self.span: tuple[datetime, datetime] = extent["first_at"], extent["last_at"]
         self.summary: list[dict[str, Any]] = work.rows("contested_summary")
 
     def changed(self) -> set[StoreDay]:

@@ -46,8 +46,6 @@ FAR = LONGEST + timedelta(days=2)
 _DATES_DIFFER = timedelta(days=2)
 #: What tells counting lines apart.
 _LINE = ("tenant_id", "store_id", "source", "device_id", "line_id")
-#: What judging adds to a reading.
-_JUDGED = ("told_by_device_at", "left_out")
 _PACKAGE = "tenpo.warehouse.sql"
 Span = tuple[datetime, datetime]
 
@@ -70,7 +68,7 @@ class ReadingIntervals:
     Args:
         warehouse: where.
         job: names the work.
-        staging: the conforming's tables `lines` and `documents`.
+        staging: the conforming's tables, `lines` and `documents` among them.
     """
 
     warehouse: Warehouse
@@ -81,6 +79,7 @@ class ReadingIntervals:
     def __post_init__(self) -> None:
         self._changes = self.job.table_name("changes")
         self._judged = self.job.table_name("judged")
+        self._moments = self.job.table_name("judged_moments")
         self._dated = self.job.table_name("dated")
 
     def stage(self, span: Span) -> tuple[StoreDay, ...]:
@@ -122,7 +121,7 @@ class ReadingIntervals:
 
     def clean_up(self) -> None:
         """Drop the staging tables."""
-        for name in (self._changes, self._judged, self._dated):
+        for name in (self._changes, self._judged, self._moments, self._dated):
             drop(self.warehouse, name)
 
     def _look(self, span: Span, back: timedelta) -> list[dict[str, Any]]:
@@ -148,12 +147,13 @@ class ReadingIntervals:
         execute(self.warehouse, sql, {**params, **_JUDGING}, job=self._step("judged", back))
         # Dated as conforming dates what comes from raw.
         sql = load_sql(
-            self.warehouse, _PACKAGE, "conform_lines", lines=self._dated,
+            self.warehouse, _PACKAGE, "conform_moments", moments=self._moments,
             raw_table=replace(raw, dataset="staging", name=self._judged),
-            columns=[*columns, *_JUDGED],
         )  # fmt: skip
         every = {"every_load": True, "load_ids": Typed("STRING", []), **between(EVER)}
-        execute(self.warehouse, sql, every, job=self._step("dated", back))
+        execute(self.warehouse, sql, every, job=self._step("moments", back))
+        sql = self._sql("dated", dated=self._dated, judged=self._judged, moments=self._moments)
+        execute(self.warehouse, sql, job=self._step("dated", back))
 
     def _change(self, params: Params, back: timedelta) -> None:
         """Differences of neighbours, against what is held."""
