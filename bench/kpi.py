@@ -28,6 +28,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from beam_jobs.aggregate.job import Request, aggregate
+from beam_jobs.ingest.job import OBJECTS_PER_BATCH
 from bench import kpi_plain, kpi_world
 from bench.kpi_world import TENANT, World
 from bench.own_warehouse import ROOT, SERVER_PYTHON, OwnWarehouse, own_warehouse
@@ -253,7 +254,7 @@ def main() -> None:
     parser.add_argument("--visits", type=int, help="139 a store-day unless given")
     parser.add_argument("--interval-s", type=int, default=600, help="of the counters")
     parser.add_argument("--memory", default="2GB", help="bound of DuckDB's memory, on both sides")
-    parser.add_argument("--loads-at-once", type=int, default=10)
+    parser.add_argument("--loads-at-once", type=int, help="by default as many as ingest takes")
     parser.add_argument("--folder", type=Path, help="where to work; a temporary one unless given")
     options = parser.parse_args()
     store_days = options.stores * options.days
@@ -261,8 +262,10 @@ def main() -> None:
         options.stores, options.days, options.lines or 1_111 * store_days,
         options.visits or 139 * store_days, options.interval_s,
     )  # fmt: skip
+    # A load is a day's objects, one a store; ingest conforms what it took in in one batch.
+    at_once = options.loads_at_once or max(1, OBJECTS_PER_BATCH // options.stores)
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-        measure(world, Path(folder), options.memory, options.loads_at_once)
+        measure(world, Path(folder), options.memory, at_once)
 
 
 if __name__ == "__main__":

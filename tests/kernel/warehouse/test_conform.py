@@ -18,7 +18,7 @@ import pytest
 from tenpo.contracts import EVENTS
 from tenpo.errors import IntegrityError
 from tenpo.store_day import StoreDay
-from tenpo.warehouse import Warehouse, append, conform, reconcile
+from tenpo.warehouse import Warehouse, append, conform, conforming, reconcile
 from tests.kernel.warehouse.sales import TODAY, Receipt, Till, job, store
 
 DAY = date(2026, 3, 29)
@@ -90,6 +90,40 @@ def test_a_resend_of_the_same_content_dirties_nothing(till: Till) -> None:
     result = till.send(Receipt("a", version=2, source_object="raw/o2"))
     assert till.held() == [line("a", 2, "1.5")]
     assert (result.documents, result.dirty) == (1, ())
+
+
+def test_only_what_says_something_else_is_dirty(till: Till) -> None:
+    """As many lines in the same place may still be of other amounts."""
+    places = [NOON, NEXT_NOON, NEXT_NOON + timedelta(days=1)]
+    till.send(*(Receipt(f"r{n}", amounts=("1", "2"), at=at) for n, at in enumerate(places)))
+    changed = Receipt("r1", version=2, amounts=("1", "3"), at=NEXT_NOON)
+    again = [Receipt(f"r{n}", 2, ("1", "2"), places[n]) for n in (0, 2)]
+    assert till.send(changed, *again).dirty == (StoreDay(till.tenant_id, "s1", NEXT),)
+    assert {version for _, version, *_ in till.held()} == {2}
+
+
+def test_of_what_comes_at_once_the_newest_sending_goes_straight(till: Till) -> None:
+    first = Receipt("a", amounts=("1", "2"), source_object="raw/o1")
+    moved = Receipt("a", 2, ("3",), NEXT_NOON, source_object="raw/o2")
+    result = till.send(first, moved, Receipt("b", retracts=True))
+    assert till.held() == [line("a", 2, "3", NEXT)]
+    assert (result.documents, result.rows, result.unchanged_documents) == (2, 1, 0)
+    assert till.send(moved).dirty == ()
+    found = reconcile(till.warehouse, till.tenant_id, "sale_line", job=job("x"))
+    assert found.balanced
+
+
+def test_dates_beyond_what_one_statement_may_change_take_several(
+    till: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conforming, "MOST_DATES", 1)
+    till.send(Receipt("a"), Receipt("b", at=NEXT_NOON), Receipt("c", at=NEXT_NOON))
+    moved = [Receipt("a", 2, at=NEXT_NOON), Receipt("b", 2, at=NOON), Receipt("c", 2, at=NEXT_NOON)]
+    assert till.send(*moved).dirty == tuple(StoreDay(till.tenant_id, "s1", d) for d in (DAY, NEXT))
+    amount = Decimal("1.5")
+    assert till.held() == [
+        ("a", 2, "s1", NEXT, amount), ("b", 2, "s1", DAY, amount), ("c", 2, "s1", NEXT, amount),
+    ]  # fmt: skip
 
 
 def test_equal_versions_are_told_apart_by_the_object(till: Till) -> None:
@@ -214,12 +248,14 @@ def test_marking_that_fails_is_done_again(till: Till) -> None:
 @pytest.mark.parametrize("step", STEPS)
 def test_killed_between_two_steps_then_run_again(till: Till, step: str) -> None:
     till.send(Receipt("a", amounts=("1", "2")), Receipt("b"))
-    load = till.load(Receipt("a", version=2, amounts=("5",), at=NEXT_NOON))
+    load = till.load(
+        Receipt("a", version=2, amounts=("5",), at=NEXT_NOON), Receipt("c"), Receipt("c", version=2)
+    )
     kill_at(till, step, load)
     marked: list[StoreDay] = []
     till.conform(load, marked=marked)
     assert marked == [StoreDay(till.tenant_id, "s1", d) for d in (DAY, NEXT)]
-    settled(till, [line("a", 2, "5", NEXT), line("b", 1, "1.5")])
+    settled(till, [line("a", 2, "5", NEXT), line("b", 1, "1.5"), line("c", 2, "1.5")])
 
 
 @pytest.mark.parametrize("step", STEPS)

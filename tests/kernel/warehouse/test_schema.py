@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pyarrow as pa
@@ -125,6 +125,17 @@ def test_a_column_gone_from_the_contract_is_refused(
     ensure(warehouse, WIDER, monkeypatch)
     with pytest.raises(ConfigError, match="note is in no contract"):
         ensure(warehouse, THING, monkeypatch)
+
+
+def test_a_retired_column_is_dropped(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    ensure(warehouse, WIDER, monkeypatch)
+    monkeypatch.setattr(schema, "RETIRED", {"thing": ("note", "gross_amount", "never_held")})
+    for _ in range(2):
+        ensure(warehouse, THING, monkeypatch)
+        held = warehouse.client.get_table(warehouse.table("mart", "thing"))
+        assert [column.name for column in held.schema] == list(THING.names)
+    row = {"thing_id": "a", "business_date": date(2026, 3, 29), "net_amount": Decimal(1)}
+    assert append(warehouse, THING, THING.table([row])) == 1
 
 
 def test_a_partitioning_nobody_understands_is_refused(

@@ -68,6 +68,8 @@ def test_a_file_parses_and_states_its_partitions(path: Path) -> None:
         "SELECT * FROM `p.dwh`.sale_line WHERE business_date = some_other_column",
         "WITH a AS (SELECT * FROM `p.raw`.raw_pos) SELECT * FROM a WHERE ingested_at > @from",
         "MERGE `p.dwh`.document AS t USING s ON t.bucket = s.bucket WHEN MATCHED THEN DELETE",
+        "UPDATE `p.dwh`.document AS t SET state = 'x' FROM s WHERE t.bucket = s.bucket",
+        "INSERT INTO mine (a) SELECT store_id FROM `p.dwh`.sale_line",
         "SELECT * FROM dwh.sale_line WHERE business_date = '2026-01-01' OR store_id = 'a'",
         "SELECT * FROM `p.dwh`.visit_event_current WHERE tenant_id = @t",
         "UPDATE `p.dwh`.sale_line SET sku = NULL WHERE tenant_id = @t",
@@ -77,6 +79,18 @@ def test_a_file_parses_and_states_its_partitions(path: Path) -> None:
 )
 def test_the_check_can_fail(sql: str) -> None:
     assert unpruned(sqlglot.parse_one(sql, dialect="bigquery"))
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "INSERT INTO `p.dwh`.document (bucket) SELECT bucket FROM s",
+        "INSERT INTO `p.dwh`.document SELECT * FROM s",
+        "UPDATE `p.dwh`.document AS t SET state = 'x' FROM s WHERE t.bucket = 3 AND t.event = 'y'",
+    ],
+)
+def test_what_is_written_to_is_told_from_what_is_read(sql: str) -> None:
+    assert unpruned(sqlglot.parse_one(sql, dialect="bigquery")) == []
 
 
 @pytest.fixture
