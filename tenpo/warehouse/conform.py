@@ -3,8 +3,8 @@
 A document's lines may move to another business date or store, so `dwh.document` says
 where each document's lines lie. The steps of one call, each safe to be the last:
 
-    stage     business dates and hours of the loads, their documents, and which of them are
-              contested: sent twice or held already, so that there is something to compare
+    stage     business dates and hours of the loads, the sendings in them, and which documents
+              are contested: known to the index, or of which a line was loaded twice
     announce  `pending` rows in the index: lines of these documents may appear there now
     insert    lines of documents that are not contested (`tenpo.warehouse.straight`)
     replace   of those that are, old lines out and new lines in (`tenpo.warehouse.contested`)
@@ -12,7 +12,7 @@ where each document's lines lie. The steps of one call, each safe to be the last
     derive    of readings: one MERGE of the intervals around them (`tenpo.warehouse.readings`)
     settle    the index says what dwh holds
 
-Statements that change dwh name at most `MOST_DATES` business dates; where there are more, there
+Statements that change dwh name at most `MAX_PARTITIONS` dates; where there are more, there
 are several of them. `docs/adr/0016-straight-and-contested-documents.md` has the reasons.
 
 After a crash the same call does it again: the index still has the old version as
@@ -167,6 +167,7 @@ class _Conform:
             self.readings = ReadingIntervals(work.warehouse, work.job, work.staging)
 
     def run(self) -> ConformResult:
+        """Do it all, and leave no staging table behind."""
         try:
             return self._run()
         finally:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any
 
 from tenpo.contracts import CONFORMED, Contract
@@ -17,11 +16,9 @@ from tenpo.contracts.events import COMMON, LOADED
 from tenpo.errors import WarehouseError
 from tenpo.warehouse.client import Warehouse
 from tenpo.warehouse.job import Job
+from tenpo.warehouse.partitions import MAX_PARTITIONS
 from tenpo.warehouse.read import Params, drop, execute, query
 from tenpo.warehouse.statements import Name, load_sql
-
-#: Partitions that one statement changes at most; BigQuery lets it change 4,000.
-MOST_DATES = 3_650
 
 _LINEAGE = {f.name for f in (*COMMON, *LOADED)} - {"event_id", "store_id", "occurred_at"}
 
@@ -104,13 +101,13 @@ class Conforming:
         return load_sql(self.warehouse, "tenpo.warehouse.sql", step, **self.staging, **names)
 
 
-def spans(dates: Sequence[date]) -> Iterator[dict[str, object]]:
-    """Parameters `first` and `last` of stretches that hold all dates, `MOST_DATES` each at most.
+def changed_spans(rows: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, object]]:
+    """Parameters `first` and `last` of statements that together change all store-days.
 
     Args:
-        dates: in any order, with repeats.
+        rows: of a summary; those between two dates have `MAX_PARTITIONS` of them at most.
     """
-    found = sorted(set(dates))
-    for start in range(0, len(found), MOST_DATES):
-        part = found[start : start + MOST_DATES]
+    dates = sorted({row["business_date"] for row in rows})
+    for start in range(0, len(dates), MAX_PARTITIONS):
+        part = dates[start : start + MAX_PARTITIONS]
         yield {"first": part[0], "last": part[-1]}

@@ -1,4 +1,4 @@
-"""Contested documents: known to the index, or sent more than once in the same loads.
+"""Contested documents: known to the index, or of which a line was loaded more than once.
 
 Of each the highest version is found, its lines replace all that dwh has of the document, and
 what changes where is told by comparing with dwh. Not for the many others:
@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from tenpo.store_day import StoreDay
-from tenpo.warehouse.conforming import Conforming, spans
+from tenpo.warehouse.conforming import Conforming, changed_spans
 
 
 class Contested:
@@ -37,7 +37,7 @@ class Contested:
         found = {store_day(row) for row in self.summary if row["changed"]}
         doubtful = [row for row in self.summary if row["doubtful"] and not row["changed"]]
         work = self._work
-        for number, span in enumerate(spans([row["business_date"] for row in doubtful])):
+        for number, span in enumerate(changed_spans(doubtful)):
             rows = work.rows(
                 "contested_differing", span, f"-{number}",
                 dwh_table=work.contract,
@@ -56,7 +56,7 @@ class Contested:
         """Bring the lines of those that win into dwh, in place of what was there."""
         work = self._work
         columns = work.contract.names
-        for number, span in enumerate(spans([row["business_date"] for row in self.summary])):
+        for number, span in enumerate(changed_spans(self.summary)):
             work.change(
                 "contested_replace", span, f"-{number}",
                 target=work.contract, columns=columns, values=[f"s.{n}" for n in columns],

@@ -1,14 +1,14 @@
-"""Documents that are not contested: unknown to the index, sent once, each line loaded once.
+"""Documents that are not contested: unknown to the index, and each line loaded once.
 
-Nearly all documents are. Nothing has to be looked for or compared: their lines go from raw to
-dwh in one INSERT, and every store-day that they come to has changed.
+Nearly all documents are of this kind. Nothing has to be compared: the lines of their newest
+sendings go from raw to dwh, and every store-day that they come to has changed.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from tenpo.warehouse.conforming import Conforming, spans
+from tenpo.warehouse.conforming import Conforming, changed_spans
 
 
 class Straight:
@@ -42,11 +42,12 @@ class Straight:
         work = self._work
         columns = work.contract.names
         derived = [name for name in columns if name not in work.raw.names]
-        values = [f"moment.{n}" if n in derived else f"line.{n}" for n in columns]
-        for number, span in enumerate(spans([row["business_date"] for row in self.summary])):
+        selected = [f"moment.{n}" if n in derived else f"line.{n}" for n in columns]
+        for number, span in enumerate(changed_spans(self.summary)):
             work.change(
                 "straight_insert", {**work.picked, **span}, f"-{number}",
-                target=work.contract, raw_table=work.raw, columns=columns, values=values,
+                target=work.contract, raw_table=work.raw, selected=selected,
+                columns=columns, values=[f"s.{n}" for n in columns],
             )  # fmt: skip
 
     def settle(self) -> None:

@@ -18,7 +18,8 @@ import pytest
 from tenpo.contracts import EVENTS
 from tenpo.errors import IntegrityError
 from tenpo.store_day import StoreDay
-from tenpo.warehouse import Warehouse, append, conform, conforming, reconcile
+from tenpo.warehouse import Job, Warehouse, append, conform, conforming, execute, reconcile
+from tenpo.warehouse.read import Params
 from tests.kernel.warehouse.sales import TODAY, Receipt, Till, job, store
 
 DAY = date(2026, 3, 29)
@@ -113,10 +114,26 @@ def test_of_what_comes_at_once_the_newest_sending_goes_straight(till: Till) -> N
     assert found.balanced
 
 
+def test_statements_that_are_run_twice_do_as_much_as_once(
+    till: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the answer to the first was lost: BigQuery's client asks again."""
+
+    def twice(warehouse: Warehouse, sql: str, params: Params, *, job: Job) -> None:
+        execute(warehouse, sql, params, job=job)
+        execute(warehouse, sql, params, job=job.step("again"))
+
+    monkeypatch.setattr(conforming, "execute", twice)
+    till.send(Receipt("a", amounts=("1", "2")), Receipt("b"), Receipt("b", version=2))
+    assert till.held() == [line("a", 1, "1"), line("a", 1, "2"), line("b", 2, "1.5")]
+    till.send(Receipt("a", version=2), Receipt("c"))
+    settled(till, [line("a", 2, "1.5"), line("b", 2, "1.5"), line("c", 1, "1.5")])
+
+
 def test_dates_beyond_what_one_statement_may_change_take_several(
     till: Till, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(conforming, "MOST_DATES", 1)
+    monkeypatch.setattr(conforming, "MAX_PARTITIONS", 1)
     till.send(Receipt("a"), Receipt("b", at=NEXT_NOON), Receipt("c", at=NEXT_NOON))
     moved = [Receipt("a", 2, at=NEXT_NOON), Receipt("b", 2, at=NOON), Receipt("c", 2, at=NEXT_NOON)]
     assert till.send(*moved).dirty == tuple(StoreDay(till.tenant_id, "s1", d) for d in (DAY, NEXT))
