@@ -13,7 +13,7 @@ where each document's lines lie. The steps of one call, each safe to be the last
     settle    the index says what dwh holds
 
 Statements that change dwh name at most `MAX_PARTITIONS` dates; where there are more, there
-are several of them. `docs/adr/0016-straight-and-contested-documents.md` has the reasons.
+are several of them. `docs/adr/0019-straight-and-contested-documents.md` has the reasons.
 
 After a crash the same call does it again: the index still has the old version as
 current, so the documents win again, and every place where lines may lie is known.
