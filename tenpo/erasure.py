@@ -121,7 +121,11 @@ class Erasures:
         return request_id
 
     def pending(self) -> list[Request]:
-        """The requests that are not done."""
+        """The requests that are not done.
+
+        Raises:
+            IntegrityError: one does not open with this root secret.
+        """
         found = []
         for name in self._lake.names(f"{self._folder}/asked"):
             asked = orjson.loads(self._keys.open(self._lake.get(name), name))
@@ -183,6 +187,8 @@ def unlinked(rows: pa.Table, raw_ids: Sequence[str]) -> pa.Table:
     """Visit events without these persons; the rows themselves stay, as visits of nobody known."""
     gone = pc.is_in(rows["person_id"], value_set=pa.array(raw_ids, pa.string()))
     for name, value in (("person_id", None), ("match_score", None), ("face_state", ERASED_FACE)):
+        if name not in rows.column_names:  # an object from before the contract had it
+            continue
         place = rows.schema.get_field_index(name)
         kind = rows.schema.field(place)
         column = pc.if_else(gone, pa.scalar(value, kind.type), rows[name])

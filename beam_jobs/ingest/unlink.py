@@ -25,7 +25,7 @@ from gateways.intake.canonical import parquet
 from tenpo.datamart import dirty, ledger, transaction
 from tenpo.datamart.lease import Lease, lease
 from tenpo.erasure import Erasures, Found, Request, erased_among, unlinked
-from tenpo.errors import LeaseLost
+from tenpo.errors import ConfigError, IntegrityError, LeaseLost
 from tenpo.failpoint import failpoint
 from tenpo.kpi.causes import ERASED
 from tenpo.lake import Lake
@@ -59,10 +59,21 @@ def without_erased(lake: Lake, tenant_id: str, names: Iterable[str], rows: pa.Ta
 
 
 def replace_objects(lake: Lake, names: Iterable[str], raw_ids: Sequence[str]) -> None:
-    """Write those canonical objects anew that hold one of the persons."""
+    """Write those canonical objects anew that hold one of the persons.
+
+    Raises:
+        IntegrityError: an object cannot be read.
+    """
     wanted = pa.array(raw_ids, pa.string())
     for name in names:
-        rows = pq.read_table(io.BytesIO(lake.get(name)))
+        try:
+            rows = pq.read_table(io.BytesIO(lake.get(name)))
+        except pa.ArrowException as error:
+            raise IntegrityError(
+                f"it is no Parquet of the event {EVENT} ({type(error).__name__})",
+                where=name,
+                remedy=ledger.DAMAGE_REMEDY,
+            ) from error
         if pc.any(pc.is_in(rows["person_id"], value_set=wanted)).as_py():
             lake.put(name, parquet(unlinked(rows, raw_ids)))
 
@@ -92,10 +103,14 @@ class Unlinker:
             ServiceError: a service does not answer; do it again.
         """
         for tenant in tenants:
-            if self._lake.names(f"erasure/{tenant}/asked"):
+            if not self._lake.names(f"erasure/{tenant}/asked"):
+                continue
+            try:
                 erasures = Erasures(self._lake, self._settings.root_secret(), tenant)
                 for request in erasures.pending():
                     self._unlink(tenant, erasures, request)
+            except (IntegrityError, ConfigError) as error:  # it holds up no other tenant's events
+                log.error("an erasure cannot be done", tenant=tenant, reason=str(error))
 
     def _unlink(self, tenant: str, erasures: Erasures, request: Request) -> None:
         if self._is_loading(tenant, request):

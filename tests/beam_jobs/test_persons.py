@@ -21,7 +21,8 @@ from tenpo.datamart.explain import ExplainQuery, read_explanation
 from tenpo.datamart.explain_words import in_words
 from tenpo.datamart.lease import Lease
 from tenpo.datamart.ledger import LedgerObject
-from tenpo.errors import LeaseLost, UnknownReference
+from tenpo.erasure import Erasures
+from tenpo.errors import IntegrityError, LeaseLost, UnknownReference
 from tenpo.kpi.causes import ERASED, PERSONS
 from tenpo.store_day import StoreDay
 from tenpo.warehouse import Published, Warehouse, publish_persons
@@ -255,6 +256,14 @@ def test_who_dies_on_the_way_is_followed_by_one_who_does_it_all(shop: Shop) -> N
         proof = shop.erasures().state(request)
         assert (proof["state"], proof["raw_rows"], proof["events"]) == ("done", 2, 2)
     assert shop.erasures().pending() == []
+
+
+def test_a_request_that_does_not_open_holds_up_nothing(shop: Shop) -> None:
+    Erasures(shop.lake, bytes(32), shop.tenant).ask(["p_0000000000000001"])
+    shop.put("visit_event", 1, visit("p_0000000000000002", MONDAY))
+    assert shop.run().conformed == {"visit_event": 2}
+    with pytest.raises(IntegrityError, match="does not open"):
+        shop.erasures().pending()
 
 
 def test_an_erasure_waits_for_a_load_that_may_have_read_the_person_before(shop: Shop) -> None:
