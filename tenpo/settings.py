@@ -128,6 +128,15 @@ class Settings(BaseSettings):
     )
     drop_url: str = Field(default="", description="watched folder or bucket; none: not watched")
     drop_interval_s: float = Field(default=5.0, gt=0, description="between looks into it")
+    drop_settle_s: float = Field(
+        default=60.0, ge=0, description="without a marker a file is whole once unchanged so long"
+    )
+    drop_watch_s: float = Field(
+        default=900.0, ge=0, description="a file that was taken is looked at so long for changes"
+    )
+    drop_markers_only: bool = Field(
+        default=False, description="take a file only once its marker FILE.done lies beside it"
+    )
     store_rate_per_s: float = Field(
         default=50.0, ge=0, description="payloads a second of a token of one store; 0: no limit"
     )

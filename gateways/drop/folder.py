@@ -4,16 +4,22 @@
     <root>/taken/…/<time>_<file>      with <time>_<file>.receipt.json
     <root>/refused/…/<time>_<file>    with <time>_<file>.reason.json
 
-A file is whole once a marker `<file>.done` lies beside it, or once its size and time are
-the same in two looks. Names that uploads in progress have (`.part`, `.tmp`, `.filepart`, a dot
-in front) are waited for: their sender renames them.
+A file is whole once a marker `<file>.done` lies beside it, or, where those are not demanded,
+once its size and time have stayed the same for long. Names that uploads in progress have
+(`.part`, `.tmp`, `.filepart`, a dot in front) are waited for: their sender renames them.
+
+An upload can stand still for longer than that, and its sender goes on writing to the file
+that was put aside. So what was put aside is looked at for a while, and put back as
+`again_<time>_<file>` where it changed: it is taken once more, whole.
 
 Not for what is in the files: that is `drop`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+import time
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -25,6 +31,7 @@ import orjson
 
 DONE = ".done"
 _UNFINISHED = (".part", ".tmp", ".filepart")
+_AGAIN = re.compile(r"again_\d{8}T\d{12}_(?=.)")
 _TIMES = ("mtime", "updated", "LastModified", "last_modified", "etag")
 
 
@@ -47,31 +54,91 @@ class Dropped:
     is_marked: bool
 
 
+@dataclass(frozen=True)
+class _Aside:
+    """A file that was put aside.
+
+    Args:
+        read: as it was when it was found to be whole.
+        stamp: when it was put aside, as its name tells it.
+        note: path of the note beside it.
+        told: what the note says.
+        until: for how long it is looked at, by the folder's clock.
+    """
+
+    read: Dropped
+    stamp: str
+    note: str
+    told: dict[str, Any]
+    until: float
+
+
+@dataclass(frozen=True)
+class Waits:
+    """How long files are waited for.
+
+    Args:
+        settle_s: for so long a file without a marker must not have changed.
+        watch_s: for so long one that was put aside is looked at.
+        markers_only: without a marker no file is whole.
+    """
+
+    settle_s: float
+    watch_s: float
+    markers_only: bool = False
+
+
 class DropFolder:
     """The files of one root.
 
     Args:
         url: any that fsspec knows, e.g. `file:///srv/drop` or `gs://bucket/prefix`.
+        waits: how long files are waited for.
+        now: a monotonic clock, in seconds.
 
     Raises:
         OSError: from every method, when the file system does not answer.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, waits: Waits, now: Callable[[], float] = time.monotonic) -> None:
         self._fs, root = fsspec.core.url_to_fs(url.rstrip("/"))
         self._root = str(root).rstrip("/")
         self._local = urlsplit(url).scheme in ("", "file")
-        self._before: dict[PurePosixPath, Dropped] = {}
+        self._waits = waits
+        self._now = now
+        self._seen: dict[Dropped, float] = {}
+        self._aside: dict[str, _Aside] = {}
 
     def whole(self) -> list[Dropped]:
         """Files to be taken now, by name; call it again and again."""
-        found = {one.place: one for one in self._look()}
-        before, self._before = self._before, found
+        found = {one: self._seen.get(one) for one in self._look()}
+        now = self._now()
+        self._seen = {one: now if since is None else since for one, since in found.items()}
         return [
             one
-            for place, one in sorted(found.items())
-            if not _is_unfinished(place) and (one.is_marked or before.get(place) == one)
+            for one, since in sorted(found.items(), key=lambda pair: pair[0].place)
+            if not _is_unfinished(one.place) and (one.is_marked or self._is_still(one, since, now))
         ]
+
+    def put_back(self) -> list[str]:
+        """Put files back that changed after they were read; returns when each was put aside.
+
+        On a disk a sender may hold such a file open, so it is looked at again and again. An
+        object changes as a whole if at all, and the copy that was put aside never.
+        """
+        now = self._now()
+        back = []
+        for target, aside in list(self._aside.items()):
+            try:
+                if self._has_changed(target, aside.read):
+                    self._put_back(target, aside)
+                    back.append(aside.stamp)
+                elif self._local and now < aside.until:
+                    continue
+            except (FileNotFoundError, PermissionError):
+                pass  # cleared away, or no longer ours
+            del self._aside[target]
+        return back
 
     def read(self, one: Dropped) -> bytes:
         """The bytes of a file."""
@@ -96,11 +163,10 @@ class DropFolder:
         for path, info in listed.items():
             if path.endswith(DONE):
                 continue
-            changed = next((str(info[key]) for key in _TIMES if info.get(key)), "")
             place = PurePosixPath(path[len(start) + 1 :])
             plain = info.get("type") == "file" and self._is_direct(path)
             size = int(info.get("size") or 0)
-            yield Dropped(place, size, changed, plain, path + DONE in listed)
+            yield Dropped(place, size, _changed(info), plain, path + DONE in listed)
 
     def _is_direct(self, path: str) -> bool:
         """Whether no link is on the way: a sender must not reach other files by one."""
@@ -109,15 +175,40 @@ class DropFolder:
         root = Path(self._root)
         return Path(path).resolve() == root.resolve() / Path(path).relative_to(root)
 
+    def _is_still(self, one: Dropped, since: float | None, now: float) -> bool:
+        """Whether a file without a marker was seen before, and long enough ago, as it is now."""
+        if self._waits.markers_only and not _AGAIN.match(one.place.name):
+            return False
+        return since is not None and now - since >= self._waits.settle_s
+
     def _put_aside(self, one: Dropped, where: str, what: str, note: dict[str, Any]) -> None:
-        stamped = f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}_{one.place.name}"
-        target = self._path(where, one.place.with_name(stamped))
+        stamp = f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
+        name = f"{stamp}_{_AGAIN.sub('', one.place.name, count=1)}"
+        target = self._path(where, one.place.with_name(name))
         self._fs.makedirs(target.rpartition("/")[0], exist_ok=True)
         self._fs.pipe_file(f"{target}.{what}.json", orjson.dumps(note))
         source = self._path("drop", one.place)
         self._fs.mv(source, target)
+        if one.is_plain:
+            until = self._now() + self._waits.watch_s
+            self._aside[target] = _Aside(one, stamp, f"{target}.{what}.json", note, until)
         if one.is_marked:
             self._fs.rm_file(source + DONE)
+
+    def _has_changed(self, target: str, read: Dropped) -> bool:
+        """Whether a file is another than was read; a copied object has a time of its own."""
+        self._fs.invalidate_cache()
+        info = self._fs.info(target)
+        same_time = not self._local or _changed(info) == read.changed
+        return int(info.get("size") or 0) != read.size_bytes or not same_time
+
+    def _put_back(self, target: str, aside: _Aside) -> None:
+        name = _AGAIN.sub("", aside.read.place.name, count=1)
+        place = aside.read.place.with_name(f"again_{aside.stamp}_{name}")
+        source = self._path("drop", place)
+        self._fs.makedirs(source.rpartition("/")[0], exist_ok=True)
+        self._fs.mv(target, source)
+        self._fs.pipe_file(aside.note, orjson.dumps(aside.told | {"taken_again_as": str(place)}))
 
     def _path(self, where: str, place: PurePosixPath) -> str:
         return f"{self._root}/{where}/{place}"
@@ -125,3 +216,7 @@ class DropFolder:
 
 def _is_unfinished(place: PurePosixPath) -> bool:
     return place.name.startswith(".") or place.suffix.lower() in _UNFINISHED
+
+
+def _changed(info: Mapping[str, Any]) -> str:
+    return next((str(info[key]) for key in _TIMES if info.get(key)), "")

@@ -11,7 +11,7 @@ import asyncio
 from pathlib import PurePosixPath
 from typing import Any
 
-from gateways.drop.folder import DropFolder, Dropped
+from gateways.drop.folder import DropFolder, Dropped, Waits
 from gateways.formats.encoding import decoded, too_large
 from gateways.intake.access import Grant
 from gateways.intake.parcels import Intake, Parcel
@@ -37,7 +37,10 @@ class Drop:
     """
 
     def __init__(self, settings: Settings, intake: Intake) -> None:
-        self._folder = DropFolder(settings.drop_url)
+        self._folder = DropFolder(
+            settings.drop_url,
+            Waits(settings.drop_settle_s, settings.drop_watch_s, settings.drop_markers_only),
+        )
         self._interval_s = settings.drop_interval_s
         self._limit = settings.max_body_bytes
         self._intake = intake
@@ -54,11 +57,13 @@ class Drop:
             await asyncio.sleep(self._interval_s)
 
     async def look(self) -> None:
-        """Take every file that is whole.
+        """Take every file that is whole, and again those that grew after they were taken.
 
         Raises:
             OSError: the file system does not answer.
         """
+        for stamp in await asyncio.to_thread(self._folder.put_back):
+            log.warning("drop_changed_after_it_was_taken", put_aside_at=stamp)
         for one in await asyncio.to_thread(self._folder.whole):
             await self._take(one)
 

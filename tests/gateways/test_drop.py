@@ -16,6 +16,7 @@ import orjson
 import pytest
 from pydantic import SecretStr
 
+from gateways.drop.folder import DropFolder, Dropped, Waits
 from gateways.drop.watch import Drop
 from gateways.intake.parcels import Intake
 from tenpo.settings import Settings
@@ -33,7 +34,7 @@ class Watched:
         self.root = home / "exchange"
         self.settings = Settings(
             home=home, secret_key=SecretStr(ROOT.hex()), drop_url=f"file://{self.root}",
-            max_body_bytes=100_000,
+            max_body_bytes=100_000, drop_settle_s=0,
         )  # fmt: skip
         self.lake = new_gateway(home).lake
         self.intake = Intake(self.settings)
@@ -101,6 +102,107 @@ def test_a_marker_says_at_once_that_a_file_is_whole(watched: Watched) -> None:
     watched.look(1)
     assert watched.left() == []
     assert watched.aside("taken", "receipt")["a.json.gz"]["accepted"] == 4
+
+
+@pytest.fixture
+def exchange(tmp_path: Path) -> tuple[Path, list[float]]:
+    """A root, and a clock that stands still until it is put forward."""
+    (tmp_path / "drop").mkdir()
+    return tmp_path, [100.0]
+
+
+def folder_of(exchange: tuple[Path, list[float]], **waits: Any) -> DropFolder:
+    root, now = exchange
+    told = {"settle_s": 60.0, "watch_s": 600.0} | waits
+    return DropFolder(f"file://{root}", Waits(**told), lambda: now[0])
+
+
+def test_a_file_has_to_settle_and_each_change_begins_anew(
+    exchange: tuple[Path, list[float]],
+) -> None:
+    (root, now), folder = exchange, folder_of(exchange)
+    path = root / "drop" / "a.csv"
+    path.write_bytes(b"1")
+    seen = []
+    for after_s, more in ((0, b""), (59, b""), (1, b"2"), (59, b""), (2, b"")):
+        now[0] += after_s
+        with path.open("ab") as upload:
+            upload.write(more)
+        seen.append([one.size_bytes for one in folder.whole()])
+    assert seen == [[], [], [], [], [2]]
+
+
+def test_where_markers_are_demanded_no_time_makes_a_file_whole(
+    exchange: tuple[Path, list[float]],
+) -> None:
+    (root, now), folder = exchange, folder_of(exchange, markers_only=True)
+    (root / "drop" / "a.csv").write_bytes(b"1")
+    for _ in range(3):
+        assert folder.whole() == []
+        now[0] += 86_400
+    (root / "drop" / "a.csv.done").touch()
+    assert [str(one.place) for one in folder.whole()] == ["a.csv"]
+
+
+@pytest.mark.parametrize("markers_only", [False, True])
+def test_what_its_sender_writes_on_to_after_it_was_taken_comes_back_each_time(
+    exchange: tuple[Path, list[float]], markers_only: bool
+) -> None:
+    (root, now), folder = exchange, folder_of(exchange, markers_only=markers_only)
+    (root / "drop" / "a.csv.done").touch()
+    with (root / "drop" / "a.csv").open("wb", buffering=0) as upload:
+        for length in range(1, 4):
+            upload.write(b"x")
+            assert len(folder.put_back()) == (length > 1)
+            (one,) = folder.whole() or _later(folder, now)
+            assert folder.read(one) == b"x" * length
+            folder.taken(one, {"n": length})
+    assert folder.put_back() == []
+    notes = [orjson.loads(one.read_bytes()) for one in sorted((root / "taken").glob("*.json"))]
+    assert [("taken_again_as" in one, one["n"]) for one in notes] == [
+        (True, 1), (True, 2), (False, 3),
+    ]  # fmt: skip
+    (left,) = [one for one in (root / "taken").iterdir() if one.suffix != ".json"]
+    assert (left.name.partition("_")[2], left.read_bytes()) == ("a.csv", b"xxx")
+    now[0] += 601
+    assert folder.put_back() == []
+    left.write_bytes(b"much later")
+    assert folder.put_back() == []  # no longer looked at
+
+
+def _later(folder: DropFolder, now: list[float]) -> list[Dropped]:
+    now[0] += 60
+    return folder.whole()
+
+
+def test_the_end_of_an_upload_that_stood_still_is_taken_too(watched: Watched) -> None:
+    """Cut in its first lines the file was taken, and its sender goes on writing to it."""
+    watched.intake.specs.put(TENANT, "till", SALES_SPEC)
+    lines = SALES_CSV.splitlines(keepends=True)
+    path = watched.put(f"{TENANT}/pos/till/sales.csv", b"")
+    with path.open("ab", buffering=0) as upload:
+        upload.write(b"".join(lines[:3]))
+        watched.look()
+        assert len(watched.events()) == 2
+        upload.write(lines[3])
+    watched.look()
+    assert watched.left() == []
+    rows = watched.events()
+    assert len({row["event_id"] for row in rows}) == 3
+    files = list((watched.root / "taken").rglob("*.csv"))
+    assert [one.read_bytes() for one in files] == [SALES_CSV]
+
+
+def test_a_part_that_was_refused_is_taken_once_it_is_whole(watched: Watched) -> None:
+    path = watched.put(f"{TENANT}/pos/posb/a.json", b"")
+    with path.open("ab", buffering=0) as upload:
+        upload.write(POSB[:100])
+        watched.look()
+        assert watched.events() == []
+        upload.write(POSB[100:])
+    watched.look()
+    assert watched.left() == []
+    assert len(watched.events()) == 4
 
 
 def test_files_under_way_are_left_alone(watched: Watched) -> None:

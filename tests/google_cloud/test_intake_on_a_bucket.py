@@ -34,7 +34,8 @@ def settings(google_cloud: GoogleCloud, datamart_dsn: str, tmp_path: Path) -> Se
     assert google_cloud.storage
     made = Settings(
         home=tmp_path, secret_key=SecretStr(ROOT.hex()), lake_url=f"gs://{BUCKET}/intake",
-        drop_url=f"gs://{EXCHANGE}", large_body_bytes=5_000, datamart_dsn=datamart_dsn,
+        drop_url=f"gs://{EXCHANGE}", drop_settle_s=0, large_body_bytes=5_000,
+        datamart_dsn=datamart_dsn,
     )  # fmt: skip
     book = MasterBook(Lake(made.lake_url))
     book.put(TENANT, "store", MASTERS.store)
