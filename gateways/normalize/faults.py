@@ -2,12 +2,14 @@
 
 Not for whole payloads that cannot be read at all: those raise `PayloadError`.
 A message never holds the value of a field; it names the field, and a store's or
-device's code alone, because that is what has to be registered.
+device's code alone, because that is what has to be registered. Columns get shifted, and then
+a person stands where the code should: what does not look like a code is told by its length.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -18,6 +20,13 @@ import pyarrow as pa
 
 Mask = npt.NDArray[np.bool_]
 Places = npt.NDArray[np.int64]
+
+#: What stores and devices are called: short and without spaces; or a MAC address.
+_CODE = re.compile(r"[A-Za-z0-9._-]{1,40}|([0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}")
+#: As many digits as a card's number has, however they are written.
+_CARD = re.compile(r"([0-9][._-]*){13}")
+#: Of a LoRaWAN device; a card's number has no letter.
+_EUI64 = re.compile(r"(?=.*[A-Fa-f])[0-9A-Fa-f]{16}")
 
 
 class Reason(StrEnum):
@@ -132,8 +141,9 @@ class Faults:
         return counts
 
     def mark(
-        self, mask: Mask, reason: Reason, field: str, codes: Sequence[str | None] | None = None
-    ) -> None:
+        self, mask: Mask, reason: Reason, field: str, codes: Sequence[str | None] | None = None,
+        known: Container[str] = (),
+    ) -> None:  # fmt: skip
         """Reject the rows of a mask that are still good.
 
         Args:
@@ -141,11 +151,12 @@ class Faults:
             reason: why.
             field: the field at fault, in the vendor's own name.
             codes: the store or device code of each row, to be named in the message.
+            known: codes of the masters, which are named whatever they look like.
         """
         if not mask.any():
             return
         for row in np.flatnonzero(mask & ~self.bad).tolist():
-            told = message(reason, codes[row] if codes is not None else None)
+            told = message(reason, codes[row] if codes is not None else None, known)
             place = int(self.deliveries[row])
             self._found.append(
                 Rejected(self.positions[row].as_py(), reason, field, told, row, place)
@@ -161,7 +172,16 @@ class Faults:
         self._found.append(Rejected(position, reason, field, told, delivery=delivery))
 
 
-def message(reason: Reason, code: str | None = None) -> str:
-    """What was wrong and how to mend it."""
+def message(reason: Reason, code: str | None = None, known: Container[str] = ()) -> str:
+    """What was wrong and how to mend it; for `code` and `known` see `Faults.mark`."""
     text = _MESSAGES[reason]
-    return f"{code[:40]!r}: {text}" if code else text
+    if not code:
+        return text
+    shown = code in known or _is_code(code)
+    return f"{code[:40]!r}: {text}" if shown else f"A value of {len(code)} characters: {text}"
+
+
+def _is_code(text: str) -> bool:
+    if _CODE.fullmatch(text) is None:
+        return False
+    return _CARD.search(text) is None or _EUI64.fullmatch(text) is not None

@@ -52,7 +52,7 @@ def _by_device(records: Records, batch: Batch) -> Column:
     records.faults.mark(missing(device_ids), Reason.MISSING_FIELD, name)
     unknown = missing(ids)
     codes = device_ids.to_pylist() if unknown.any() else None
-    records.faults.mark(unknown, Reason.UNKNOWN_DEVICE, name, codes)
+    records.faults.mark(unknown, Reason.UNKNOWN_DEVICE, name, codes, devices)
     return ids
 
 
@@ -72,8 +72,9 @@ def _by_code(records: Records, source: str, batch: Batch) -> Column:
     values, inverse = for_distinct([codes, pc.coalesce(_days(records), received)], store_of)
     ids = spread(values, inverse, pa.string())
     unknown = missing(ids)
-    named = codes.to_pylist() if unknown.any() else None
-    records.faults.mark(unknown, Reason.UNKNOWN_STORE, name, named)
+    if unknown.any():
+        known = {row.code for row in batch.masters.store_code if row.source == source}
+        records.faults.mark(unknown, Reason.UNKNOWN_STORE, name, codes.to_pylist(), known)
     return ids
 
 

@@ -11,7 +11,7 @@ from tests.e2e.machine import Machine
 from tests.e2e.visible import visible
 from tests.gateways.counters import VIVOTEK_SPEC
 from tests.gateways.payloads import COUNTS_SPEC, MASTERS, SALES_SPEC, TENANT
-from tests.gateways.planted import Planted, planted
+from tests.gateways.planted import Planted, misplaced, planted
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
 
@@ -19,15 +19,17 @@ SPECS = {"till": SALES_SPEC, "door": COUNTS_SPEC, "vivotek": VIVOTEK_SPEC}
 
 
 def send(url: str, tokens: TenantTokens, name: str, sent: Planted) -> list[dict[str, object]]:
-    """The answers to a good payload, to one without stores, and to one cut off."""
+    """The answers to a good payload, to others without stores, and to one cut off."""
     headers = {"X-Tenpo-Tenant": TENANT, "Authorization": f"Bearer {tokens.send}"}
     place = f"spec/{name}" if name in SPECS else name
     with httpx.Client(base_url=url, headers=headers, timeout=60) as client:
         if name in SPECS:
             client.put(f"/v1/specs/{name}", content=SPECS[name]).raise_for_status()
         answers = []
-        for body in (sent.body, _strangers(sent), sent.body[: len(sent.body) * 3 // 4]):
-            assert any(value.encode(sent.codec) in body for value in sent.values), name
+        shifted = [misplaced(sent.recorded, value, sent.codec) for value in sent.values]
+        cut = sent.body[: len(sent.body) * 3 // 4]
+        for body in (sent.body, _strangers(sent), cut, *shifted):
+            assert body in shifted or any(v.encode(sent.codec) in body for v in sent.values), name
             answer = client.post(f"/v1/{sent.recorded.adapter.kind}/{place}", content=body)
             assert answer.status_code < 500, (name, answer.text)
             assert not [value for value in sent.values if value in answer.text], name

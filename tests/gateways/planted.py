@@ -6,14 +6,15 @@ three are in no other adapter's payload, so what is found tells who let it out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 from gateways.iot.visits import Visits
-from tests.gateways.payloads import Recorded, recorded
+from tests.gateways.payloads import MASTERS, Recorded, recorded
 from tests.gateways.recordings import recording
 
 #: Room for a person in the formats of vendors of JSON: field to place in `Planted.values`.
@@ -60,6 +61,26 @@ def planted() -> dict[str, Planted]:
         body = _MAKERS.get(name, _json)(name, one.body.decode(codec), values)
         found[name] = Planted(one, body.encode(codec), values, codec)
     return found
+
+
+def misplaced(sent: Recorded, value: str, codec: str = "utf-8") -> bytes:
+    """A payload in whose columns of stores and devices a personal value stands."""
+    source, text = sent.adapter.name, sent.body.decode(codec)
+    codes = {row.code for row in MASTERS.store_code if row.source == source}
+    known = codes | set(MASTERS.stores) | set(MASTERS.devices)
+    if text.lstrip()[0] in "{[":
+        return orjson.dumps(_replaced(orjson.loads(text), {one.lower() for one in known}, value))
+    for one in known:
+        text = re.sub(rf"(?<![\w.:-]){re.escape(one)}(?![\w.:-])", value, text, flags=re.IGNORECASE)
+    return text.encode(codec)
+
+
+def _replaced(document: Any, known: Container[str], value: str) -> Any:
+    if isinstance(document, list):
+        return [_replaced(one, known, value) for one in document]
+    if isinstance(document, Mapping):
+        return {key: _replaced(one, known, value) for key, one in document.items()}
+    return value if str(document).lower() in known else document
 
 
 Values = tuple[str, str, str]
