@@ -58,7 +58,7 @@ class Shopify(OrderAdapter):
     """Orders and refunds of Shopify."""
 
     name = "shopify"
-    version = "4"
+    version = "5"
     fields = FIELDS
 
     def collect(self, document: Mapping[str, Any], rows: Rows, position: str) -> None:
@@ -97,7 +97,6 @@ def _refund(refund: Mapping[str, Any], rows: Rows, position: str) -> None:
     first = transactions[0] if isinstance(transactions, list) and transactions else None
     head = {
         "store_code": member(first, "location_id"),
-        "currency": member(first, "currency"),
         "receipt_id": refund.get("order_id"),
     }
     add_refund(refund, head, rows, position)

@@ -1,9 +1,10 @@
 """Shopify refunds: what was taken back, shipping and duties given back, and what differs.
 
 A refund is a document of its own, whether it came by itself or within its order. Its
-total is what its successful transactions paid back; while one of them is pending it is not
-known yet. An adjustment `refund_discrepancy` tells what was paid back less (positive) or more
-(negative) than the goods cost, so that it explains the payment.
+total is what its successful transactions paid back; while one of them is pending, or where one
+paid in another currency than the shop's, it is not known. An adjustment `refund_discrepancy` tells
+what was paid back less (positive) or more (negative) than the goods cost, so that it explains the
+payment.
 
 A refund by itself does not say whether its prices hold the tax. What was paid back does, where
 it fits one way only; else the rates of its tax lines, if they do; else prices are without.
@@ -26,6 +27,12 @@ from gateways.pos.orders import Basket
 from tenpo.contracts import SaleKind
 
 _MOMENT = timedelta(microseconds=1)
+#: Where amounts stand with their currency, in the shop's and in the customer's.
+_SETS = {
+    "refund_line_items": ("subtotal_set", "total_tax_set"),
+    "refund_shipping_lines": ("subtotal_amount_set", "tax_amount_set"),
+    "order_adjustments": ("amount_set", "tax_amount_set"),
+}
 
 
 def add_refund(
@@ -45,8 +52,9 @@ def add_refund(
     items = reading.listed(refund, "refund_line_items")
     readings = [Reading() for _ in items]
     amounts = [_amounts(item, one) for item, one in zip(items, readings, strict=True)]
-    paid = _paid(refund, reading)
-    currency = head.get("currency")
+    currency = head.get("currency") or _shop_currency(refund)
+    head = {**head, "currency": currency}
+    paid = _paid(refund, currency, reading)
     unit = smallest_unit(currency if isinstance(currency, str) else None)
     alone = included is None
     if included is None:
@@ -109,9 +117,26 @@ def _amounts(item: Mapping[str, Any], reading: Reading) -> tuple[Decimal, Decima
     return price, tax
 
 
-def _paid(refund: Mapping[str, Any], reading: Reading) -> Decimal | None:
-    """What was paid back; None where no transaction tells, or one has yet to be done."""
+def _shop_currency(refund: Mapping[str, Any]) -> Any:
+    """The currency of a refund's amounts; of versions that state none, that of its payment."""
+    unread = Reading()  # the lines tell their own faults
+    sets = [refund.get("total_duties_set")]
+    for listed, names in _SETS.items():
+        sets += [one.get(name) for one in unread.listed(refund, listed) for name in names]
+    paid_in = [one.get("currency") for one in unread.listed(refund, "transactions")]
+    stated = [*(member(one, "shop_money", "currency_code") for one in sets), *paid_in]
+    return next((one for one in stated if one), None)
+
+
+def _paid(refund: Mapping[str, Any], currency: Any, reading: Reading) -> Decimal | None:
+    """What was paid back, in the shop's currency.
+
+    None where no transaction tells, one has yet to be done, or one paid in another currency:
+    at which rate it was changed is not said.
+    """
     back = [one for one in reading.listed(refund, "transactions") if one.get("kind") == "refund"]
+    if any((one.get("currency") or currency) != currency for one in back):
+        return None
     states = [one.get("status", "success") for one in back]
     done = [
         reading.number(one, "amount")

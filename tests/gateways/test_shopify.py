@@ -68,6 +68,33 @@ def test_the_transaction_of_a_refund_tells_that_its_prices_hold_the_tax() -> Non
     ]
 
 
+IN_DOLLARS = [SHOPIFY_REFUND["transactions"][0] | {"amount": "21.00", "currency": "USD"}]
+IN_SHOP_MONEY = [
+    one | {"subtotal_set": {"shop_money": {"amount": "10.80", "currency_code": "GBP"},
+                            "presentment_money": {"amount": "13.50", "currency_code": "USD"}}}
+    for one in SHOPIFY_REFUND["refund_line_items"]
+]  # fmt: skip
+
+
+def test_what_was_paid_back_in_another_currency_explains_nothing() -> None:
+    """16.80 GBP were given back, and 21.00 USD paid: neither is wrong, and they are not added."""
+    refund = SHOPIFY_REFUND | {"transactions": IN_DOLLARS}
+    assert table(lines(Shopify(), SHOPIFY_ORDER | {"refunds": [refund]})) == table(BOTH)
+    alone = lines(Shopify(), {"refund": refund | {"refund_line_items": IN_SHOP_MONEY}})
+    assert {one["currency"] for one in alone} == {"GBP"}
+    assert {one["kind"] for one in alone} == {"return", "shipping"}
+
+
+def test_a_refund_by_itself_whose_only_currency_is_another_is_rejected() -> None:
+    """Versions that state no currency of the amounts: the payment's is all that is known."""
+    refund = SHOPIFY_REFUND | {"transactions": IN_DOLLARS}
+    found = rejections(Shopify(), {"refund": refund})
+    assert {(reason, name) for _, reason, name in found} >= {("currency_mismatch", "currency")}
+    mixed = [SHOPIFY_REFUND["transactions"][0], *IN_DOLLARS]
+    kept = lines(Shopify(), {"refund": refund | {"transactions": mixed}})
+    assert {one["kind"] for one in kept} == {"return", "shipping"}
+
+
 def by_itself(paid: str | None, *adjusted: tuple[str, str], **item: Any) -> dict[str, Any]:
     """A refund of goods at 10.80, 1.80 of tax, with adjustments of amount and tax."""
     outcome = {"status": "failure"} if paid is None else {"amount": paid}
