@@ -123,6 +123,9 @@ class Settings(BaseSettings):
     body_idle_s: float = Field(
         default=30.0, gt=0, description="longest wait for the next piece of a body"
     )
+    body_total_s: float = Field(
+        default=1800.0, gt=0, description="longest wait for a whole body, however it comes"
+    )
     large_body_bytes: int = Field(
         default=1024**2, ge=0, description="above it a payload is answered 202 and worked on later"
     )

@@ -7,8 +7,9 @@ https://doi.org/10.1109/90.664262). Used by one thread, the event loop's.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Protocol
 
 from tenpo.errors import Overloaded
 
@@ -21,11 +22,13 @@ class Shares:
     Args:
         limit: how much there is, in whatever unit.
         what: what is said to who gets nothing.
+        most: what one may hold, however much is left; None means no such bound.
     """
 
-    def __init__(self, limit: int, what: str) -> None:
+    def __init__(self, limit: int, what: str, most: int | None = None) -> None:
         self._limit = limit
         self._what = what
+        self._most = limit if most is None else most
         self._held: dict[Hashable, int] = {}
         self.total = 0
 
@@ -36,7 +39,7 @@ class Shares:
             Overloaded: too little would be left to others; nothing was taken.
         """
         total, held = self.total + amount, self._held.get(who, 0) + amount
-        if held > self._limit - total:
+        if held > min(self._limit - total, self._most):
             raise Overloaded(self._what, remedy=_REMEDY)
         self.total = total
         self._held[who] = held
@@ -58,6 +61,49 @@ class Shares:
             yield held
         finally:
             held.drop()
+
+
+class Holding(Protocol):
+    """What a request adds to while its body comes."""
+
+    def add(self, amount: int) -> None:
+        """Hold so much more.
+
+        Raises:
+            Overloaded: too little would be left to others.
+        """
+
+    def drop(self) -> None:
+        """Hold nothing any more."""
+
+
+class HeldTogether:
+    """The same amount of several stocks.
+
+    Args:
+        holds: what is held of each.
+    """
+
+    def __init__(self, holds: Sequence[Holding]) -> None:
+        self._holds = holds
+
+    def add(self, amount: int) -> None:
+        """Hold so much more of each.
+
+        Raises:
+            Overloaded: one has too little left; nothing is held of any, any more.
+        """
+        try:
+            for hold in self._holds:
+                hold.add(amount)
+        except Overloaded:
+            self.drop()
+            raise
+
+    def drop(self) -> None:
+        """Hold nothing of any."""
+        for hold in self._holds:
+            hold.drop()
 
 
 class Hold:

@@ -26,7 +26,7 @@ from gateways.registry import adapter_for, vendors
 from gateways.web.body import read_body
 from gateways.web.express import Express
 from gateways.web.metrics_route import add_metrics_route
-from gateways.web.patience import Patience
+from gateways.web.patience import Patience, Waits
 from gateways.web.receipt_routes import add_receipt_routes
 from gateways.web.taking import read_payload, take_in
 from gateways.web.webhook_routes import add_webhook_routes
@@ -44,7 +44,11 @@ Chooser = Callable[[str], Awaitable[tuple[str | None, Adapter]]]
 def create_app(settings: Settings, intake: Intake, *, with_mqtt: bool = True) -> ASGIApp:
     """The application around one intake."""
     routes = _routes(settings, intake, with_mqtt=with_mqtt)
-    return Express(routes, intake, _explain_any, settings.max_body_bytes, settings.body_idle_s)
+    return Express(routes, intake, _explain_any, settings.max_body_bytes, _waits(settings))
+
+
+def _waits(settings: Settings) -> Waits:
+    return Waits(settings.body_idle_s, settings.body_total_s)
 
 
 def _routes(settings: Settings, intake: Intake, *, with_mqtt: bool) -> FastAPI:
@@ -68,7 +72,7 @@ def _routes(settings: Settings, intake: Intake, *, with_mqtt: bool) -> FastAPI:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     app = FastAPI(title="Tenpo gateway", lifespan=lifespan, docs_url=None, redoc_url=None)
-    app.add_middleware(Patience, idle_s=settings.body_idle_s)
+    app.add_middleware(Patience, waits=_waits(settings))
     app.add_exception_handler(TenpoError, _explain)
     app.add_exception_handler(HTTPException, _explain_route)
     app.add_exception_handler(Exception, _explain_defect)

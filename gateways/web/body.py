@@ -6,7 +6,7 @@ from fastapi import Request
 from starlette.requests import ClientDisconnect
 
 from gateways.formats.encoding import too_large
-from gateways.intake.shares import Hold
+from gateways.intake.shares import Holding
 from tenpo.errors import Overloaded, PayloadError, PayloadTooLarge
 
 #: A sender is told what is wrong only once it has stopped sending; most clients would otherwise
@@ -14,7 +14,7 @@ from tenpo.errors import Overloaded, PayloadError, PayloadTooLarge
 DISCARD_FACTOR = 16
 
 
-async def read_body(request: Request, limit: int, held: Hold) -> bytes:
+async def read_body(request: Request, limit: int, held: Holding) -> bytes:
     """The body.
 
     Args:
@@ -55,7 +55,7 @@ async def read_body(request: Request, limit: int, held: Hold) -> bytes:
 
 
 def _no_room(
-    size: int, more: int, limit: int, held: Hold
+    size: int, more: int, limit: int, held: Holding
 ) -> PayloadTooLarge | Overloaded | None:  # fmt: skip
     """Why a piece of a body cannot be kept; None where it can, and is held now."""
     if size > limit:

@@ -12,6 +12,7 @@ ends here; the gateway's own metrics count it.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 import orjson
@@ -25,7 +26,7 @@ from gateways.intake.parcels import INLINE_BYTES, Intake, Parcel
 from gateways.normalize.json_adapter import JsonAdapter
 from gateways.registry import vendors
 from gateways.web.head import WHOLE
-from gateways.web.patience import within
+from gateways.web.patience import Waits, within
 from tenpo.errors import TenpoError
 
 Explain = Callable[[Request, Exception], Awaitable[Response]]
@@ -50,17 +51,17 @@ class Express:
         intake: where payloads go.
         explain: an error as an answer.
         max_body: largest body in bytes.
-        idle_s: the longest wait for the next piece of a body.
+        waits: the longest waits for a body.
     """
 
     def __init__(
-        self, app: ASGIApp, intake: Intake, explain: Explain, max_body: int, idle_s: float
+        self, app: ASGIApp, intake: Intake, explain: Explain, max_body: int, waits: Waits
     ) -> None:
         self._app = app
         self._intake = intake
         self._explain = explain
         self._most = min(INLINE_BYTES, max_body)
-        self._idle_s = idle_s
+        self._waits = waits
         self._adapters = {
             f"/v1/{adapter.kind}/{adapter.name}": adapter
             for adapter in vendors().values()
@@ -127,11 +128,11 @@ class Express:
 
     async def _body(self, scope: Scope, receive: Receive) -> bytes | None:
         """The whole body, which the server holds to its stated length; None if it never comes."""
-        body, more = b"", True
+        body, more, began = b"", True, asyncio.get_running_loop().time()
         while more:
             # A clock for a body that is there already would cost as much as reading it.
             there = WHOLE in scope
-            message = await (receive() if there else within(receive, self._idle_s))
+            message = await (receive() if there else within(receive, self._waits, began))
             if message["type"] != "http.request":
                 return None
             body += message.get("body", b"")

@@ -15,7 +15,16 @@ from gateways.intake.parcels import Intake, Parcel
 from gateways.registry import adapter_for
 from gateways.web.body import read_body
 from gateways.web.hook_gate import HookGate
-from gateways.web.webhooks import SCHEMES, Memory, Scheme, check_age, check_signature
+from gateways.web.hook_room import HookRoom, network_of
+from gateways.web.patience import in_all
+from gateways.web.webhooks import (
+    SCHEMES,
+    Memory,
+    Scheme,
+    check_age,
+    check_signature,
+    shown_signature,
+)
 from tenpo.errors import PayloadError, UnknownReference
 from tenpo.masters import TenantMasters
 from tenpo.settings import Settings
@@ -26,25 +35,30 @@ log = get_logger(__name__)
 
 #: A stranger may make us read so much before its signature is known to be wrong.
 MAX_BYTES = 8 * 1024**2
+#: Vendors wait no longer for the answer: Square 10 s, Shopify 5 s (2026-11).
+BODY_S = 20.0
 
 
 def add_webhook_routes(app: FastAPI, settings: Settings, intake: Intake) -> None:
     """Add the route."""
     keys, memory, gate = KeyRing(settings.root_secret()), Memory(), HookGate(settings)
     limit = min(MAX_BYTES, settings.max_body_bytes)
+    room = HookRoom(settings, intake.held_bodies, limit)
 
     @app.post("/v1/hooks/{tenant}/{vendor}")
     async def hook(request: Request, tenant: str, vendor: str) -> dict[str, Any]:
         """An event that a vendor signed; 200 once it is durable, whatever it holds."""
         scheme = _scheme(vendor)
-        address = request.client.host if request.client else ""
-        with intake.held_bodies.hold(None) as held, gate.checking(address):
-            body = await read_body(request, limit, held)
+        network = network_of(request.client.host if request.client else "")
+        with gate.checking(network):
+            given = shown_signature(scheme, request.headers)
             masters = await _masters(intake, tenant)
             row = masters.webhook_of(vendor)
             secret = open_webhook(keys.of(tenant), row) if row is not None else None
-            given = request.headers.get(scheme.header)
-            signature = check_signature(scheme, row, secret, given, body)
+            with room.hold(network, tenant, row) as unchecked:
+                async with in_all(BODY_S):
+                    body = await read_body(request, limit, unchecked)
+                signature = check_signature(scheme, row, secret, given, body)
         mark = scheme.mark(signature, request.headers)
         gate.pass_genuine(tenant, vendor)
         if mark is not None and memory.knows(tenant, vendor, mark):

@@ -113,13 +113,29 @@ def check_signature(
     expected = scheme.expected(row, secret or _NOBODY, body)
     fits = hmac.compare_digest(expected, (given or "").encode("utf-8", "replace"))
     if not fits or secret is None:
-        raise AuthError(
-            "the webhook is not signed with this tenant's secret",
-            where=scheme.header,
-            remedy="Keep the vendor's secret with: tenpo tenant webhook TENANT VENDOR "
-            "--secret-file FILE (and for Square its --url, exactly as the vendor has it).",
-        )
+        raise _not_signed(scheme)
     return expected.decode("ascii")
+
+
+def shown_signature(scheme: Scheme, headers: Mapping[str, str]) -> str:
+    """The signature that a request shows, before its body is read.
+
+    Raises:
+        AuthError: it shows none; the same answer as to a wrong one.
+    """
+    given = headers.get(scheme.header)
+    if not given:
+        raise _not_signed(scheme)
+    return given
+
+
+def _not_signed(scheme: Scheme) -> AuthError:
+    return AuthError(
+        "the webhook is not signed with this tenant's secret",
+        where=scheme.header,
+        remedy="Keep the vendor's secret with: tenpo tenant webhook TENANT VENDOR "
+        "--secret-file FILE (and for Square its --url, exactly as the vendor has it).",
+    )
 
 
 def check_age(scheme: Scheme, body: bytes, now: datetime | None = None) -> None:
