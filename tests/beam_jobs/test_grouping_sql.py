@@ -102,6 +102,46 @@ def test_a_crossing_counts_where_nothing_longer_tells_of_its_time(warehouse: War
     assert rows == [("d1", 0, 3), ("d1", 15, 1), ("d2", 0, 9), ("d3", 5, 1), ("d3", 7, 1)]
 
 
+def test_what_one_channel_tells_leaves_out_nothing_of_another(warehouse: Warehouse) -> None:
+    """A recorder counts on channel 1, its regions among it; channel 2 has crossings, 3 totals."""
+    stated, derived = CONFORMED["count_interval"], READING_INTERVAL
+    common = line("door", 0, store_id="wien", out_count=0)
+    minute, second = timedelta(minutes=1), timedelta(seconds=1)
+    told = [
+        common | {"source": source, "device_id": source, "line_id": number, "in_count": entered,
+                  "occurred_at": HOUR + start * minute, "interval_end_at": HOUR + end}
+        for source, number, start, end, entered in (
+            ("rec", "1", 0, 15 * minute, 3), ("rec", "1.2", 4, 4 * minute + second, 1),
+            *(("rec", "2.1", n, n * minute + second, 1) for n in (2, 4, 6, 8)),
+            # Its logics have other numbers than the lines that they count on.
+            ("xovis", "100", 0, 15 * minute, 5), ("xovis", "7", 4, 4 * minute + second, 1),
+        )
+    ]  # fmt: skip
+    append(warehouse, stated, stated.table(told))
+    totals = [
+        common | {"source": "rec", "device_id": "rec", "line_id": number, "start_at": HOUR,
+                  "end_at": HOUR + 15 * minute, "in_count": entered, "is_reset": False,
+                  "is_gap": False}
+        for number, entered in (("1", 3), ("3", 20))
+    ]  # fmt: skip
+    append(warehouse, derived, derived.table(totals))
+    params = {"tenant": "t", "date_from": DAY, "date_to": DAY, "stores": ["wien"]}
+    sql = load_sql(warehouse, PACKAGE, "counts_by_interval")
+    found = query(warehouse, sql, params, job=Job("test", "channels", "t")).to_pylist()
+    rows = sorted((r["device_id"], (r["start_at"] - HOUR) // minute, r["in_count"]) for r in found)
+    assert rows == [
+        ("rec", 0, 23), ("rec", 2, 1), ("rec", 4, 1), ("rec", 6, 1), ("rec", 8, 1), ("xovis", 0, 5),
+    ]  # fmt: skip
+    hourly = query(
+        warehouse,
+        load_sql(warehouse, PACKAGE, "counts_by_hour"),
+        {"tenant": "t", "dates": [DAY], "stores": ["wien"]},
+        job=Job("test", "channel-hours", "t"),
+    ).to_pylist()
+    hours = sorted((r["device_id"], r["visitors"], r["told_s"]) for r in hourly)
+    assert hours == [("rec", 23, 900), ("xovis", 5, 900)]
+
+
 def test_an_hour_is_told_once_however_many_lines_tell_it(warehouse: Warehouse) -> None:
     """Two lines of one interval, an interval too long for an hour, readings beside and instead."""
     stated, derived = CONFORMED["count_interval"], READING_INTERVAL
