@@ -126,6 +126,7 @@ class DropFolder:
         On a disk a sender may hold such a file open, so it is looked at again and again. An
         object changes as a whole if at all, and the copy that was put aside never.
         """
+        self._fs.invalidate_cache()
         now = self._now()
         back = []
         for target, aside in list(self._aside.items()):
@@ -197,7 +198,6 @@ class DropFolder:
 
     def _has_changed(self, target: str, read: Dropped) -> bool:
         """Whether a file is another than was read; a copied object has a time of its own."""
-        self._fs.invalidate_cache()
         info = self._fs.info(target)
         same_time = not self._local or _changed(info) == read.changed
         return int(info.get("size") or 0) != read.size_bytes or not same_time

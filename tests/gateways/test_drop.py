@@ -14,6 +14,7 @@ from typing import Any
 
 import orjson
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 from pydantic import SecretStr
 
 from gateways.drop.folder import DropFolder, Dropped, Waits
@@ -168,6 +169,23 @@ def test_what_its_sender_writes_on_to_after_it_was_taken_comes_back_each_time(
     assert folder.put_back() == []
     left.write_bytes(b"much later")
     assert folder.put_back() == []  # no longer looked at
+
+
+def test_an_object_that_was_replaced_while_it_was_read_comes_back_once() -> None:
+    """Objects change as a whole, so what was put aside is looked at a single time."""
+    now, files = [100.0], MemoryFileSystem()
+    folder = DropFolder("memory://replaced", Waits(60, 600), lambda: now[0])
+    for name in ("a.csv", "b.csv"):
+        files.pipe_file(f"/replaced/drop/{name}", b"1")
+    assert folder.whole() == []
+    one, other = _later(folder, now)
+    folder.taken(other, {})
+    files.pipe_file("/replaced/drop/a.csv", b"12")
+    folder.taken(one, {})
+    assert [len(folder.put_back()) for _ in range(2)] == [1, 0]
+    (back,) = folder.whole() or _later(folder, now)
+    assert (back.place.name.startswith("again_"), folder.read(back)) == (True, b"12")
+    files.rm("/replaced", recursive=True)
 
 
 def _later(folder: DropFolder, now: list[float]) -> list[Dropped]:
