@@ -55,7 +55,7 @@ class PosA(Adapter):
     """Regi-A's daily sales file."""
 
     name = "posa"
-    version = "1"
+    version = "2"
     kind: Kind = "pos"
     media_type = "text/csv; charset=windows-31j"
 

@@ -51,3 +51,36 @@ def test_a_line_longer_than_a_block_is_read(monkeypatch: pytest.MonkeyPatch) -> 
     assert found.columns["a"].to_pylist() == ["1", "2"]
     assert found.columns["b"].to_pylist() == [long, ""]
     assert found.blank_lines == 1
+
+
+def rows(text: str, form: CsvFormat = CsvFormat()) -> list[str | None]:  # noqa: B008 - frozen
+    found: list[str | None] = read_csv(text.encode(), form, ["b"]).columns["b"].to_pylist()
+    return found
+
+
+def test_a_quote_within_a_value_is_no_quoting(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert rows('a,b\n1,5" pipe\n2,"x, ""y"""\n\n3,6" pipe\n') == ['5" pipe', 'x, "y"', '6" pipe']
+    assert read_csv(b'a,b\n1,5" pipe\n\n2,"\n\n"\n', CsvFormat(), ["b"]).blank_lines == 1
+    monkeypatch.setattr(csv_text, "_BLOCK", 1 << 12)
+    assert rows("a,b\n" + '1,5" pipe\n2,"in\nch"\n' * 2_000) == ['5" pipe', "in\nch"] * 2_000
+
+
+def test_quotes_before_the_header_mean_nothing() -> None:
+    form = CsvFormat(skip_lines=2)
+    assert rows('Report for "A\r\n"B\r\na,b\r\n1,"2"\r\n', form) == ["2"]
+    assert read_csv(b'"A\n\na,b\n1,2\n\n', form, ["b"]).blank_lines == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('a,b\n1,"2\n3,4\n', 2),
+        ('a,b\n1,5" pipe\n2,"cut off', 3),  # two quotes, and yet one is open
+        ('a,b\n1,"2""\n', 2),
+        ('"', 1),
+    ],
+)
+def test_a_value_that_nothing_closes_refuses_the_file(text: str, line: int) -> None:
+    with pytest.raises(PayloadError, match="has no end") as caught:
+        rows(text)
+    assert caught.value.where == f"line {line}"
