@@ -13,9 +13,11 @@ from gateways.conformance.clock import clock_changes, device_clocks, zones
 from gateways.conformance.corpus import Subject
 from gateways.conformance.corrected import corrections
 from gateways.conformance.versions import current, rows, tables
+from gateways.declarative.adapter import DeclarativeAdapter
 from gateways.normalize.faults import Reason
 from gateways.normalize.json_adapter import JsonAdapter
 from gateways.normalize.normalized import Normalized
+from tenpo.contracts import SaleKind
 from tenpo.contracts.events import EVENTS, canonical_schema
 from tenpo.errors import PayloadError
 
@@ -112,7 +114,10 @@ def idempotence(subject: Subject) -> Finding:
 
 
 def order(subject: Subject) -> Finding:
-    """Deliveries in any order, alone or together, come to the same lines."""
+    """Deliveries in any order, alone or together, come to the same lines.
+
+    What is cancelled stays so, whatever arrives last.
+    """
     sent = [(one, subject.context(later)) for later, one in enumerate([*subject.payloads] * 2)]
     found = [subject.adapter.normalize(one.body, context) for one, context in sent]
     wanted = current(found)
@@ -122,7 +127,28 @@ def order(subject: Subject) -> Finding:
         together = subject.adapter.normalize_many([(one.body, context) for one, context in sent])
         if current([together]) != wanted:
             faults.append("read together they come to other lines than alone")
+    faults += _revived(subject)
     return Finding.of("order does not matter", faults, f"{len(found)} deliveries in other orders")
+
+
+def _revived(subject: Subject) -> Iterator[str]:
+    """Faults of documents that the spec cancels and that another order of arrival revives."""
+    adapter = subject.adapter
+    if not isinstance(adapter, DeclarativeAdapter) or adapter.spec.cancel is None:
+        return
+    void = {row["document_key"] for one in subject.results for row in rows(one[1]) if _is_void(row)}
+    for arrivals in ([*subject.payloads] * 2, [*subject.payloads][::-1] * 2):
+        found = [
+            adapter.normalize(one.body, subject.context(later))
+            for later, one in enumerate(arrivals)
+        ]
+        alive = {row["document_key"] for row in current(found).values() if not _is_void(row)}
+        if alive & void:
+            yield f"{len(alive & void)} cancelled documents come back when they are sent again"
+
+
+def _is_void(row: dict[str, Any]) -> bool:
+    return bool(row.get("kind") == SaleKind.VOID.value)
 
 
 def _shuffled(found: Sequence[Normalized]) -> Iterator[list[Normalized]]:

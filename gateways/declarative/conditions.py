@@ -22,18 +22,18 @@ class Rows:
     """Columns of text that rules look at."""
 
     def __init__(self, text: Mapping[str, Column], length: int, plain: Plain | None) -> None:
+        self.length = length
         self._text = text
-        self._length = length
         self._plain = plain
 
     def all(self, conditions: Conditions) -> Mask:
         """The rows where every condition holds; without any, all."""
         held = [self._holds(self._text[name], one) for name, one in conditions.items()]
-        return reduce(np.logical_and, held, np.ones(self._length, np.bool_))
+        return reduce(np.logical_and, held, np.ones(self.length, np.bool_))
 
     def any(self, rules: Iterable[Conditions]) -> Mask:
         """The rows where one of the rules holds."""
-        return reduce(np.logical_or, map(self.all, rules), np.zeros(self._length, np.bool_))
+        return reduce(np.logical_or, map(self.all, rules), np.zeros(self.length, np.bool_))
 
     def _holds(self, column: Column, condition: Condition) -> Mask:
         if condition.one_of is not None:
@@ -53,4 +53,4 @@ class Rows:
         ):
             if limit is not None:
                 return flags(compare(number, pa.scalar(limit).cast(NUMERIC)))
-        return np.zeros(self._length, np.bool_)
+        return np.zeros(self.length, np.bool_)

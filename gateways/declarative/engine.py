@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -9,22 +11,24 @@ import pyarrow.compute as pc
 from gateways.declarative.conditions import Rows
 from gateways.declarative.sales import SaleReader
 from gateways.declarative.spec import Spec
+from gateways.declarative.typed import typed
 from gateways.formats.csv_text import CsvText, read_csv
 from gateways.formats.ndjson_text import read_ndjson
 from gateways.normalize import columns
 from gateways.normalize.columns import Column, joined, missing
 from gateways.normalize.faults import Faults, Reason
 from gateways.normalize.instants import locals_of
-from gateways.normalize.records import VENDOR_COLUMNS, Records, type_of
+from gateways.normalize.records import Records
 
 _ENDINGS = {"count_interval": "_count", "count_reading": "_total"}
 
 
 class SpecReader:
-    """One payload read by one spec."""
+    """One payload, received at some moment, read by one spec."""
 
-    def __init__(self, spec: Spec, body: bytes) -> None:
+    def __init__(self, spec: Spec, body: bytes, received_at: datetime) -> None:
         self._spec = spec
+        self._received_at = received_at
         style = spec.number_style
         self._plain = None if style.is_plain else style.plain
         found = _read(spec, body)
@@ -56,7 +60,9 @@ class SpecReader:
         spec = self._spec
         values = self._store() | self._time() | self._mapped()
         if spec.event == "sale_line":
-            values |= SaleReader(spec, self._text, self._rows, self._length).columns(values)
+            reader = SaleReader(spec, self._text, self._rows, self._received_at)
+            values |= reader.columns(values)
+            reader.check(values, self._faults)
         else:
             values |= self._counts(values)
         names = {**spec.columns, "occurred_at": " ".join(spec.time.columns)}
@@ -79,9 +85,9 @@ class SpecReader:
     def _time(self) -> dict[str, Column]:
         form = self._spec.time
         parts = [self._text[name] for name in form.columns]
-        local, bad = locals_of(parts, form.formats)
+        local, day, bad = locals_of(parts, form.formats)
         self._faults.mark(bad, Reason.BAD_TIME, " ".join(form.columns))
-        return {"local": local}
+        return {"local": local, "day": day}
 
     def _mapped(self) -> dict[str, Column]:
         """Mapped columns and constants, each in its type."""
@@ -93,15 +99,9 @@ class SpecReader:
         return values
 
     def _typed(self, name: str, text: Column, source: str) -> Column:
-        wanted = VENDOR_COLUMNS.get(name)
-        wanted = wanted if wanted is not None else type_of(self._spec.event, name)
-        if pa.types.is_integer(wanted):
-            value, bad = columns.integers(text)
-        elif pa.types.is_decimal(wanted):
-            value, bad = columns.decimals(text, self._plain)
-        else:
-            return text
-        self._faults.mark(bad, Reason.BAD_NUMBER, source)
+        value, bad = typed(self._spec.event, name, text, self._plain)
+        if bad is not None:
+            self._faults.mark(bad, Reason.BAD_NUMBER, source)
         return value
 
     def _counts(self, values: dict[str, Column]) -> dict[str, Column]:

@@ -110,6 +110,8 @@ def draft(body: bytes, name: str) -> str:
     store = _named(sample.header, _STORE)
     receipt = found.setdefault("receipt_id", sample.todo)
     found.setdefault("quantity", sample.todo)
+    if not {"unit_price", "amount"} & found.keys():
+        found["unit_price"] = sample.todo
     document = [column for column in (store, receipt) if column]
     lines = [
         f"# A draft made from {len(sample.rows)} lines. Look at every TODO, then: tenpo spec check",

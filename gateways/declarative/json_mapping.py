@@ -28,6 +28,7 @@ class JsonMapping(JsonAdapter):
     """The adapter that a spec of JSON describes. Its version is a digest of the spec's bytes."""
 
     kind: Kind = "iot"
+    described = True
 
     def __init__(self, spec: JsonSpec, body: bytes) -> None:
         self.spec = spec

@@ -11,8 +11,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from gateways.declarative.checks import check_format
 from gateways.declarative.json_path import JsonPath, parse_path
-from gateways.declarative.parts import Part, check_day, spec_name
+from gateways.declarative.parts import Part, spec_name
 from tenpo.located_yaml import AtKeyError
 
 
@@ -96,7 +97,7 @@ class JsonSpec(Part):
         if time.formats and time.unix:
             raise AtKeyError(("time", "unix"), "give formats or unix, one of them")
         for pattern in time.formats:
-            check_day(pattern)
+            check_format(pattern)
         if self.event == "count_reading":
             if bool(time.at) == time.received or time.start or time.end:
                 raise AtKeyError(("time",), "count_reading has at, or received: true")

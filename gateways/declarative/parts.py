@@ -25,6 +25,7 @@ from pydantic import (
     model_validator,
 )
 
+from gateways.declarative.checks import check_format, check_marks, csv_mark
 from gateways.formats.csv_text import CsvFormat
 from gateways.formats.number_style import NumberStyle
 from gateways.normalize.records import TaxMode
@@ -51,16 +52,6 @@ def spec_name(name: str) -> str:
         raise ValueError(str(error)) from error
 
 
-def check_day(pattern: str) -> None:
-    """Whether a strptime format has a day.
-
-    Raises:
-        ValueError: it has not.
-    """
-    if "%d" not in pattern and "%j" not in pattern:
-        raise ValueError(f"the format {pattern!r} has no day (%d)")
-
-
 def _encoding(name: str) -> str:
     try:
         if codecs.lookup(name)._is_text_encoding:
@@ -83,6 +74,7 @@ def _named(value: object) -> object:
 
 
 OneCharacter = Annotated[str, BeforeValidator(_named), Field(min_length=1, max_length=1)]
+CsvMark = Annotated[OneCharacter, AfterValidator(csv_mark)]
 
 
 class Part(BaseModel):
@@ -105,8 +97,8 @@ class FileForm(Part):
 
     format: Literal["csv", "ndjson"] = "csv"
     encoding: Annotated[str, AfterValidator(_encoding)] = "utf-8"
-    delimiter: OneCharacter = ","
-    quote: OneCharacter | None = '"'
+    delimiter: CsvMark = ","
+    quote: CsvMark | None = '"'
     header: bool = True
     names: tuple[str, ...] = ()
     skip_lines: int = Field(default=0, ge=0)
@@ -118,6 +110,15 @@ class FileForm(Part):
             raise ValueError("ndjson has format and encoding only")
         if self.header == bool(self.names):
             raise ValueError("give names where header is false, and only there")
+        return self
+
+    @model_validator(mode="after")
+    def _can_be_told_apart(self) -> FileForm:
+        if self.delimiter == self.quote:
+            raise AtKeyError(("quote",), "delimiter and quote are the same mark")
+        double = sorted({name for name in self.names if self.names.count(name) > 1})
+        if double:
+            raise AtKeyError(("names",), f"{', '.join(double)} comes twice")
         return self
 
     @property
@@ -136,8 +137,7 @@ class NumberForm(Part):
 
     @model_validator(mode="after")
     def _marks_differ(self) -> NumberForm:
-        if self.thousands == self.decimal:
-            raise ValueError("thousands and decimal are the same mark")
+        check_marks(self.thousands, self.decimal, self.symbols)
         return self
 
     @property
@@ -204,7 +204,7 @@ class CountRule(Part):
 class TimeForm(Part):
     """When it happened: one column or date and clock, in the first format that fits.
 
-    The clock is the store's own; hours above 23 are those of the day before.
+    The clock is the store's own; hours above 23 (%H) belong to the day before.
     """
 
     columns: tuple[str, ...] = Field(min_length=1, max_length=2)
@@ -212,9 +212,9 @@ class TimeForm(Part):
 
     @field_validator("formats")
     @classmethod
-    def _has_date(cls, formats: tuple[str, ...]) -> tuple[str, ...]:
+    def _can_be_read(cls, formats: tuple[str, ...]) -> tuple[str, ...]:
         for pattern in formats:
-            check_day(pattern)
+            check_format(pattern)
             if "%z" in pattern or "%Z" in pattern:
                 raise ValueError("times are the store's own: formats have no %z")
         return formats

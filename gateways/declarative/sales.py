@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from gateways.declarative.conditions import Rows
 from gateways.declarative.spec import Spec
 from gateways.normalize import columns
-from gateways.normalize.columns import NUMERIC, Column, flags, joined, ranks
+from gateways.normalize.columns import NUMERIC, Column, flags, joined, missing, positive, ranks
+from gateways.normalize.faults import Faults, Reason
+from gateways.normalize.records import FINAL
 from tenpo.contracts import SaleKind
+from tenpo.identifiers import micros
 
 
 class SaleReader:
@@ -23,14 +26,17 @@ class SaleReader:
         spec: how they are written.
         text: the columns of the payload.
         rows: the same for conditions.
-        length: how many rows there are.
+        received_at: when the payload came.
     """
 
-    def __init__(self, spec: Spec, text: Mapping[str, Column], rows: Rows, length: int) -> None:
+    def __init__(
+        self, spec: Spec, text: Mapping[str, Column], rows: Rows, received_at: datetime
+    ) -> None:
         self._spec = spec
         self._text = text
         self._rows = rows
-        self._length = length
+        self._length = rows.length
+        self._final = micros(received_at + FINAL)
 
     def columns(self, values: Mapping[str, Column]) -> dict[str, Column]:
         """What sales have besides the mapped columns; some of those are replaced."""
@@ -48,6 +54,36 @@ class SaleReader:
         if spec.currency is not None:
             sale["currency"] = pa.repeat(spec.currency, self._length)
         return sale | self._rate(values)
+
+    def check(self, values: Mapping[str, Column], faults: Faults) -> None:
+        """What makes a line that would count without an amount, or with the wrong sign.
+
+        Lines that are void count nothing, so a cancellation need not tell a price.
+        """
+        spec, counts = self._spec, flags(pc.not_equal(values["kind"], SaleKind.VOID.value))
+        price = "amount" if "amount" in values else "unit_price"
+        empty = missing(values[price]) & counts
+        faults.mark(empty, Reason.MISSING_FIELD, spec.columns.get(price, price))
+        returned = flags(pc.equal(values["kind"], SaleKind.RETURN.value))
+        for name in ("quantity", "amount"):
+            if name in values:
+                above = positive(values[name]) & returned
+                faults.mark(above, Reason.POSITIVE_RETURN, spec.columns.get(name, name))
+        if spec.tax.mode == "excluded":
+            self._check_rates(values, faults)
+
+    def _check_rates(self, values: Mapping[str, Column], faults: Faults) -> None:
+        """Without a rate nobody knows the gross; that is meant only where no line has one."""
+        rules, column = self._spec.tax.rates, self._spec.columns.get("tax_rate")
+        unknown = missing(values["tax_rate"])
+        unknown &= flags(pc.not_equal(values["kind"], SaleKind.VOID.value))
+        if "tax_amount" in values:
+            unknown &= missing(values["tax_amount"])
+        if column is not None:
+            faults.mark(unknown, Reason.MISSING_FIELD, column)
+        elif rules:
+            told = sorted({name for rule in rules for name in rule.when})
+            faults.mark(unknown, Reason.BAD_VALUE, ", ".join(told))
 
     def _line(self, document: Column, values: Mapping[str, Column]) -> dict[str, Column]:
         """Line number (the order within the document unless mapped) and line key."""
@@ -93,8 +129,8 @@ class SaleReader:
     ) -> dict[str, Column]:
         """Rows that cancel become void lines of the document that they name.
 
-        Where the earlier document is of the same payload its lines are void too; where it
-        came before, the newer version replaces them.
+        Where the earlier document is of the same payload its lines are void too; elsewhere
+        the final version replaces them, whenever they come and however often.
         """
         rule = self._spec.cancel
         if rule is None:
@@ -107,8 +143,10 @@ class SaleReader:
         earlier = joined([self._text[name] for name in rule.document])
         named = pc.if_else(mask, earlier, document)
         void = held | flags(pc.is_in(named, value_set=earlier.filter(mask)))
+        version = values.get("version", pa.nulls(self._length, pa.int64()))
         return {
+            "version": pc.if_else(pa.array(void), self._final, version),
             "document": named,
             "receipt_id": pc.if_else(mask, self._text[rule.document[place]], values["receipt_id"]),
-            "kind": pc.if_else(pa.array(np.asarray(void)), SaleKind.VOID.value, kind),
+            "kind": pc.if_else(pa.array(void), SaleKind.VOID.value, kind),
         }

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
+import pyarrow as pa
 from pydantic import AfterValidator, Field, model_validator
 
+from gateways.declarative.checks import check_marks
 from gateways.declarative.parts import (
     CancelRule,
     Conditions,
@@ -28,7 +30,9 @@ from gateways.declarative.parts import (
     nearest,
     spec_name,
 )
+from gateways.declarative.typed import typed
 from gateways.formats.number_style import NumberStyle
+from gateways.normalize.currencies import CURRENCIES
 from tenpo.contracts import SaleKind
 from tenpo.located_yaml import AtKeyError
 
@@ -37,6 +41,13 @@ SALE_COLUMNS = (
     "quantity", "unit_price", "amount", "tax_rate", "tax_amount", "customer", "staff", "version",
 )  # fmt: skip
 COUNT_COLUMNS = ("device_id", "line_id", "version")
+_PRICES = ("unit_price", "amount")
+
+
+def _currency(code: str) -> str:
+    if code not in CURRENCIES:
+        raise ValueError(f"ISO 4217 has no {code}: {nearest(code, sorted(CURRENCIES))}")
+    return code
 
 
 class Spec(Part):
@@ -58,7 +69,7 @@ class Spec(Part):
     columns: dict[str, str] = Field(default={})
     constants: dict[str, str] = Field(default={})
     # sales
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = None
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$"), AfterValidator(_currency)] | None = None
     tax: TaxForm = TaxForm()
     kinds: tuple[KindRule, ...] = ()
     default_kind: SaleKind = SaleKind.SALE
@@ -87,7 +98,8 @@ class Spec(Part):
 
     def _lacking(self, given: dict[str, str]) -> list[str]:
         if self.event == "sale_line":
-            return [key for key in ("receipt_id", "quantity") if key not in given]
+            needed = [key for key in ("receipt_id", "quantity") if key not in given]
+            return needed if given.keys() & set(_PRICES) else [*needed, " or ".join(_PRICES)]
         needed = [key for key in ("device_id", "line_id") if key not in given]
         told = ("interval_s", "counts") if self.event == "count_interval" else ("counts",)
         return needed + [key for key in told if not getattr(self, key)]
@@ -121,6 +133,17 @@ class Spec(Part):
     def _one_thousands(self) -> Spec:
         if self.thousands and self.numbers != NumberForm():
             raise AtKeyError(("thousands",), "stands beside numbers: write it there")
+        if self.thousands:
+            check_marks(self.thousands, NumberForm().decimal, ())
+        return self
+
+    @model_validator(mode="after")
+    def _constants_are_of_their_types(self) -> Spec:
+        style = self.number_style
+        for name, text in self.constants.items():
+            _, bad = typed(self.event, name, pa.array([text]), style.plain)
+            if bad is not None and bad.any():
+                raise AtKeyError(("constants", name), "is no number as the spec writes them")
         return self
 
     @model_validator(mode="after")

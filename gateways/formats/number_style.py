@@ -54,7 +54,7 @@ class NumberStyle:
 
     def plain(self, column: Column) -> Column:
         """The numbers with a leading minus, without separators and with a decimal point."""
-        for symbol in dict.fromkeys(form for one in self.symbols for form in _forms(one)):
+        for symbol in dict.fromkeys(form for one in self.symbols for form in forms_of(one)):
             column = pc.replace_substring(column, symbol, "")
         column = pc.utf8_trim_whitespace(column)
         for mark in self.negatives:
@@ -77,7 +77,7 @@ class NumberStyle:
         return rf"^[+-]?\s*{whole}({point}\d*)?$"
 
 
-def _forms(symbol: str) -> Iterator[str]:
+def forms_of(symbol: str) -> Iterator[str]:
     """A symbol as it may be written: as it is, in plain characters and in full-width ones."""
     plain = unicodedata.normalize("NFKC", symbol)
     yield from (symbol, plain, plain.translate(_WIDE))

@@ -129,7 +129,11 @@ def _normalize(
     except Exception as error:  # a defect that one payload meets must not cost the others theirs
         if len(members) == 1:
             log.error("normalize_failed", source=adapter.name, error=type(error).__name__)
-            group.defects[members[0]] = error
+            if adapter.described:
+                refusal = adapter.refusal(deliveries[0][0], adapter.broke(), deliveries[0][1])
+                group.parts.append(Part(members, refusal))
+            else:
+                group.defects[members[0]] = error
             return
         for place in members:
             _normalize(group, adapter, [place], entries)

@@ -48,6 +48,7 @@ class SpecShelf:
 
         Raises:
             UnknownReference: the tenant has none of that name.
+            PayloadError: it was kept when less was asked of specs; says line and key.
         """
         checked_name("spec", name)
         kept = self._kept.get((tenant_id, name))
@@ -63,7 +64,7 @@ class SpecShelf:
         if kept is not None and kept[1] == newest:
             adapter = kept[2]
         else:
-            adapter = adapter_of(self._lake.get(newest), name)
+            adapter = _loaded(name, self._lake.get(newest))
         self._kept[(tenant_id, name)] = (time.monotonic(), newest, adapter)
         return newest, adapter
 
@@ -91,11 +92,15 @@ class SpecShelf:
         return names[-1] if names else None
 
 
-def _checked(name: str, body: bytes) -> SpecAdapter:
+def _loaded(name: str, body: bytes) -> SpecAdapter:
     try:
-        adapter = adapter_of(body, name)
+        return adapter_of(body, name)
     except (ConfigError, InputError) as error:
         raise PayloadError(error.what, where=error.where, remedy=error.remedy) from error
+
+
+def _checked(name: str, body: bytes) -> SpecAdapter:
+    adapter = _loaded(name, body)
     if adapter.name != name or name in vendors():
         raise PayloadError(
             f"the spec calls itself {adapter.name!r}",

@@ -27,6 +27,9 @@ from gateways.normalize.normalized import Normalized
 from tenpo.errors import PayloadError
 from tenpo.keys import TenantKeys
 from tenpo.masters import TenantMasters
+from tenpo.telemetry import get_logger
+
+log = get_logger(__name__)
 
 _SPLIT = "Send it in smaller parts, each document whole; if it stays, report the file."
 
@@ -70,6 +73,7 @@ class _Refused:
     what: str
     where: str
     remedy: str
+    defect: str | None = None
 
 
 class ReadingBroke(PayloadError):
@@ -146,6 +150,8 @@ def _explained() -> Iterator[None]:
 
 def _told(outcome: Normalized | _Refused) -> Normalized:
     if isinstance(outcome, _Refused):
+        if outcome.defect is not None:
+            log.error("normalize_failed", source=outcome.where, error=outcome.defect)
         raise PayloadError(outcome.what, where=outcome.where, remedy=outcome.remedy)
     return outcome
 
@@ -189,3 +195,10 @@ def _read(job: Job) -> Normalized | _Refused:
         return job.adapter.normalize(job.body, job.context(keys))
     except PayloadError as error:
         return _Refused(error.what, error.where, error.remedy)
+    except MemoryError:
+        raise
+    except Exception as error:
+        if not job.adapter.described:
+            raise
+        told = job.adapter.broke()
+        return _Refused(told.what, told.where, told.remedy, type(error).__name__)

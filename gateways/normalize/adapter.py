@@ -34,6 +34,7 @@ class Adapter(ABC):
     version: str
     kind: Kind
     media_type: str = "text/csv"
+    described: bool = False  # by a spec of the tenant's, not by us
 
     @abstractmethod
     def read(self, body: bytes, context: Context) -> Records:
@@ -63,6 +64,14 @@ class Adapter(ABC):
         rejected = refused(error)
         rows = rejection_rows(self.name, self.version, [(body, context)], [rejected])
         return Normalized([Result(1, 0, 0, [rejected], error)], {"rejection": rows})
+
+    def broke(self) -> PayloadError:
+        """What the sender is told when a spec breaks on a payload, which is a defect of ours."""
+        return PayloadError(
+            "reading the payload by this spec broke",
+            where=f"spec/{self.name}",
+            remedy="The payload is kept. Report it with the spec; sending it again does not help.",
+        )
 
     def finish(
         self,

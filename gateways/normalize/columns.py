@@ -203,6 +203,15 @@ def _escaped(column: Column) -> Column:
 
 def negative(column: Column) -> Mask:
     """Which rows are below zero."""
+    return _beyond_zero(pc.less, column)
+
+
+def positive(column: Column) -> Mask:
+    """Which rows are above zero."""
+    return _beyond_zero(pc.greater, column)
+
+
+def _beyond_zero(compare: Callable[..., Any], column: Column) -> Mask:
     if column.null_count == len(column):
         return np.zeros(len(column), np.bool_)
-    return flags(pc.less(column, pa.scalar(0, pa.int64()).cast(column.type)))
+    return flags(compare(column, pa.scalar(0, pa.int64()).cast(column.type)))

@@ -44,6 +44,7 @@ class Reason(StrEnum):
     MISSING_FIELD = "missing_field"
     NEGATIVE_COUNT = "negative_count"
     NEGATIVE_PRICE = "negative_price"
+    POSITIVE_RETURN = "positive_return"
     STORE_NOT_ALLOWED = "store_not_allowed"
     TOO_LONG = "too_long"
     TOTAL_MISMATCH = "total_mismatch"
@@ -72,6 +73,8 @@ _MESSAGES: dict[Reason, str] = {
     Reason.NEGATIVE_COUNT: "A count of people is below zero. Check the device and send it again.",
     Reason.NEGATIVE_PRICE: "The unit price is below zero. "
     "Send a return as a negative quantity, a discount as a discount line.",
+    Reason.POSITIVE_RETURN: "A return is above zero and would count as a sale. "
+    "Send it with a minus, or name its columns under 'negate' of the spec.",
     Reason.STORE_NOT_ALLOWED: "The token may not send for this store. Use the store's own token.",
     Reason.TOTAL_MISMATCH: "The document's own total is not what its lines come to, by more than "
     "rounding. The lines are taken, and the rest is an adjustment of category 'unexplained'. "

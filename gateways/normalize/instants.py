@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +26,14 @@ MOMENT = pa.timestamp("us", tz="UTC")
 _SLOT_US = 15 * 60 * 1_000_000  # offsets change on quarter hours only
 _COMPACT = ("%H%M", "%H%M%S")
 _CLOCKS = ("%H:%M", "%H:%M:%S", *_COMPACT)
-_EARLIEST = date(1990, 1, 1)
+_EARLIEST, _LATEST = date(1990, 1, 1), date(9998, 12, 31)  # hours may be added to the last
+#: What the directives of strptime stand for, where an hour is to be found among them.
+_WRITTEN = {
+    "Y": "[0-9]{4}", "G": "[0-9]{4}", "j": "[0-9]{1,3}", "f": "[0-9]{1,6}", "%": "%",
+    **dict.fromkeys("ymdMSUWV", "[0-9]{1,2}"), **dict.fromkeys("uw", "[0-9]"),
+    **dict.fromkeys("aAbB", r"[^\d\s]{1,32}"),
+}  # fmt: skip
+_LATE_HOUR = "(?P<hour>2[4-9]|3[0-9]|4[0-7])"
 
 
 def parse_date(value: str | None, formats: Sequence[str]) -> date | None:
@@ -35,7 +43,7 @@ def parse_date(value: str | None, formats: Sequence[str]) -> date | None:
             found = datetime.strptime(value or "", pattern).date()  # noqa: DTZ007
         except ValueError:
             continue
-        return found if found >= _EARLIEST else None
+        return found if _EARLIEST <= found <= _LATEST else None
     return None
 
 
@@ -53,12 +61,18 @@ def clocks(column: Column, *, compact: bool = False) -> tuple[Column, Mask]:
     return read, missing(read) & ~missing(column)
 
 
-def locals_of(columns: Sequence[Column], formats: Sequence[str]) -> tuple[Column, Mask]:
-    """Text as wall-clock times.
+def locals_of(
+    columns: Sequence[Column], formats: Sequence[str]
+) -> tuple[Column, Column, Mask]:  # fmt: skip
+    """Text as wall-clock times, on the 30-hour clock.
 
     Args:
         columns: one column with date and time, or a date column and a clock column.
         formats: strptime formats of both together, a blank between them.
+
+    Returns:
+        The times, the dates as they are written (25:30 is of the day before), and which rows
+        could not be read.
     """
     split = [parts for parts in map(_split, formats) if parts is not None]
     separators = {separator for _, separator in split}
@@ -66,10 +80,12 @@ def locals_of(columns: Sequence[Column], formats: Sequence[str]) -> tuple[Column
         halves = columns if len(columns) == 2 else _halves(columns[0], separators.pop())
         day, bad_day = dates(halves[0], [pattern for pattern, _ in split])
         clock, bad_clock = clocks(halves[1], compact=any(f.endswith(_COMPACT) for f in formats))
-        return _add(day, clock), bad_day | bad_clock | (missing(clock) & ~missing(halves[0]))
+        bad = bad_day | bad_clock | (missing(clock) & ~missing(halves[0]))
+        return pc.add(day.cast(LOCAL), clock), day, bad
     values, inverse = for_distinct(columns, lambda *parts: _whole(parts, formats))
-    read = spread(values, inverse, LOCAL)
-    return read, missing(read) & ~missing(columns[0])
+    days = spread([day for day, _ in values], inverse, pa.date32())
+    read = spread([local for _, local in values], inverse, LOCAL)
+    return read, days, missing(read) & ~missing(columns[0])
 
 
 def iso_times(column: Column) -> tuple[Column, Column, Column, Mask]:
@@ -181,21 +197,55 @@ def _iso(value: str | None) -> datetime | None:
         found = datetime.fromisoformat(value or "")
     except ValueError:
         return None
-    return found if found.date() >= _EARLIEST else None
+    return found if _EARLIEST <= found.date() <= _LATEST else None
 
 
-def _whole(parts: Sequence[str | None], formats: Sequence[str]) -> datetime | None:
+def _whole(
+    parts: Sequence[str | None], formats: Sequence[str]
+) -> tuple[date | None, datetime | None]:
+    """The date as written and the time, in the first format that fits."""
     value = " ".join(part or "" for part in parts)
     for pattern in formats:
-        try:
-            found = datetime.strptime(value, pattern)  # noqa: DTZ007
-        except ValueError:
-            continue
-        if found.date() < _EARLIEST or found.tzinfo is not None:
+        found = _stamp(value, pattern)
+        if found is not None:
+            good = _EARLIEST <= found[0] <= _LATEST and found[1].tzinfo is None
+            return found if good else (None, None)
+    return None, None
+
+
+def _stamp(value: str, pattern: str) -> tuple[date, datetime] | None:
+    """The date as written and the time; an hour above 23 is one of the next day."""
+    try:
+        found = datetime.strptime(value, pattern)  # noqa: DTZ007
+        return found.date(), found
+    except ValueError:
+        form = _late(pattern)
+    late = form.fullmatch(value) if form is not None else None
+    if late is None:
+        return None
+    hour = int(late["hour"]) - 24
+    try:
+        plain = f"{value[: late.start('hour')]}{hour:02d}{value[late.end('hour') :]}"
+        found = datetime.strptime(plain, pattern)  # noqa: DTZ007
+        return (found.date(), found + timedelta(days=1)) if found.hour == hour else None
+    except (ValueError, OverflowError):
+        return None
+
+
+@lru_cache(maxsize=256)
+def _late(pattern: str) -> re.Pattern[str] | None:
+    """Texts of a strptime format whose hour is above 23; None where it has no hour of 24."""
+    parts = re.split("(%.)", pattern)
+    if parts.count("%H") != 1:
+        return None
+    written = []
+    for place, part in enumerate(parts):
+        if place % 2 == 0:
+            written.append(r"\s+".join(map(re.escape, re.split(r"\s+", part))))
+        elif part == "%H":
+            written.append(_LATE_HOUR)
+        elif part[1] in _WRITTEN:
+            written.append(_WRITTEN[part[1]])
+        else:
             return None
-        return found
-    return None
-
-
-def _add(day: Column, clock: Column) -> Column:
-    return pc.add(day.cast(LOCAL), clock)
+    return re.compile("".join(written))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Literal
 
 import pyarrow as pa
@@ -20,6 +21,10 @@ from tenpo.contracts.events import canonical_schema
 Event = Literal["sale_line", "count_interval", "count_reading", "visit_event"]
 TaxRounding = Literal["floor", "half_up", "half_even"]
 TaxMode = Literal["included", "excluded", "none", "unknown"]
+
+#: How much later than its receiving a cancellation counts: it outranks every sending of what it
+#: voids, those that come after it too.
+FINAL = timedelta(days=30 * 365)
 
 #: Columns that the base turns into canonical ones, with their types.
 VENDOR_COLUMNS: dict[str, Any] = {

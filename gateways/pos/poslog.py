@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from decimal import localcontext
 from typing import Any
 
@@ -27,7 +26,7 @@ from gateways.normalize.context import Context
 from gateways.normalize.faults import Faults, Reason
 from gateways.normalize.json_adapter import Rows
 from gateways.normalize.money import smallest_unit
-from gateways.normalize.records import Records
+from gateways.normalize.records import FINAL, Records
 from gateways.pos.figures import PRECISION, ZERO, Reading
 from gateways.pos.orders import Basket, sale_records
 from gateways.pos.poslog_lines import add_lines
@@ -56,8 +55,6 @@ FIELDS = {
 #: Statuses of a transaction that is not finished: it comes again.
 UNFINISHED = ("suspended", "failed", "inprocess", "inprogress", "totaled")
 VOIDED = "postvoided"
-#: How much later than its receiving a post-void counts: it outranks every sending of what it voids.
-FINAL = timedelta(days=30 * 365)
 
 
 class PosLog(Adapter):

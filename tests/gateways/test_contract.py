@@ -16,10 +16,12 @@ import pyarrow.compute as pc
 import pytest
 from typer.testing import CliRunner
 
+from gateways.conformance.checks import order
 from gateways.conformance.corpus import Expected, Payload, Subject, load_corpus
 from gateways.conformance.examine import examine
 from gateways.conformance.mutate import PLANTED, mutated
 from gateways.conformance.shipped import corpus_of, shipped
+from gateways.declarative.adapter import DeclarativeAdapter
 from gateways.declarative.choose import load_adapter
 from gateways.iot.terabee import Terabee
 from gateways.normalize.context import Context
@@ -311,3 +313,27 @@ def test_a_statement_about_a_payload_that_is_not_there_is_refused(
     with pytest.raises(ConfigError, match="no payload") as caught:
         load_corpus(PosB(), corpus)
     assert f"line 2, key {where}" in caught.value.where
+
+
+class Revived(DeclarativeAdapter):
+    """Cancels by the time of arrival alone."""
+
+    def read(self, body: bytes, context: Context) -> Records:
+        """Without the versions that make cancellations final."""
+        records = super().read(body, context)
+        records.columns.pop("version", None)
+        return records
+
+
+@pytest.mark.parametrize(
+    ("adapter", "status"), [(DeclarativeAdapter, "passed"), (Revived, "failed")]
+)
+def test_a_cancellation_conforms_where_it_is_final(
+    adapter: type[DeclarativeAdapter], status: str
+) -> None:
+    rule = b"cancel: {document: [Shop, Member], when: {Type: {one_of: [C]}}}\n"
+    sold, head = SALES_CSV, SALES_CSV.split(b"\n")[0] + b"\n"
+    cancelled = head + b"London Soho;01/11/2026;10:30;9;C;;1;;1\n"
+    payloads = [Payload("b-sold", sold), Payload("a-cancelled", cancelled)]
+    examined = Subject(adapter.of(SALES_SPEC + rule, "till"), payloads, MASTERS, RECEIVED_AT)
+    assert order(examined).status == status

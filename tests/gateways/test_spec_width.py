@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -10,11 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateways.conformance.versions import current
 from gateways.declarative.adapter import DeclarativeAdapter
 from gateways.declarative.load import parse_spec
 from gateways.normalize.normalized import Normalized
 from tenpo.errors import ConfigError
-from tests.gateways.payloads import context
+from tests.gateways.payloads import RECEIVED_AT, context
 
 SPEC = """
 name: wide
@@ -169,6 +171,11 @@ def test_ndjson_keeps_numbers_exact_and_sets_bad_lines_aside() -> None:
         ("2026/10/31 25:30", '"%Y/%m/%d %H:%M", "%d.%m.%Y %H:%M"', "2026-10-31T16:30"),
         ("31.10.2026 09:00", '"%Y/%m/%d %H:%M", "%d.%m.%Y %H:%M"', "2026-10-31T00:00"),
         ("2026年10月31日 9:05", '"%Y年%m月%d日 %H:%M"', "2026-10-31T00:05"),
+        ("20261031253000", '"%Y%m%d%H%M%S"', "2026-10-31T16:30"),
+        ("2026/10/31 25時30分", '"%Y/%m/%d %H時%M分"', "2026-10-31T16:30"),
+        ("2026-10-31T25:30", '"%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"', "2026-10-31T16:30"),
+        ("25:30 on 30 October 2026", '"%H:%M on %d %B %Y"', "2026-10-30T16:30"),
+        ("20261031003000", '"%Y%m%d%H%M%S"', "2026-10-30T15:30"),
     ],
 )
 def test_several_date_formats_and_the_30_hour_clock(text: str, formats: str, utc: str) -> None:
@@ -258,6 +265,25 @@ def test_a_flag_voids_and_a_return_turns_signs() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "text", ["20261031483000", "20261032253000", "99991231253000", "9999-12-31 25:30"]
+)
+def test_no_time_of_the_30_hour_clock_either(text: str) -> None:
+    spec = SPEC if "-" in text else SPEC.replace("%Y-%m-%d %H:%M", "%Y%m%d%H%M%S")
+    assert [one.reason.value for one in read(lines(f"1,{text},1,5,,"), spec=spec).rejected] == [
+        "bad_time"
+    ]
+
+
+@pytest.mark.parametrize("form", ["%Y-%m-%d %H:%M", "%Y-%m-%d %H.%M"])
+def test_a_stores_code_is_that_of_the_day_as_written(form: str) -> None:
+    spec = SPEC.replace("name: wide", "name: posa").replace("constant: shibuya", "column: mark")
+    late = form.replace("%Y-%m-%d", "2026-10-31").replace("%H", "25").replace("%M", "30")
+    (row,) = rows(lines(f"1,{late},1,5,0001,"), spec=spec.replace("%Y-%m-%d %H:%M", form))
+    assert row["store_id"] == "shibuya"  # the code is Ginza's from 1 November on
+    assert row["occurred_at"].isoformat().startswith("2026-10-31T16:30")
+
+
 def test_a_stores_code_counts_on_its_days() -> None:
     spec = SPEC.replace("name: wide", "name: posa").replace("constant: shibuya", "column: mark")
     body = lines("1,2026-10-31 23:00,1,5,0001,", "2,2026-11-01 00:00,1,5,0001,")
@@ -287,3 +313,126 @@ def test_no_pattern_can_stall_the_reader() -> None:
     more = 'kinds: [{kind: void, when: {mark: {matches: "^(a|a)*$"}}}]\ntax: {mode: none}\n'
     (row,) = rows(lines(f"1,{DAY},1,5,{'a' * 200}b,"), more)
     assert row["kind"] == "sale"
+
+
+@pytest.mark.parametrize(
+    ("more", "where", "what"),
+    [
+        ('file: {delimiter: "、"}\n', "key file.delimiter", "one ASCII"),
+        ('file: {quote: "’"}\n', "key file.quote", "one ASCII"),  # noqa: RUF001 - the fault
+        ('file: {delimiter: "\\n"}\n', "key file.delimiter", "ends no line"),
+        ("file: {delimiter: ';', quote: ';'}\n", "key file.quote", "same mark"),
+        ("file: {header: false, names: [receipt, at, qty, total, at]}\n", "file.names", "at comes"),
+        ("numbers: {thousands: '1'}\n", "line 8, key numbers.thousands", "digit"),
+        ("numbers: {decimal: '-'}\n", "key numbers.decimal", "sign"),
+        ("numbers: {symbols: [¥, '0']}\n", "key numbers.symbols.1", "another number"),
+        ("numbers: {symbols: ['－']}\n", "key numbers.symbols.0", "another number"),  # noqa: RUF001
+        ("numbers: {symbols: ['.']}\n", "key numbers.symbols.0", "another number"),
+        ("numbers: {symbols: [千円]}\n", "key numbers.symbols.0", "another number"),
+        ("thousands: '1'\n", "line 8, key thousands", "digit"),
+        ("thousands: '.'\n", "line 1", "same mark"),
+        ("constants: {version: abc}\n", "line 8, key constants.version", "no number"),
+        ("constants: {unit_price: '1,5'}\n", "key constants.unit_price", "no number"),
+        ("currency: ZZZ\n", "line 8, key currency", "ISO 4217 has no ZZZ"),
+    ],
+)
+def test_what_would_break_or_change_data_later_is_refused_at_once(
+    more: str, where: str, what: str
+) -> None:
+    with pytest.raises(ConfigError, match=what) as caught:
+        parse_spec((SPEC.strip() + "\n" + more).encode(), "wide.yaml")
+    assert where.replace("line 8", "line 7") in f"{caught.value.where} {caught.value.what}"
+
+
+def test_marks_that_leave_numbers_alone_are_taken() -> None:
+    assert gross("Fr. 1'200.50", '{thousands: "\'", symbols: [Fr.]}') == Decimal("1200.50")
+    assert gross("1\u00a0200,50", '{thousands: "\u00a0", decimal: ","}') == Decimal("1200.50")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "what"),
+    [
+        ("%Y-%d %d", "read back"),
+        ("%Q-%d", "read back"),
+        ("%d", "tells no date"),
+        ("%Y-%d", "tells no date"),
+        ("%m-%d %H:%M", "tells no date"),
+        ("%Y-%m-%d %I:%M", "tells no clock"),
+        ("%Y-%m-%d %M", "tells no clock"),
+        ("%Y-%m-%d %", "read back"),
+    ],
+)
+def test_a_format_is_tried_before_any_file_comes(pattern: str, what: str) -> None:
+    with pytest.raises(ConfigError, match=what) as caught:
+        parse_spec(SPEC.replace("%Y-%m-%d %H:%M", pattern).encode(), "wide.yaml")
+    assert "line 5, key time.formats" in caught.value.where
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["%Y-%m-%d", "%d/%m/%y %I:%M %p", "%Y%j%H", "%G-W%V-%u %H:%M", "%d %B %Y %H:%M:%S.%f"],
+)
+def test_formats_that_tell_a_day_are_taken(pattern: str) -> None:
+    text = SPEC.replace("%Y-%m-%d %H:%M", pattern).replace("%G-W%V-%u", "%Y-%m-%d")
+    assert parse_spec(text.encode(), "wide.yaml").time.formats
+
+
+def test_sales_need_a_price() -> None:
+    with pytest.raises(ConfigError, match="needs unit_price or amount"):
+        parse_spec(SPEC.replace(", amount: total", "").encode(), "wide.yaml")
+
+
+def delivered(*bodies: str) -> set[str]:
+    """The kinds that are left of deliveries, one after the other."""
+    adapter = DeclarativeAdapter.of((SPEC + CANCEL).encode(), "wide")
+    arrivals = (context(RECEIVED_AT + timedelta(minutes=n)) for n in range(len(bodies)))
+    found = [adapter.normalize(b.encode(), c) for b, c in zip(bodies, arrivals, strict=True)]
+    assert not any(one.rejected for one in found)
+    return {row["kind"] for row in current(found).values()}
+
+
+def test_a_cancellation_is_final_in_any_order_and_repeated() -> None:
+    sale, cancelled = lines(f"1,{DAY},1,5,,"), lines(f"3,{DAY},1,,,1")
+    whole = lines(f"1,{DAY},1,5,,", f"3,{DAY},1,5,,1")
+    assert delivered(sale) == {"sale"}
+    for bodies in ([sale, cancelled], [cancelled, sale], [sale, cancelled, sale], [whole, sale],
+                   [cancelled, sale, cancelled], [sale, whole, sale, sale]):  # fmt: skip
+        assert delivered(*bodies) == {"void"}
+
+
+def test_a_mapped_version_does_not_outrank_a_cancellation() -> None:
+    spec = SPEC.replace("amount: total", "amount: total, version: mark") + CANCEL
+    found = [read(lines(one), spec=spec) for one in (f"3,{DAY},1,5,1,1", f"1,{DAY},1,5,999999999,")]
+    assert {row["kind"] for row in current(found).values()} == {"void"}
+
+
+RETURNS = "kinds: [{kind: return, when: {mark: {one_of: [R]}}}]\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "more", "reason", "field"),
+    [
+        ("1,,", "", "missing_field", "total"),
+        ("1,10,R", RETURNS, "positive_return", "qty"),
+        ("-1,10,R", RETURNS, "positive_return", "total"),
+        ("1,10,Z", 'tax: {mode: excluded, rates: [{rate: "0.1", when: {mark: {one_of: [A]}}}]}\n',
+         "bad_value", "mark"),
+        ("1,10,", "columns: {receipt_id: receipt, quantity: qty, amount: total, tax_rate: mark}\n"
+         "tax: {mode: excluded}\n", "missing_field", "mark"),
+    ],
+)  # fmt: skip
+def test_a_line_without_amount_or_with_the_wrong_sign_is_rejected(
+    line: str, more: str, reason: str, field: str
+) -> None:
+    spec = SPEC if "columns: {" not in more else SPEC[: SPEC.index("columns: {r")]
+    result = read(lines(f"1,{DAY},{line},"), "tax: {mode: none}\n" * ("tax:" not in more) + more,
+                  spec)  # fmt: skip
+    assert [(one.reason.value, one.field) for one in result.rejected] == [(reason, field)]
+
+
+def test_lines_whose_amount_is_told_are_taken() -> None:
+    more = 'tax: {mode: excluded, rates: [{rate: "0.1", when: {mark: {one_of: [A, R]}}}]}\n'
+    found = rows(lines(f"1,{DAY},1,10,A,", f"2,{DAY},-1,-10,R,"), more + RETURNS)
+    assert [row["gross_amount"] for row in found] == [11, -11]
+    by_price = SPEC.replace("amount: total", "unit_price: total")
+    assert read(lines(f"1,{DAY},1,,,"), spec=by_price).rejected[0].field == "total"

@@ -128,6 +128,17 @@ def test_a_defect_costs_the_payload_that_meets_it_alone() -> None:
     assert {place: type(error) for place, error in group.defects.items()} == {1: ZeroDivisionError}
 
 
+def test_a_defect_that_a_spec_meets_is_a_refusal_of_that_payload() -> None:
+    adapter = Defective()
+    adapter.described = True
+    entries = [Entry(adapter, context(), body) for body in (POSB, b"defect")]
+    group = normalize_group(entries)
+    assert not group.defects
+    refusal = group.parts[-1].normalized.results[0].refusal
+    assert refusal is not None
+    assert refusal.http_status == 400
+
+
 def test_files_read_elsewhere_and_small_payloads_share_a_group() -> None:
     adapter = PosB()
     ready = adapter.normalize(POSB, context())

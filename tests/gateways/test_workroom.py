@@ -31,6 +31,8 @@ class Hostile(Adapter):
 
     def read(self, body: bytes, context: Context) -> Records:
         """Do the harm."""
+        if body == b"bug":
+            raise ZeroDivisionError
         if body == b"die":
             os._exit(9)
         if body == b"sleep":
@@ -39,6 +41,12 @@ class Hostile(Adapter):
             bytearray(16 * 1024**3)
         while True:  # spin
             pass
+
+
+class Described(Hostile):
+    """The same by a spec."""
+
+    described = True
 
 
 JOB = Job(PosA(), POSA, MASTERS, RECEIVED_AT, None, None)
@@ -71,6 +79,13 @@ async def test_harm_becomes_a_refusal_and_the_next_file_is_read(
     with pytest.raises(PayloadError, match=what):
         await workroom.read(replace(JOB, adapter=Hostile(), body=harm))
     assert (await workroom.read(JOB)).accepted == 4
+
+
+async def test_a_defect_is_told_to_the_sender_where_a_spec_reads(workroom: Workroom) -> None:
+    with pytest.raises(PayloadError, match="by this spec broke"):
+        await workroom.read(replace(JOB, adapter=Described(), body=b"bug"))
+    with pytest.raises(ZeroDivisionError):
+        await workroom.read(replace(JOB, adapter=Hostile(), body=b"bug"))
 
 
 async def test_what_the_adapter_refuses_keeps_its_place_and_remedy(workroom: Workroom) -> None:
