@@ -34,7 +34,7 @@ demo: setup ## Simulate a chain and show its KPIs; DATA=FOLDER also loads the re
 
 # One thread of arithmetic a worker: more wait for each other busily where workers fill the cores.
 test: setup faces browser ## Run the tests
-	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 .venv/bin/pytest -n 5 --dist loadfile --no-loadscope-reorder
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 .venv/bin/pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 bench-mqtt: setup ## Measure MQTT against Mosquitto, with a restart and a kill in the middle
 	@.venv/bin/python -m bench.mqtt

@@ -161,3 +161,27 @@ def test_ids_that_are_all_taken_are_an_error(warehouse: Warehouse) -> None:
         pytest.raises(WarehouseError, match="run_id of its own"),
     ):
         query(asked, "SELECT 7 AS n", job=Job("x", secrets.token_hex(4)))
+
+
+def test_a_statement_about_other_temporary_tables_is_told_apart(warehouse: Warehouse) -> None:
+    """The local server knows statements again but for the names of such tables."""
+    made = {
+        "numbers_of_run_one": "SELECT NUMERIC '1.10' AS n UNION ALL SELECT NUMERIC '1.20'",
+        "numbers_of_run_two": "SELECT NUMERIC '7.5' AS n",
+        "floats_of_run_three": "SELECT 0.5 AS n",
+    }
+    found = []
+    for name, rows in made.items():
+        table = f"`{warehouse.table('staging', name)}`"
+        execute(warehouse, f"CREATE TABLE {table} AS {rows}", job=job("x"))
+        sql = f"SELECT AVG(n) AS mean, MAX({name}.n) AS top FROM {table} AS {name}"  # noqa: S608
+        found += query(warehouse, sql, job=job("x")).to_pylist()
+        execute(warehouse, f"DROP TABLE {table}", job=job("x"))
+    assert found == [
+        {"mean": Decimal("1.15"), "top": Decimal("1.2")},
+        {"mean": Decimal("7.5"), "top": Decimal("7.5")},
+        {"mean": 0.5, "top": 0.5},
+    ]
+    gone = warehouse.table("staging", "numbers_of_run_one")
+    with pytest.raises(ConfigError, match="numbers_of_run_one"):
+        query(warehouse, f"SELECT AVG(n) AS mean FROM `{gone}`", job=job("x"))  # noqa: S608
