@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from gateways.formats.number_style import forms_of
 from tenpo.located_yaml import AtKeyError
 
 #: A day whose parts differ from each other and from what strptime fills in, morning and evening.
-_PROBES = (datetime(2026, 11, 23, 9, 41, 7), datetime(2026, 11, 23, 22, 41, 7))  # noqa: DTZ001
+_PROBES = tuple(datetime(2026, 11, 23, hour, 41, 7, tzinfo=UTC) for hour in (9, 22))
 _DIRECTIVE = re.compile("%.", re.DOTALL)
 _SIGNS = frozenset("+-\N{MINUS SIGN}()▲△")
 _NO_MARKS = frozenset("\r\n\0")
@@ -39,7 +39,7 @@ def check_format(pattern: str) -> None:
 def _read_back(pattern: str, probe: datetime) -> datetime:
     try:
         text = _DIRECTIVE.sub(lambda found: probe.strftime(found[0]), pattern)
-        return datetime.strptime(text.strip(), pattern).replace(tzinfo=None)  # noqa: DTZ007
+        return datetime.strptime(text.strip(), pattern).replace(tzinfo=UTC)
     except (ValueError, re.error) as error:
         raise ValueError(f"times written as {pattern!r} cannot be read back: {error}") from error
 
@@ -63,14 +63,13 @@ def check_marks(thousands: str | None, decimal: str, symbols: Sequence[str]) -> 
     """Whether the marks of numbers leave their digits and signs alone.
 
     Raises:
-        AtKeyError: one does not; names its key.
-        ValueError: two are the same.
+        AtKeyError: one does not, or two are the same; names its key.
     """
     for key, mark in (("thousands", thousands), ("decimal", decimal)):
         if mark and (mark.isalnum() or mark in _SIGNS):
             raise AtKeyError((key,), "a digit, letter or sign is no such mark")
     if thousands == decimal:
-        raise ValueError("thousands and decimal are the same mark")
+        raise AtKeyError(("thousands",), "thousands and decimal are the same mark")
     marks = {thousands, decimal}
     for place, symbol in enumerate(symbols):
         if any(_alters(form, marks) for form in forms_of(symbol)):

@@ -15,7 +15,7 @@ from gateways.declarative.choose import adapter_of, load_adapter
 from gateways.declarative.json_mapping import JsonMapping
 from gateways.declarative.json_path import parse_path, records_of, value_at
 from gateways.intake.spec_shelf import SpecShelf
-from tenpo.errors import ConfigError
+from tenpo.errors import ConfigError, PayloadError
 from tenpo.lake import Lake
 from tests.gateways.counters import VIVOTEK_PUSH, VIVOTEK_SPEC
 from tests.gateways.payloads import COUNTS_SPEC, RECEIVED_AT, context
@@ -176,6 +176,22 @@ def test_specs_of_json_and_csv_stand_on_one_shelf(tmp_path: Path) -> None:
     assert isinstance(vivotek, JsonMapping)
     assert isinstance(door, DeclarativeAdapter)
     assert vivotek.media_type == "application/json"
+
+
+def test_a_kept_spec_that_is_refused_by_now_is_told_to_its_sender(tmp_path: Path) -> None:
+    lake = Lake(tmp_path.as_uri())
+    lake.put("spec/acme/door/00000000000000000001.yaml", COUNTS_SPEC + b"currency: ZZZ\n")
+    with pytest.raises(PayloadError, match="ISO 4217 has no ZZZ") as caught:
+        SpecShelf(lake).of_kind("acme", "door", "iot")
+    assert "key currency" in caught.value.where
+
+
+def test_times_with_an_offset_may_have_a_format() -> None:
+    spec = SIDES.replace(b"%d.%m.%Y %H:%M", b"%d.%m.%Y %H:%M %z")
+    result = normalize(spec, {"rows": [{"way": "A", "n": 1, "day": "01.11.2026 10:00 +0200"}]})
+    assert result.events["count_interval"]["occurred_at"].to_pylist() == [
+        datetime(2026, 11, 1, 8, tzinfo=UTC)
+    ]
 
 
 def test_a_mapping_goes_to_another_process_whole(tmp_path: Path) -> None:

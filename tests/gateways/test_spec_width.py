@@ -330,7 +330,7 @@ def test_no_pattern_can_stall_the_reader() -> None:
         ("numbers: {symbols: ['.']}\n", "key numbers.symbols.0", "another number"),
         ("numbers: {symbols: [千円]}\n", "key numbers.symbols.0", "another number"),
         ("thousands: '1'\n", "line 8, key thousands", "digit"),
-        ("thousands: '.'\n", "line 1", "same mark"),
+        ("thousands: '.'\n", "line 8, key thousands", "same mark"),
         ("constants: {version: abc}\n", "line 8, key constants.version", "no number"),
         ("constants: {unit_price: '1,5'}\n", "key constants.unit_price", "no number"),
         ("currency: ZZZ\n", "line 8, key currency", "ISO 4217 has no ZZZ"),
