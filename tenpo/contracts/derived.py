@@ -43,7 +43,8 @@ READING_INTERVAL = Contract(
               "How far the device's clock was found behind (ahead: below 0), the times of the "
               "readings being corrected by it; null where it was believed.", "s"),
         Field("left_out_count", Type.INT64,
-              "Readings that fit neither their own time nor their arrival, and were left out.",
+              "Readings that fit neither their own time nor their arrival, or fell for once, and "
+              "were left out.",
               "readings"),
     ),
     partition_by="business_date",

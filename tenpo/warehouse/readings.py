@@ -42,6 +42,10 @@ AROUND = timedelta(days=1)
 NEAR = timedelta(days=3)
 FAR = LONGEST + timedelta(days=2)
 
+#: People in and out an hour that a line which began anew does not exceed: what rises faster
+#: after a fall did not fall.
+BUSIEST = 360
+
 #: Business dates and UTC dates differ by less.
 _DATES_DIFFER = timedelta(days=2)
 #: What tells counting lines apart.
@@ -55,9 +59,13 @@ def _seconds(**lengths: timedelta) -> dict[str, int]:
     return {f"{name}_s": int(length.total_seconds()) for name, length in lengths.items()}
 
 
-_JUDGING = _seconds(
-    ahead=AHEAD, behind=BEHIND, together=TOGETHER, jitter=JITTER, rhythm=RHYTHM, longest=LONGEST
-)
+_JUDGING = {
+    "busiest": BUSIEST,
+    **_seconds(
+        ahead=AHEAD, behind=BEHIND, together=TOGETHER, jitter=JITTER, rhythm=RHYTHM,
+        longest=LONGEST, around=AROUND,
+    ),
+}  # fmt: skip
 _CHANGING = _seconds(gap=GAP, around=AROUND, near=NEAR, longest=LONGEST)
 
 
@@ -130,7 +138,7 @@ class ReadingIntervals:
         # Of days to come there is little to read.
         dates = {"from_date": read.date(), "to_date": span[1].date() + FAR}
         self._judge({**dates, "arrived_from": read}, back)
-        self._change({**dates, "settled_from": settled}, back)
+        self._change({**dates, "settled_from": settled, "arrived_from": read}, back)
         sql = self._sql("summary", changes=self._changes)
         found = query(self.warehouse, sql, job=self._step("summary", back))
         rows: list[dict[str, Any]] = found.to_pylist()

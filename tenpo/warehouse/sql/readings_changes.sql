@@ -1,9 +1,10 @@
 -- What the touched readings change in the intervals between neighbours: rows to insert and
 -- to delete. `first` rows say that it has to be looked further back: lines whose reading before
--- what was touched lies further back than was looked, and clocks that are further off.
+-- what was touched lies further back than was looked, or before a total that may be a slip, and
+-- clocks that are further off.
 CREATE OR REPLACE TABLE {staging}.{changes}
 OPTIONS (expiration_timestamp = TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL 1 DAY)) AS
-WITH touched AS (
+WITH staged AS (
   -- Between which moments the intervals of a store may have changed: by the clock as by
   -- arrival, and some way around, since a reading also tells of the clock of its neighbours.
   SELECT
@@ -26,8 +27,33 @@ WITH touched AS (
     AND line.document_key = place.document_key
   GROUP BY place.tenant_id, place.store_id, place.source
 ),
+near AS (
+  -- What came then, whatever it tells: what comes around it says where it belongs.
+  SELECT sent.tenant_id, sent.store_id, sent.source, MIN(sent.occurred_at) AS first_told_at
+  FROM {raw}.raw_iot_reading AS sent
+  INNER JOIN staged
+    ON staged.tenant_id = sent.tenant_id
+    AND staged.store_id = sent.store_id
+    AND staged.source = sent.source
+    AND sent.received_at BETWEEN staged.first_at AND staged.last_at
+  WHERE sent.ingested_at >= @arrived_from
+  GROUP BY sent.tenant_id, sent.store_id, sent.source
+),
+touched AS (
+  SELECT
+    staged.* REPLACE (
+      LEAST(staged.first_at, COALESCE(near.first_told_at, staged.first_at)) AS first_at
+    ),
+    TIMESTAMP_ADD(staged.first_at, INTERVAL @around_s SECOND) AS touched_at,
+    COALESCE(near.first_told_at < @settled_from, FALSE) AS is_far
+  FROM staged
+  LEFT JOIN near
+    ON near.tenant_id = staged.tenant_id
+    AND near.store_id = staged.store_id
+    AND near.source = staged.source
+),
 reading AS (
-  SELECT dated.*, touched.first_at, touched.last_at
+  SELECT dated.*, touched.first_at, touched.last_at, touched.touched_at, touched.is_far
   FROM {staging}.{dated} AS dated
   INNER JOIN touched
     ON touched.tenant_id = dated.tenant_id
@@ -97,8 +123,8 @@ counted AS (
       AS clock_offset_s,
     NULLIF(left_out - left_out_before, 0) AS left_out_count,
     COALESCE(start_at < @settled_from, TRUE) AS is_cut,
-    occurred_at >= TIMESTAMP_ADD(first_at, INTERVAL @around_s SECOND) OR offset_s != 0
-      AS is_of_interest
+    occurred_at >= touched_at OR offset_s != 0 OR is_low AS is_of_interest,
+    is_far
   FROM judged
   WHERE occurred_at >= first_at
     AND COALESCE(start_at, first_at) <= last_at
@@ -136,7 +162,7 @@ HAVING SUM(sign) != 0
 UNION ALL
 SELECT 'first' AS op, {columns}
 FROM spread
-WHERE (is_cut AND is_of_interest) OR ABS(clock_offset_s) > @near_s
+WHERE (is_cut AND is_of_interest) OR is_far OR ABS(clock_offset_s) > @near_s
 UNION ALL
 SELECT 'first' AS op, {columns}
 FROM held

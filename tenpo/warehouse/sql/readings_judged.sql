@@ -225,15 +225,65 @@ weighed AS (
   FROM beside
 ),
 placed AS (
+  -- With nothing before it by the clock any total fits; arrival, where it fits, says more.
   SELECT
     *,
-    is_late AND NOT fits_clock AND NOT fits_arrival AS is_left_out,
+    is_late AND NOT fits_clock AND NOT fits_arrival AS is_misplaced,
     IF(
-      is_late AND NOT fits_clock,
+      is_late AND (NOT fits_clock OR (earlier_people IS NULL AND people != came_people
+        AND fits_arrival)),
       LEAST(GREATEST(received_at, came_at), COALESCE(comes_at, GREATEST(received_at, came_at))),
       told_at
     ) AS judged_at
   FROM weighed
+),
+single AS (
+  SELECT *
+  FROM placed
+  WHERE TRUE
+  QUALIFY is_misplaced OR ROW_NUMBER() OVER (
+    PARTITION BY {line}, is_misplaced, judged_at
+    ORDER BY received_at DESC, occurred_at DESC
+  ) = 1
+),
+risen AS (
+  -- Whether more come in to the next reading than a line that began anew could count.
+  SELECT
+    *,
+    COALESCE(
+      (next_people - people) * 3600 > TIMESTAMP_DIFF(next_at, judged_at, SECOND) * @busiest
+      AND TIMESTAMP_DIFF(next_at, judged_at, SECOND) <= @around_s,
+      FALSE
+    ) AS is_low
+  FROM (
+    SELECT
+      *,
+      LAG(people) OVER (
+        PARTITION BY {line}, is_misplaced ORDER BY judged_at
+      ) AS before_people,
+      LAG(judged_at) OVER (
+        PARTITION BY {line}, is_misplaced ORDER BY judged_at
+      ) AS before_at,
+      LEAD(people) OVER (
+        PARTITION BY {line}, is_misplaced ORDER BY judged_at
+      ) AS next_people,
+      LEAD(judged_at) OVER (
+        PARTITION BY {line}, is_misplaced ORDER BY judged_at
+      ) AS next_at
+    FROM single
+  )
+),
+slipped AS (
+  SELECT
+    *,
+    is_misplaced OR COALESCE(
+      is_low
+      AND people < before_people
+      AND next_people >= before_people
+      AND TIMESTAMP_DIFF(next_at, before_at, SECOND) <= @longest_s,
+      FALSE
+    ) AS is_left_out
+  FROM risen
 ),
 counted AS (
   SELECT
@@ -243,19 +293,15 @@ counted AS (
       ORDER BY judged_at, received_at, occurred_at
       ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
     ) AS left_out
-  FROM placed
+  FROM slipped
 )
 SELECT
   {columns},
   told_by_device_at,
-  left_out
+  left_out,
+  is_low
 FROM (
   SELECT * REPLACE (judged_at AS occurred_at), occurred_at AS told_by_device_at
   FROM counted
   WHERE NOT is_left_out
 )
-WHERE TRUE
-QUALIFY ROW_NUMBER() OVER (
-  PARTITION BY {line}, occurred_at
-  ORDER BY received_at DESC, told_by_device_at DESC
-) = 1

@@ -122,12 +122,25 @@ def expected(readings: Iterable[Reading], clocks: dict[str, StoreClock]) -> list
         if key not in newest or reading.version > newest[key].version:
             newest[key] = reading
     found: list[Stretch] = []
-    for (_, before), (_, after) in pairwise(sorted(newest.items())):
+    for before, after in pairwise(_without_slips([newest[key] for key in sorted(newest)])):
         if (before.store_id, before.device, before.line) == (
             after.store_id, after.device, after.line,
         ):  # fmt: skip
             found += _between(before, after, clocks[after.store_id])
     return sorted(found)
+
+
+def _without_slips(readings: list[Reading]) -> list[Reading]:
+    """All but those that fell, alone, from what the next one could not have counted since."""
+    kept = list(readings)
+    for before, low, after in zip(readings, readings[1:], readings[2:], strict=False):
+        lines = {(one.store_id, one.device, one.line) for one in (before, low, after)}
+        was, fell, rose = (one.entered + one.left for one in (before, low, after))
+        time = after.at - low.at
+        is_quick = time <= timedelta(days=1) and rose - fell > 6 * (time / timedelta(minutes=1))
+        if len(lines) == 1 and fell < was <= rose and is_quick:
+            kept.remove(low)
+    return kept
 
 
 def _between(before: Reading, after: Reading, clock: StoreClock) -> list[Stretch]:

@@ -117,6 +117,34 @@ def test_each_fault_of_a_clock_and_what_only_looks_like_one(warehouse: Warehouse
     assert told["strange"] == {(None, None), (None, 1)}
 
 
+def test_a_restart_with_a_wrong_clock_brings_no_total_again(warehouse: Warehouse) -> None:
+    """Its time is from before the first reading; others come one at a time, one twice wrong."""
+    counters, ago = new_counters(warehouse), 60 * 24 * 60
+
+    def before(device: str) -> list[Reading]:
+        return [sent(device, 15 * n, 15 * n, 250_000 + n) for n in range(5)]
+
+    def after(device: str) -> list[Reading]:
+        return [sent(device, 15 * n, 15 * n, n - 5) for n in range(7, 10)]
+
+    wrong = {one: sent(one, -ago, 75, 0) for one in ("at_once", "one", "two")}
+    again = sent("two", 15 - ago, 90, 1)
+    right = {one: sent(one, 90, 90, 1) for one in ("at_once", "one")}
+    counters.read(
+        *before("at_once"), wrong["at_once"], right["at_once"], *after("at_once"),
+        *before("one"), *before("two"),
+    )  # fmt: skip
+    counters.read(wrong["one"], wrong["two"])
+    counters.read(right["one"], again)
+    counters.read(*after("one"), *after("two"))
+    for device in wrong:
+        assert figures(counters, device) == [
+            *((15 * n, 15 * n + 15, 1, False) for n in range(4)),
+            (60, 75, 0, True),
+            *((15 * n, 15 * n + 15, 1, False) for n in range(5, 9)),
+        ]
+
+
 def test_a_third_reading_shows_that_the_first_two_were_behind(warehouse: Warehouse) -> None:
     """What two lone readings of long ago say is believed until their clock is known."""
     counters, behind = new_counters(warehouse), 5 * 24 * 60

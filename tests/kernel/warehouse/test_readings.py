@@ -50,12 +50,12 @@ def figures(stretches: list[Stretch]) -> list[tuple[int, int, int, bool]]:
 
 @st.composite
 def walks(draw: st.DrawFn) -> list[Reading]:
-    """Counters of two stores over a day and a half; some are reset, some were offline."""
+    """Counters of two stores over a day and a half: resets, zeros that slip in, time offline."""
     found: list[Reading] = []
     for device, where in (("d1", "s1"), ("d2", "s1"), ("d3", "s2")):
         chance = random.Random(draw(st.integers(0, 2**32)))
         steps = [chance.choice((1, 1, 1, 2, 9, 60)) for _ in range(chance.randint(1, 12))]
-        entered, left, staff = chance.randint(0, 99), 0, 0
+        entered, left, staff = chance.choice((50, 250_000)), 0, 0
         for step in accumulate(steps):
             if chance.random() < 0.15:
                 entered, left, staff = 0, 0, 0
@@ -64,9 +64,10 @@ def walks(draw: st.DrawFn) -> list[Reading]:
             staff += chance.choice((0, 1))
             told = None if device == "d2" else staff
             moment = START + QUARTER * step
-            found += [Reading(moment, entered, left, device, "1", where, 1, told)]
+            totals = (0, 0) if chance.random() < 0.15 else (entered, left)
+            found += [Reading(moment, *totals, device, "1", where, 1, told)]
             if chance.random() < 0.2:
-                found += [Reading(moment, entered + 1, left, device, "1", where, 2, told)]
+                found += [Reading(moment, totals[0] + 1, left, device, "1", where, 2, told)]
     return found
 
 
@@ -102,6 +103,38 @@ def test_the_first_reading_gives_nothing_and_a_lower_total_is_a_reset(counters: 
     assert figures(counters.intervals()) == [
         (0, 15, 7, False), (15, 15, 4, True), (30, 15, 0, False), (60, 15, 7, True),
     ]  # fmt: skip
+
+
+def test_a_total_that_falls_for_one_reading_adds_nothing_again(counters: Counters) -> None:
+    """Believed to be a reset until the next one comes; the second line was silent for long."""
+    day = 24 * 60
+    counters.read(
+        reading(15, 250_000), reading(30, 250_002), reading(-6 * day, 1000, device="d2"),
+        reading(30, 5, device="d3"),
+    )  # fmt: skip
+    counters.read(
+        reading(45, 0), reading(45, 0, device="d2"), reading(45, 2, device="d3")
+    )  # fmt: skip
+    before = [s for s in counters.intervals() if s.end == START + 3 * QUARTER]
+    assert {(s.device, s.entered, s.is_reset) for s in before} == {
+        ("d1", 0, True), ("d2", 0, True), ("d3", 2, True),
+    }  # fmt: skip
+    counters.read(
+        reading(60, 250_003), reading(60, 1300, device="d2"), reading(60, 9, device="d3")
+    )  # fmt: skip
+    found = counters.intervals()
+    assert figures([s for s in found if s.device == "d1"]) == [
+        (15, 15, 2, False),
+        (30, 30, 1, False),
+    ]
+    assert {(s.end, s.entered, s.is_reset) for s in found if s.device == "d2"} == {
+        (START + 4 * QUARTER, 300, False)
+    }
+    # So few may have come: this one truly began anew.
+    assert figures([s for s in found if s.device == "d3"]) == [
+        (30, 15, 2, True),
+        (45, 15, 7, False),
+    ]
 
 
 def test_a_late_reading_moves_the_sum_between_its_neighbours_only(counters: Counters) -> None:
