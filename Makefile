@@ -44,7 +44,7 @@ flink: setup $(ENVS)/worker/.made wheel job-server prism ## Run the pipelines on
 
 check: setup lint types imports ## Check format, lint, types and import contracts
 
-setup: openmp .venv/.made $(ENVS)/bigquery/.made $(ENVS)/airflow/.made ## Make the locked environments (.venv and .venvs)
+setup: openmp .venv/.made $(ENVS)/bigquery/.made $(ENVS)/airflow/.made $(ENVS)/.compiled ## Make the locked environments (.venv and .venvs)
 
 faces: $(ENVS)/.faces ## Also install what makes features of faces (100 MB)
 
@@ -165,6 +165,19 @@ $(ENVS)/worker/.made: locks/platform.txt | $(UV)
 $(ENVS)/.viz: locks/viz.txt .venv/.made
 	@echo "  viz → .venv"
 	$(RUN_UV) pip install --quiet --require-hashes --no-deps --python .venv/bin/python -r locks/viz.txt
+	touch $@
+
+# What our processes import, compiled once here: else each of those that start together does it.
+$(ENVS)/.compiled: .venv/.made $(ENVS)/bigquery/.made $(ENVS)/airflow/.made
+	@echo "  compiling what is imported"
+	home=$$(mktemp -d)
+	trap 'rm -rf "$$home"' EXIT
+	export AIRFLOW_HOME="$$home"
+	.venv/bin/python locks/import_all.py tenpo gateways api beam_jobs kedro_project video_analyzer >/dev/null 2>&1 &
+	$(ENVS)/bigquery/bin/python -c 'import bqemulator.cli, bqemulator.server' >/dev/null 2>&1 &
+	$(ENVS)/airflow/bin/python -c 'import airflow.cli.cli_parser, airflow.jobs.scheduler_job_runner, \
+		airflow.dag_processing.manager, airflow.api_fastapi.app' >/dev/null 2>&1 &
+	wait
 	touch $@
 
 $(ENVS)/%/.made: locks/%.txt | $(UV)

@@ -66,12 +66,12 @@ def planted() -> dict[str, Planted]:
 def misplaced(sent: Recorded, value: str, codec: str = "utf-8") -> bytes:
     """A payload in whose columns of stores and devices a personal value stands."""
     source, text = sent.adapter.name, sent.body.decode(codec)
-    codes = {row.code for row in MASTERS.store_code if row.source == source}
-    known = codes | set(MASTERS.stores) | set(MASTERS.devices)
+    own = {row.code for row in MASTERS.store_code if row.source == source}
+    known = own | set(MASTERS.stores) | set(MASTERS.devices)
     if text.lstrip()[0] in "{[":
         return orjson.dumps(_replaced(orjson.loads(text), {one.lower() for one in known}, value))
-    for one in known:
-        text = re.sub(rf"(?<![\w.:-]){re.escape(one)}(?![\w.:-])", value, text, flags=re.IGNORECASE)
+    codes = "|".join(re.escape(one) for one in sorted(known, key=len, reverse=True))
+    text = re.sub(rf"(?<![\w.:-])({codes})(?![\w.:-])", value, text, flags=re.IGNORECASE)
     return text.encode(codec)
 
 
