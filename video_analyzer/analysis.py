@@ -170,7 +170,9 @@ class Analysis:
     def _digest(self) -> str:
         """All that a state's meaning depends on: lines, zones, policies, detector, features."""
         model = "" if self._recogniser is None else self._recogniser.label
-        told = f"{self._detector.label}\n{model}\n{self._camera.model_dump_json()}"
+        face_models = {"face_model", "former_face_model"}  # the label tells what counts of them
+        camera = self._camera.model_dump_json(exclude=face_models)
+        told = f"{self._detector.label}\n{model}\n{camera}"
         return hashlib.sha256(told.encode()).hexdigest()
 
 

@@ -103,6 +103,9 @@ class Camera(_Strict):
             `motion`.
         faces: whether people may be known again, where the store has faces by its master, too.
             Without, nothing of a face is looked for or computed.
+        face_model: makes the features of faces.
+        former_face_model: made them before, and is used beside the other until all who were
+            known by it have been met again, or are over.
         frames_per_s: the most pictures looked at.
         anchor: the point of a person that crosses lines: the box's centre, or the feet.
         confirm_frames: pictures in a row before somebody counts as seen.
@@ -122,6 +125,8 @@ class Camera(_Strict):
     height: Annotated[int, Field(ge=16, le=MAX_SIDE)]
     detector: str = "yolox_nano"
     faces: bool = False
+    face_model: str = "dlib_resnet-1"
+    former_face_model: str | None = None
     frames_per_s: Annotated[float, Field(gt=0, le=60)] = 15.0
     anchor: Literal["centre", "feet"] = "centre"
     confirm_frames: Annotated[int, Field(ge=1, le=100)] = 3
@@ -131,13 +136,21 @@ class Camera(_Strict):
     lines: Annotated[tuple[Line, ...], Field(max_length=_MAX_SHAPES)] = ()
     zones: Annotated[tuple[Zone, ...], Field(max_length=_MAX_SHAPES)] = ()
 
-    _checked = field_validator("tenant_id", "store_id", "camera_id", "detector")(_name)
+    _checked = field_validator("tenant_id", "store_id", "camera_id", "detector", "face_model")(
+        _name
+    )
 
     @property
     def lot(self) -> float:
         """Drawn once for ever, 0..1: a model on trial is for cameras with a lot below its share."""
         name = f"{self.tenant_id}/{self.store_id}/{self.camera_id}"
         return int.from_bytes(blake2b(name.encode(), digest_size=4).digest()) / 2**32
+
+    @model_validator(mode="after")
+    def _replaces_another_model(self) -> Camera:
+        if self.former_face_model == self.face_model:
+            raise AtKeyError(("former_face_model",), "a model cannot replace itself")
+        return self
 
     @model_validator(mode="after")
     def _tells_shapes_apart(self) -> Camera:

@@ -1,6 +1,6 @@
 """A vector store for people: durable, sealed, reversible, and able to forget."""
 
-from video_analyzer.feature_db.answers import Feature, Identified, Match, Seen, Stats
+from video_analyzer.feature_db.answers import Feature, Former, Identified, Match, Seen, Stats
 from video_analyzer.feature_db.database import FeatureDatabase
 from video_analyzer.feature_db.indexes import Tuning
 from video_analyzer.feature_db.people import People
@@ -10,6 +10,7 @@ __all__ = [
     "Feature",
     "FeatureDatabase",
     "FeatureStore",
+    "Former",
     "Identified",
     "Match",
     "People",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -23,6 +24,21 @@ class Seen:
     store_id: str
     observed_at: datetime
     expires_at: datetime
+
+
+@dataclass(frozen=True)
+class Former:
+    """The same face as the model sees it that is being replaced (`succession`).
+
+    Args:
+        model: version of that model.
+        vector: (dimension,).
+        threshold: cosine from which on two of its features are of one person.
+    """
+
+    model: str
+    vector: Sequence[float] | Floats = field(repr=False)
+    threshold: float
 
 
 @dataclass(frozen=True)

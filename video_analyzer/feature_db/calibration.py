@@ -89,7 +89,7 @@ def calibrate(
         InputError: too few features for that share.
     """
     rows, vectors = _sample(store, model, np.random.default_rng(seed))
-    current = np.array([store.identity.current(p) for p in rows["person"].tolist()], np.int64)
+    current = store.identity.current_of(rows["person"])
     one, other = np.triu_indices(len(rows), 1)
     scores = (vectors @ vectors.T)[one, other]
     same = current[one] == current[other]

@@ -313,6 +313,27 @@ def propose(
 
 
 @features.command()
+def succession(
+    tenant: Tenant,
+    former: Annotated[str, typer.Option("--from", help="Version of the model that goes.")],
+    model: Annotated[str, typer.Option("--to", help="Of the one that comes.")],
+    as_json: AsJson = False,
+) -> None:
+    """Show how far it is with one model replacing another.
+
+    Example: tenpo features succession acme --from dlib_resnet-1 --to dlib_resnet-2
+    """
+    from video_analyzer.feature_db.succession import progress
+
+    found = progress(_database().read_store(tenant), former, model)
+    if as_json:
+        _print_json(asdict(found))
+        return
+    over = f"; the last of them is over on {found.over_at:%Y-%m-%d}" if found.over_at else ""
+    typer.echo(f"{found.waiting:,} of {found.persons:,} persons wait for {model}{over}")
+
+
+@features.command()
 def publish(tenant: Tenant, as_json: AsJson = False) -> None:
     """Tell the warehouse who is whom by now, so that past visits follow merges and splits.
 

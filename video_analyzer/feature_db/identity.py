@@ -102,6 +102,11 @@ class Identity:
         """The current person of a raw id; itself if it is linked with none."""
         return self._current.get(person, person)
 
+    def current_of(self, persons: Ids) -> Ids:
+        """The current person of each of many raw ids."""
+        known, places = np.unique(persons, return_inverse=True)
+        return np.array([self.current(raw) for raw in known.tolist()], np.int64)[places]
+
     def moved(self) -> dict[int, int]:
         """All raw ids whose current person is another raw id, each with that person."""
         return {raw: person for raw, person in self._current.items() if raw != person}

@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 
 from video_analyzer.feature_db.disk import Disk
 from video_analyzer.feature_db.identity import Identity, person_text
-from video_analyzer.feature_db.records import Ids
 from video_analyzer.feature_db.sealed import SealedReader, SealedWriter
 from video_analyzer.feature_db.space import Space
 
@@ -119,15 +118,10 @@ def _alike(space: Space, identity: Identity, threshold: float) -> Iterator[NDArr
         first, last = one["feature"] < other["feature"], one["feature"] >= other["feature"]
         made["one"] = np.where(first, one["feature"], other["feature"])
         made["other"] = np.where(last, one["feature"], other["feature"])
-        a, b = _current(identity, one["person"]), _current(identity, other["person"])
+        a, b = identity.current_of(one["person"]), identity.current_of(other["person"])
         made["a"], made["b"] = np.minimum(a, b), np.maximum(a, b)
         made["score"] = np.round(scores[places, columns], 6)
         yield made[made["a"] != made["b"]]
-
-
-def _current(identity: Identity, persons: Ids) -> Ids:
-    known, places = np.unique(persons, return_inverse=True)
-    return np.array([identity.current(p) for p in known.tolist()], np.int64)[places]
 
 
 def _best(pairs: NDArray[np.void], identity: Identity) -> Iterator[Proposal]:

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from tenpo.identifiers import micros
 from video_analyzer.feature_db import indexes
 from video_analyzer.feature_db.answers import (
     Feature,
+    Former,
     Identified,
     Match,
     Seen,
@@ -43,6 +45,14 @@ MAX_K = 1_000
 _DELETE_CHUNK = 2**18
 
 Vectors = Sequence[Sequence[float]] | Floats
+
+
+class _Face(NamedTuple):
+    """A face as one model sees it."""
+
+    model: str
+    unit: Floats
+    threshold: float
 
 
 class FeatureStore:
@@ -139,7 +149,13 @@ class FeatureStore:
         return [self._feature(model, row) for row in rows.tolist()]
 
     def identify_or_create(
-        self, model: str, vector: Sequence[float] | Floats, seen: Seen, *, threshold: float
+        self,
+        model: str,
+        vector: Sequence[float] | Floats,
+        seen: Seen,
+        *,
+        threshold: float,
+        former: Former | None = None,
     ) -> Identified:
         """The person whose feature is most like this one, or a new person with this feature.
 
@@ -151,30 +167,29 @@ class FeatureStore:
             vector: (dimension,).
             seen: where and when.
             threshold: cosine from which on two are the same person.
+            former: while another model is being replaced, what that one sees. Whom only it
+                knows gets this feature, too; a new person gets both.
 
         Raises:
             InputError: a vector that cannot be used.
             FeatureWriteError: the disk refused; nobody was created.
         """
-        unit = self._units(model, np.asarray(vector, np.float32)[None])
+        faces = [_Face(model, self._unit(model, vector), threshold)]
+        if former is not None:
+            if former.model == model:
+                raise InputError("a model cannot replace itself", where="former")
+            before = self._unit(former.model, former.vector)
+            faces.append(_Face(former.model, before, former.threshold))
         space = self._state.by_model.get(model)
         if space is not None:
-            scores, rows = space.search(unit, 1)
+            scores, rows = space.search(faces[0].unit, 1)
             if scores[0, 0] >= threshold:
                 return self._known(float(scores[0, 0]), rows[0, 0])
 
-        def plan(draft: Draft) -> Identified:
-            space = self._state.by_model.get(model)
-            score, row = draft.best(space, unit) if space else (-np.inf, np.zeros((), ROW))
-            if row["feature"] and score >= threshold:
-                return self._known(score, row)
-            who = self._new_persons(draft, 1, seen)
-            self._add(draft, model, unit, seen, who)
-            text = person_text(who[0])
-            return Identified(text, text, score if np.isfinite(score) else None, is_new=True)
-
         # The first of a space goes alone: beside it, others could not see its features yet.
-        return self.commit(plan, alone=space is None, size=unit.nbytes)
+        alone = any(face.model not in self._state.by_model for face in faces)
+        size = sum(face.unit.nbytes for face in faces)
+        return self.commit(lambda draft: self._identify(draft, faces, seen), alone=alone, size=size)
 
     def delete(self, features: Sequence[int]) -> int:
         """Let features die; their bytes go with the next purge. Returns how many were alive."""
@@ -294,6 +309,26 @@ class FeatureStore:
                 remedy=f"Send at most {MAX_CALL_BYTES // (4 * space.dimension):,}.",
             )
         return units
+
+    def _unit(self, model: str, vector: Sequence[float] | Floats) -> Floats:
+        return self._units(model, np.asarray(vector, np.float32)[None])
+
+    def _identify(self, draft: Draft, faces: Sequence[_Face], seen: Seen) -> Identified:
+        """Whom the first of these models knows that knows anybody; those before learn it, too."""
+        scores = list[float]()
+        for face in faces:
+            space = self._state.by_model.get(face.model)
+            score, row = draft.best(space, face.unit) if space else (-np.inf, np.zeros((), ROW))
+            if row["feature"] and score >= face.threshold:
+                for other in faces[: len(scores)]:
+                    self._add(draft, other.model, other.unit, seen, [int(row["person"])])
+                return self._known(score, row)
+            scores.append(score)
+        who = self._new_persons(draft, 1, seen)
+        for face in faces:
+            self._add(draft, face.model, face.unit, seen, who)
+        text, nearest = person_text(who[0]), scores[0]
+        return Identified(text, text, nearest if np.isfinite(nearest) else None, is_new=True)
 
     def _new_persons(self, draft: Draft, count: int, seen: Seen) -> list[int]:
         made: dict[int, None] = {}

@@ -30,6 +30,14 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class FormerBody(Body):
+    """The same face as the model sees it that is being replaced."""
+
+    model: Model
+    vector: Vector
+    threshold: Cosine | None = None
+
+
 class IdentifyBody(Body):
     """Who is this, seen in a store at a time?"""
 
@@ -38,6 +46,7 @@ class IdentifyBody(Body):
     store_id: str
     observed_at: AwareDatetime
     threshold: Cosine | None = None
+    former: FormerBody | None = None
 
     def seen(self, retention_days: int) -> Seen:
         """Where and when, and until when it is kept.
@@ -63,6 +72,7 @@ class SearchBody(Body):
     vector: Vector
     k: Annotated[int, Field(ge=1, le=MAX_MATCHES)] = 10
     threshold: Cosine = -1.0
+    former: FormerBody | None = None
 
 
 class FeaturesBody(Body):
@@ -95,6 +105,31 @@ class ProposeBody(Body):
 
     model: Model
     threshold: Cosine
+
+
+class SuccessionBody(Body):
+    """One model replaces another."""
+
+    former: Model
+    model: Model
+
+
+class SightingsBody(SuccessionBody):
+    """Where were those seen in a store who wait?"""
+
+    store_id: str
+    after: AwareDatetime
+    limit: Annotated[int, Field(ge=1, le=MAX_FEATURES)] = MAX_FEATURES
+
+
+class TakeOverBody(Body):
+    """A face of a recorded picture, as both models see it."""
+
+    model: Model
+    vector: Vector
+    former: FormerBody
+    store_id: str
+    observed_at: AwareDatetime
 
 
 class ModelsBody(Body):
@@ -201,6 +236,22 @@ class StatsAnswer(BaseModel):
     log_segments: int
     bytes_on_disk: int
     spaces: list[SpaceAnswer]
+
+
+class ProgressAnswer(BaseModel):
+    """Persons of the former model, those who wait, and when the last of them will have expired."""
+
+    former: str
+    model: str
+    persons: int
+    waiting: int
+    over_at: datetime | None
+
+
+class SightingsAnswer(BaseModel):
+    """Moments at which those were seen who wait, oldest first; there are more if it is full."""
+
+    observed_at: list[datetime]
 
 
 class CountAnswer(BaseModel):

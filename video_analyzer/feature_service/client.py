@@ -19,6 +19,8 @@ from video_analyzer.feature_service import bodies
 
 A = TypeVar("A", bound=BaseModel)
 F = TypeVar("F")
+#: A model that is being replaced, and a face as that one sees it.
+SeenBefore = tuple[str, Sequence[float]]
 #: Of a wait in seconds; nobody means a longer one.
 _MAX_DIGITS = 4
 
@@ -73,11 +75,23 @@ class FeatureClient:
         store_id: str,
         observed_at: datetime,
         threshold: float | None = None,
+        *,
+        former: SeenBefore | None = None,
     ) -> bodies.IdentifiedAnswer:
-        """Who someone is, or a new person; by the declared threshold where none is given."""
+        """Who someone is, or a new person; by the declared threshold where none is given.
+
+        Args:
+            model: version of the model.
+            vector: the face as it sees it.
+            store_id: where, and
+            observed_at: when the picture was taken.
+            threshold: cosine; a device gives none.
+            former: model and vector, while another model is being replaced.
+        """
         body = {
             "model": model, "vector": list(map(float, vector)), "store_id": store_id,
             "observed_at": observed_at.isoformat(), "threshold": threshold,
+            "former": _former(former),
         }  # fmt: skip
         return self._one(bodies.IdentifiedAnswer, "identify", body)
 
@@ -91,12 +105,45 @@ class FeatureClient:
         return self._one(bodies.ModelsAnswer, "models/declare", body).models
 
     def search(
-        self, model: str, vector: Sequence[float], *, k: int = 10, threshold: float = -1.0
+        self,
+        model: str,
+        vector: Sequence[float],
+        *,
+        k: int = 10,
+        threshold: float = -1.0,
+        former: SeenBefore | None = None,
     ) -> list[bodies.MatchAnswer]:
-        """The features most like one, best first."""
-        vector = list(map(float, vector))
-        body = {"model": model, "vector": vector, "k": k, "threshold": threshold}
+        """The features most like one, best first; then those whom only a former model knows."""
+        body = {
+            "model": model, "vector": list(map(float, vector)), "k": k, "threshold": threshold,
+            "former": _former(former),
+        }  # fmt: skip
         return self._many(bodies.MatchAnswer, "search", body)
+
+    def progress(self, former: str, model: str) -> bodies.ProgressAnswer:
+        """How far it is with one model replacing another."""
+        body = {"former": former, "model": model}
+        return self._one(bodies.ProgressAnswer, "succession/progress", body)
+
+    def sightings(
+        self, former: str, model: str, store_id: str, after: datetime, limit: int = 1_000
+    ) -> list[datetime]:
+        """Moments at which a store saw those whom the new model does not know, oldest first."""
+        body = {
+            "former": former, "model": model, "store_id": store_id,
+            "after": after.isoformat(), "limit": limit,
+        }  # fmt: skip
+        return self._one(bodies.SightingsAnswer, "succession/sightings", body).observed_at
+
+    def take_over(
+        self, former: SeenBefore, model: str, vector: Sequence[float], store_id: str, at: datetime
+    ) -> bool:
+        """Offer both models' features of a face in a recorded picture; whether somebody waited."""
+        body = {
+            "model": model, "vector": list(map(float, vector)), "former": _former(former),
+            "store_id": store_id, "observed_at": at.isoformat(),
+        }  # fmt: skip
+        return bool(self._one(bodies.CountAnswer, "succession/take", body).count)
 
     def get(self, features: Sequence[int]) -> list[bodies.FeatureAnswer]:
         """Those of these features that are alive."""
@@ -163,6 +210,13 @@ class FeatureClient:
         if answer.is_error:
             raise _refused(answer, call)
         return answer.content
+
+
+def _former(seen: SeenBefore | None) -> dict[str, Any] | None:
+    if seen is None:
+        return None
+    model, vector = seen
+    return {"model": model, "vector": list(map(float, vector))}
 
 
 def _read(kind: TypeAdapter[F], call: str, answer: bytes) -> F:

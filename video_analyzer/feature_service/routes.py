@@ -9,12 +9,19 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 
-from video_analyzer.feature_db import FeatureStore, People
+from video_analyzer.feature_db import FeatureStore, Former, People
 from video_analyzer.feature_db.declared import declare, read_declared, threshold_for
 from video_analyzer.feature_db.erasure import erase
 from video_analyzer.feature_db.export import held_of
 from video_analyzer.feature_db.proposals import propose, read_proposals
 from video_analyzer.feature_db.retention import retention_of
+from video_analyzer.feature_db.succession import (
+    Sighting,
+    progress,
+    search_both,
+    sightings,
+    take_over,
+)
 from video_analyzer.feature_service import bodies
 from video_analyzer.feature_service.access import Caller
 from video_analyzer.feature_service.backend import Backend
@@ -58,7 +65,10 @@ async def identify(
             store, body.model, len(body.vector), body.threshold,
             is_device=caller.store_id is not None,
         )  # fmt: skip
-        found = store.identify_or_create(body.model, body.vector, seen, threshold=threshold)
+        former = None if body.former is None else _former(store, body.former, caller)
+        found = store.identify_or_create(
+            body.model, body.vector, seen, threshold=threshold, former=former
+        )
         return bodies.IdentifiedAnswer(
             raw_id=found.raw_id, person=found.person, score=found.score, is_new=found.is_new
         )
@@ -93,7 +103,13 @@ async def search(
     """Find the features most like one, best first."""
 
     def work(store: FeatureStore) -> list[bodies.MatchAnswer]:
-        [found] = store.search(body.model, [body.vector], k=body.k, threshold=body.threshold)
+        if body.former is None:
+            [found] = store.search(body.model, [body.vector], k=body.k, threshold=body.threshold)
+        else:
+            former = _former(store, body.former, caller)
+            found = search_both(
+                store, body.model, body.vector, former, k=body.k, threshold=body.threshold
+            )
         return [
             bodies.MatchAnswer(score=match.score, **dict(bodies.FeatureAnswer.of(match.feature)))
             for match in found
@@ -221,6 +237,58 @@ async def expire(caller: Person, backend: Running) -> bodies.CountAnswer:
         return bodies.CountAnswer(count=count)
 
     return await backend.run(caller, "expire", work, is_long=True)
+
+
+@router.post("/succession/progress")
+async def succession_progress(
+    body: bodies.SuccessionBody, caller: Person, backend: Running
+) -> bodies.ProgressAnswer:
+    """How many persons of the former model the new one knows already."""
+    return await backend.run(
+        caller, "progress",
+        lambda store: bodies.ProgressAnswer.model_validate(
+            asdict(progress(store, body.former, body.model))
+        ),
+        is_long=True,
+    )  # fmt: skip
+
+
+@router.post("/succession/sightings")
+async def succession_sightings(
+    body: bodies.SightingsBody, caller: Person, backend: Running
+) -> bodies.SightingsAnswer:
+    """Where those were seen whom the new model does not know: to look into recordings."""
+    store_id = caller.store_with_faces(body.store_id).store_id
+
+    def work(store: FeatureStore) -> bodies.SightingsAnswer:
+        found = sightings(
+            store, body.former, body.model, store_id, after=body.after, limit=body.limit
+        )
+        return bodies.SightingsAnswer(observed_at=[one.observed_at for one in found])
+
+    return await backend.run(caller, "sightings", work, is_long=True)
+
+
+@router.post("/succession/take")
+async def succession_take(
+    body: bodies.TakeOverBody, caller: Person, backend: Running
+) -> bodies.CountAnswer:
+    """Give a feature of the new model to whom the former one's of the same picture belongs."""
+    at = Sighting(caller.store_with_faces(body.store_id).store_id, body.observed_at)
+
+    def work(store: FeatureStore) -> bodies.CountAnswer:
+        former = _former(store, body.former, caller)
+        is_taken = take_over(store, former, body.model, body.vector, at)
+        return bodies.CountAnswer(count=int(is_taken))
+
+    return await backend.run(caller, "take", work)
+
+
+def _former(store: FeatureStore, body: bodies.FormerBody, caller: Caller) -> Former:
+    threshold = threshold_for(
+        store, body.model, len(body.vector), body.threshold, is_device=caller.store_id is not None
+    )
+    return Former(body.model, body.vector, threshold)
 
 
 def _now() -> datetime:

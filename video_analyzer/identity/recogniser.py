@@ -21,12 +21,12 @@ from tenpo.telemetry import get_logger
 from video_analyzer.detect.detection import Boxes, Picture
 from video_analyzer.events import VisitEvent, moment
 from video_analyzer.faces.chip import cut
-from video_analyzer.faces.face import FaceDetector, FaceExtractor
+from video_analyzer.faces.face import FaceDetector, FaceExtractor, Floats
 from video_analyzer.faces.guard import Guard
 from video_analyzer.faces.quality import judge
 from video_analyzer.identity.album import Album, Shot
 from video_analyzer.identity.heads import faces_of
-from video_analyzer.identity.vote import vote
+from video_analyzer.identity.vote import vote, weighted_mean
 from video_analyzer.recognition import held_events
 
 log = get_logger(__name__)
@@ -56,9 +56,15 @@ class Identify(Protocol):
     """Asks the feature database who somebody is; `FeatureClient.identify` does."""
 
     def __call__(
-        self, model: str, vector: Sequence[float], store_id: str, observed_at: datetime
+        self,
+        model: str,
+        vector: Sequence[float],
+        store_id: str,
+        observed_at: datetime,
+        *,
+        former: tuple[str, Sequence[float]] | None = None,
     ) -> Answer:
-        """Who it is, or a new person."""
+        """Who it is, or a new person; `former` is how the model sees it that is being replaced."""
 
 
 @dataclass(frozen=True)
@@ -87,12 +93,19 @@ class Stages:
         extractor: makes features.
         identify: says who has a feature.
         timeout_s: of each call to any of them.
+        former: made the features before; used beside the other until nobody waits any more.
     """
 
     detector: FaceDetector
     extractor: FaceExtractor
     identify: Identify
     timeout_s: float = 5.0
+    former: FaceExtractor | None = None
+
+    def features(self, chips: Sequence[Picture]) -> tuple[Floats, Floats | None]:
+        """The features of chips, and those of the former model."""
+        former = None if self.former is None else self.former.extract(chips)
+        return self.extractor.extract(chips), former
 
 
 class FaceRecogniser:
@@ -202,7 +215,7 @@ class FaceRecogniser:
             return
         chips = [shot.chip for one in asked.values() for shot in one.album.shots]
         try:
-            features = self._extracting.call(lambda: self._stages.extractor.extract(chips))
+            features, former = self._extracting.call(lambda: self._stages.features(chips))
         except TenpoError:
             for one in asked.values():
                 one.known, one.album = Known("failed"), Album()
@@ -210,19 +223,27 @@ class FaceRecogniser:
         start = 0
         for one in asked.values():
             end = start + len(one.album.shots)
-            one.known = self._person(one.album.shots, features[start:end])
+            before = None if former is None else former[start:end]
+            one.known = self._person(one.album.shots, features[start:end], before)
             start, one.album = end, Album()
 
-    def _person(self, shots: Sequence[Shot], features: Any) -> Known:
+    def _person(self, shots: Sequence[Shot], features: Floats, before: Floats | None) -> Known:
         qualities = np.array([shot.quality for shot in shots], np.float32)
         best = round(shots[0].quality, 3)
         voted = vote(features, qualities, self._stages.extractor.threshold)
         if voted is None:
             return Known("unclear", quality=best)
         vector, seen_at = voted.vector.tolist(), moment(shots[voted.members[0]].at_us)
+        former = None
+        if before is not None and self._stages.former is not None:
+            members = list(voted.members)
+            mean = weighted_mean(before[members], qualities[members])
+            former = self._stages.former.label, mean.tolist()
         try:
             found = self._asking.call(
-                lambda: self._stages.identify(self.label, vector, self._store_id, seen_at)
+                lambda: self._stages.identify(
+                    self.label, vector, self._store_id, seen_at, former=former
+                )
             )
         except TenpoError as error:
             log.warning("person_not_asked", reason=type(error).__name__, what=error.what)

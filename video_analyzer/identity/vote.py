@@ -40,6 +40,16 @@ def vote(features: Floats, qualities: Floats, threshold: float) -> Vote | None:
     members = np.flatnonzero(agree[int(np.argmax(weights))])
     if 2 * float(qualities[members].sum()) <= float(qualities.sum()):
         return None
-    mean = qualities[members] @ features[members]
-    vector: Floats = (mean / np.linalg.norm(mean)).astype(np.float32)
-    return Vote(vector, tuple(members.tolist()))
+    return Vote(weighted_mean(features[members], qualities[members]), tuple(members.tolist()))
+
+
+def weighted_mean(features: Floats, weights: Floats) -> Floats:
+    """Their mean direction, of length 1.
+
+    Args:
+        features: (n, d), of length 1.
+        weights: (n,).
+    """
+    mean = weights @ features
+    found: Floats = (mean / np.linalg.norm(mean)).astype(np.float32)
+    return found

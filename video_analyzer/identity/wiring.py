@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tenpo.settings import Settings
     from video_analyzer.camera import Camera
     from video_analyzer.detect import Detector
+    from video_analyzer.faces.face import FaceDetector
     from video_analyzer.identity.recogniser import FaceRecogniser, Stages
 
 #: Pictures of cameras with faces come as large as this; a person detector needs less.
@@ -69,9 +70,7 @@ def still_has_faces(book: MasterBook, camera: Camera) -> bool:
 
 
 def _stages(camera: Camera, settings: Settings) -> Stages:
-    from video_analyzer.detect.registry import model_named, weights
-    from video_analyzer.faces.dlib_resnet import DlibResnet
-    from video_analyzer.faces.yunet import YuNet
+    from video_analyzer.faces.extractors import make_extractor
     from video_analyzer.feature_service.client import FeatureClient
     from video_analyzer.identity.recogniser import Stages
 
@@ -81,8 +80,23 @@ def _stages(camera: Camera, settings: Settings) -> Stages:
             where="TENPO_FEATURES_TOKEN",
             remedy="Make one of scope features for the store: tenpo tenant token --help",
         )
-    model = model_named(_FACE_MODEL, task="face")
-    detector = YuNet(model, weights(model, settings.models_dir, settings.models_seed))
     token = settings.features_token.get_secret_value()
     client = FeatureClient(settings.features_url, camera.tenant_id, token)
-    return Stages(detector, DlibResnet(), client.identify)
+    former = None if camera.former_face_model is None else make_extractor(camera.former_face_model)
+    extractor = make_extractor(camera.face_model)
+    return Stages(face_detector(settings), extractor, client.identify, former=former)
+
+
+def face_detector(settings: Settings) -> FaceDetector:
+    """What finds faces.
+
+    Raises:
+        ConfigError: the model cannot be used.
+        ServiceError: weights cannot be fetched.
+        IntegrityError: weights are not those of the registry.
+    """
+    from video_analyzer.detect.registry import model_named, weights
+    from video_analyzer.faces.yunet import YuNet
+
+    model = model_named(_FACE_MODEL, task="face")
+    return YuNet(model, weights(model, settings.models_dir, settings.models_seed))

@@ -24,9 +24,10 @@ from hypothesis.stateful import (
 
 from tenpo.errors import InputError, UnknownReference
 from tests.video_analyzer.feature_db.faces import MODEL, NOW, SECRET, QuickDisk
-from video_analyzer.feature_db import FeatureDatabase, People, Seen, Tuning
+from video_analyzer.feature_db import FeatureDatabase, Former, People, Seen, Tuning
 from video_analyzer.feature_db.erasure import erase
 from video_analyzer.feature_db.records import Floats
+from video_analyzer.feature_db.succession import Sighting, progress, search_both, take_over
 from video_analyzer.feature_db.verify import verify
 
 DIMENSION = 16
@@ -36,10 +37,13 @@ DAYS = st.integers(1, 5)
 #: Few directions, so that people are met again; each at least 0.3 apart in cosine.
 LOOKS = np.linalg.qr(np.random.default_rng(3).normal(size=(DIMENSION, DIMENSION)))[0].astype("f4")
 LOOK = st.integers(0, DIMENSION - 1)
+#: A model that replaces the other, and how it sees the same looks.
+NEXT = "sface-2"
+NEXT_LOOKS = LOOKS[:, ::-1].copy()
 
 
 class Features(RuleBasedStateMachine):
-    """Features by number: (raw id, look, day of expiry); links; who is apart; who was erased."""
+    """Features by number, of two models; links; who is apart; who was erased."""
 
     people: Bundle[str] = Bundle("people")
 
@@ -47,7 +51,8 @@ class Features(RuleBasedStateMachine):
         super().__init__()
         self.folder = Path(tempfile.mkdtemp())
         self.today = 0
-        self.alive: dict[int, tuple[str, int, int]] = {}
+        #: Raw id, look, day of expiry, model.
+        self.alive: dict[int, tuple[str, int, int, str]] = {}
         self.order: dict[str, int] = {}
         self.links: dict[int, tuple[str, str]] = {}
         self.apart: set[frozenset[str]] = set()
@@ -78,7 +83,7 @@ class Features(RuleBasedStateMachine):
         for feature, look in zip(added, looks, strict=True):
             assert feature.feature not in self.alive
             self.order[feature.raw_id] = len(self.order)
-            self.alive[feature.feature] = (feature.raw_id, look, self.today + days)
+            self.alive[feature.feature] = (feature.raw_id, look, self.today + days, MODEL)
         return multiple(*(feature.raw_id for feature in added))
 
     @rule(person=people, look=LOOK, days=DAYS)
@@ -88,11 +93,11 @@ class Features(RuleBasedStateMachine):
                 self.store.add(MODEL, LOOKS[[look]], self.seen(days), persons=[person])
             return
         [added] = self.store.add(MODEL, LOOKS[[look]], self.seen(days), persons=[person])
-        self.alive[added.feature] = (person, look, self.today + days)
+        self.alive[added.feature] = (person, look, self.today + days, MODEL)
 
     @rule(target=people, look=LOOK, days=DAYS)
     def identify(self, look: int, days: int) -> MultipleResults[str] | str:
-        holders = {raw for raw, shown, _ in self.alive.values() if shown == look}
+        holders = self.holders(MODEL, look)
         found = self.store.identify_or_create(MODEL, LOOKS[look], self.seen(days), threshold=SAME)
         assert found.is_new == (not holders)
         if not found.is_new:
@@ -101,8 +106,56 @@ class Features(RuleBasedStateMachine):
             return multiple()
         self.order[found.raw_id] = len(self.order)
         [feature] = self.store.features_of(found.raw_id)
-        self.alive[feature.feature] = (found.raw_id, look, self.today + days)
+        self.alive[feature.feature] = (found.raw_id, look, self.today + days, MODEL)
         return found.raw_id
+
+    @rule(target=people, look=LOOK, days=DAYS)
+    def identify_while_replacing(self, look: int, days: int) -> MultipleResults[str] | str:
+        newer, older = self.holders(NEXT, look), self.holders(MODEL, look)
+        found = self.store.identify_or_create(
+            NEXT, NEXT_LOOKS[look], self.seen(days), threshold=SAME,
+            former=Former(MODEL, LOOKS[look], SAME),
+        )  # fmt: skip
+        before, expected = len(self.alive), newer or older
+        self.learn(found.raw_id, look, days)
+        assert len(self.alive) - before == (0 if newer else 1 if older else 2)
+        assert found.is_new == (not expected)
+        if expected:
+            assert found.raw_id in expected
+            return multiple()
+        self.order[found.raw_id] = len(self.order)
+        return found.raw_id
+
+    @precondition(lambda self: self.alive)
+    @rule(look=LOOK)
+    def take_over(self, look: int) -> None:
+        holders = self.holders(MODEL, look)
+        if MODEL not in {space.model for space in self.store.stats().spaces}:
+            return
+        known = {raw for raw, _, _, model in self.alive.values() if model == NEXT}
+        done = {raw for raw in holders if self.group(raw) & known}
+        at, former = Sighting("s1", NOW), Former(MODEL, LOOKS[look], SAME)
+        before = len(self.alive)
+        is_taken = take_over(self.store, former, NEXT, NEXT_LOOKS[look], at)
+        assert is_taken or not holders or done
+        assert not is_taken or holders - done
+        for raw in holders:
+            self.learn(raw, look, None)
+        assert len(self.alive) == before + is_taken
+
+    def learn(self, raw: str, look: int, days: int | None) -> None:
+        """Take up what a call added for a raw id; without days it expires with the former's."""
+        for held in self.store.features_of(raw):
+            if held.feature in self.alive:
+                continue
+            until = (held.seen.expires_at - NOW).days
+            same = {day for who, shown, day, _ in self.alive.values()
+                    if (who, shown) == (held.raw_id, look)}  # fmt: skip
+            assert until == self.today + days if days is not None else until in same
+            self.alive[held.feature] = (held.raw_id, look, until, held.model)
+
+    def holders(self, model: str, look: int) -> set[str]:
+        return {raw for raw, shown, _, by in self.alive.values() if (shown, by) == (look, model)}
 
     @precondition(lambda self: self.alive)
     @rule(data=st.data())
@@ -115,7 +168,7 @@ class Features(RuleBasedStateMachine):
     @rule()
     def next_day(self) -> None:
         self.today += 1
-        over = [f for f, (_, _, until) in self.alive.items() if until <= self.today]
+        over = [f for f, (_, _, until, _) in self.alive.items() if until <= self.today]
         assert self.store.expire(NOW + timedelta(days=self.today)) == len(over)
         for feature in over:
             del self.alive[feature]
@@ -202,14 +255,31 @@ class Features(RuleBasedStateMachine):
 
     @invariant()
     def every_feature_is_found_and_no_other(self) -> None:
+        there = {space.model for space in self.store.stats().spaces}
+        found: dict[int, tuple[str, int, str]] = {}
+        for model, looks in ((MODEL, LOOKS), (NEXT, NEXT_LOOKS)):
+            if model not in there:
+                continue
+            for look, matches in enumerate(self.store.search(model, looks, k=500, threshold=SAME)):
+                for match in matches:
+                    found[match.feature.feature] = (match.feature.raw_id, look, model)
+        expected = {f: (raw, look, model) for f, (raw, look, _, model) in self.alive.items()}
+        assert found == expected
+
+    @invariant()
+    def who_waits_is_told_and_found_by_both(self) -> None:
         if MODEL not in {space.model for space in self.store.stats().spaces}:
-            assert not self.alive
             return
-        found: dict[int, tuple[str, int]] = {}
-        for look, matches in enumerate(self.store.search(MODEL, LOOKS, k=500, threshold=SAME)):
-            for match in matches:
-                found[match.feature.feature] = (match.feature.raw_id, look)
-        assert found == {f: (raw, look) for f, (raw, look, _) in self.alive.items()}
+        of = {model: {self.current(raw) for raw, _, _, by in self.alive.values() if by == model}
+              for model in (MODEL, NEXT)}  # fmt: skip
+        told = progress(self.store, MODEL, NEXT)
+        assert (told.persons, told.waiting) == (len(of[MODEL]), len(of[MODEL] - of[NEXT]))
+        former = Former(MODEL, LOOKS[0], SAME)
+        found = search_both(self.store, NEXT, NEXT_LOOKS[0], former, k=500, threshold=SAME)
+        persons = {self.current(raw) for raw in self.holders(NEXT, 0)} | (
+            {self.current(raw) for raw in self.holders(MODEL, 0)} - of[NEXT]
+        )
+        assert {one.feature.person for one in found} == persons
 
     @invariant()
     def persons_are_who_they_are(self) -> None:
@@ -226,10 +296,11 @@ class Features(RuleBasedStateMachine):
     def get(self, data: st.DataObject) -> None:
         number = data.draw(st.sampled_from(sorted(self.alive)))
         [found] = self.store.get([number])
-        raw, look, until = self.alive[number]
+        raw, look, until, model = self.alive[number]
         vector: Floats | None = found.vector
         assert vector is not None
-        assert np.allclose(vector, LOOKS[look], atol=1e-6)
+        looks = LOOKS if model == MODEL else NEXT_LOOKS
+        assert np.allclose(vector, looks[look], atol=1e-6)
         assert (found.raw_id, found.person) == (raw, self.current(raw))
         assert found.seen.expires_at == NOW + timedelta(days=until)
 

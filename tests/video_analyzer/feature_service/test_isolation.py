@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 from fastapi.routing import APIRoute
@@ -20,6 +21,7 @@ from video_analyzer.feature_service.client import FeatureClient
 
 Call = Callable[[FeatureClient, str, int, list[float]], object]
 
+EVER = datetime(1970, 1, 1, tzinfo=UTC)
 #: Each call by its address, with a person, a feature and a vector of tenant a.
 CALLS: dict[str, Call] = {
     "identify": lambda c, p, f, v: c.identify(MODEL, v, "s1", SEEN_AT, 0.9),
@@ -37,6 +39,9 @@ CALLS: dict[str, Call] = {
     "proposals": lambda c, p, f, v: c.proposals(),
     "propose": lambda c, p, f, v: c.propose(MODEL, -1.0),
     "expire": lambda c, p, f, v: c.expire(),
+    "succession/progress": lambda c, p, f, v: c.progress(MODEL, "next-1"),
+    "succession/sightings": lambda c, p, f, v: c.sightings(MODEL, "next-1", "s1", EVER),
+    "succession/take": lambda c, p, f, v: c.take_over((MODEL, v), "next-1", v, "s1", SEEN_AT),
 }
 UNKNOWN_TO_OTHERS = {name for name in CALLS if name.startswith("persons/")}
 every_call = pytest.mark.parametrize("name", CALLS)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tenpo.errors import InputError
@@ -44,6 +46,32 @@ def test_a_device_makes_no_space_and_fixes_no_dimension(ask: Ask, face: Floats) 
     assert [each.threshold for each in person.models()] == [0.9, DEFAULT_THRESHOLD]
     with pytest.raises(InputError, match="64 dimensions"):
         person.declare([Declared(model="sface-2", dimension=65)])
+    person.declare(DECLARED)
+
+
+def test_a_new_model_learns_from_who_is_met_and_from_recordings(ask: Ask) -> None:
+    old, new = np.eye(4, 64, dtype="f4").tolist(), np.eye(4, 32, dtype="f4").tolist()
+    person, device = ask("b"), ask("b", "s2")
+    models = [Declared(model="old-1", dimension=64, threshold=0.9),
+              Declared(model="new-1", dimension=32, threshold=0.9)]  # fmt: skip
+    person.declare([*DECLARED, *models])
+    ids = [device.identify("old-1", old[n], "s2", SEEN_AT).raw_id for n in range(3)]
+    for wrong in (("old-1", old[0][:32]), ("other-1", old[0])):
+        with pytest.raises(InputError):
+            device.identify("new-1", new[0], "s2", SEEN_AT, former=wrong)
+    met = device.identify("new-1", new[0], "s2", SEEN_AT, former=("old-1", old[0]))
+    assert (met.raw_id, met.is_new) == (ids[0], False)
+    assert device.identify("new-1", new[0], "s2", SEEN_AT).raw_id == ids[0]
+    told = person.progress("old-1", "new-1")
+    assert (told.persons, told.waiting) == (3, 2)
+    assert person.sightings("old-1", "new-1", "s2", SEEN_AT - timedelta(hours=1)) == [SEEN_AT]
+    assert person.take_over(("old-1", old[1]), "new-1", new[1], "s2", SEEN_AT)
+    assert not person.take_over(("old-1", old[1]), "new-1", new[1], "s2", SEEN_AT)
+    assert person.progress("old-1", "new-1").waiting == 1
+    found = [person.search("new-1", new[n], threshold=0.9, former=("old-1", old[n]))
+             for n in range(4)]  # fmt: skip
+    shown = [[(one.raw_id, one.model) for one in each] for each in found]
+    assert shown == [[(ids[0], "new-1")], [(ids[1], "new-1")], [(ids[2], "old-1")], []]
     person.declare(DECLARED)
 
 

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from tenpo.masters import Store
 from tenpo.settings import Settings
 from tenpo.tenants import create_tenant, issue_token
-from tests.video_analyzer.identity.scene import MODEL
+from tests.video_analyzer.identity.scene import MODEL, Greys
 from video_analyzer.feature_db.declared import Declared
 from video_analyzer.feature_service.app import create_app
 from video_analyzer.feature_service.client import FeatureClient
@@ -36,5 +36,7 @@ def features(settings: Settings) -> Iterator[FeatureClient]:
     with TestClient(app, base_url="http://127.0.0.1") as http:
         person = FeatureClient("", "a", tokens[None], http=http)
         drawn = Declared(model=MODEL, dimension=3, threshold=0.95)
-        person.declare([drawn, Declared(model="dlib_resnet-1", dimension=128, threshold=0.93)])
+        other = Declared(model=Greys.label, dimension=4, threshold=0.95)
+        dlib = Declared(model="dlib_resnet-1", dimension=128, threshold=0.93)
+        person.declare([drawn, other, dlib])
         yield FeatureClient("", "a", tokens["s1"], http=http)

@@ -26,6 +26,7 @@ from tests.video_analyzer.identity.scene import (
     WIDTH,
     Colours,
     FaceSpotter,
+    Greys,
     Scene,
     Walker,
     hall,
@@ -61,9 +62,13 @@ class Spy:
 
 
 def recogniser(
-    scene: Scene, identify: Identify, extractor: Any = None, timeout_s: float = 5.0
+    scene: Scene,
+    identify: Identify,
+    extractor: Any = None,
+    timeout_s: float = 5.0,
+    former: Colours | None = None,
 ) -> FaceRecogniser:
-    stages = Stages(FaceSpotter(scene), extractor or Colours(), identify, timeout_s)
+    stages = Stages(FaceSpotter(scene), extractor or Colours(), identify, timeout_s, former)
     return FaceRecogniser("s1", stages, lambda: True)
 
 
@@ -98,6 +103,22 @@ def test_who_comes_back_is_known_and_a_stranger_is_not(features: FeatureClient) 
     assert first[0].person_id == again[0].person_id != stranger[0].person_id
     assert str(first[0].person_id).startswith("p_")
     assert bare(events) == bare(told(scene, None, 160))
+
+
+def test_a_new_model_knows_whom_the_former_one_knew(features: FeatureClient) -> None:
+    teal, gold = (150, 160, 20), (30, 150, 160)
+    scenes = [Scene(walkers, START + number * 10**9) for number, walkers in enumerate((
+        [Walker(0, teal)], [Walker(0, gold), Walker(60, teal)], [Walker(0, teal), Walker(60, gold)]
+    ))]  # fmt: skip
+    models = (Colours(), None), (Greys(), Colours()), (Greys(), None)
+    (first,), (new, again), (third, fourth) = (
+        by_track(told(scene, recogniser(scene, features.identify, model, former=former), 100))
+        for scene, (model, former) in zip(scenes, models, strict=True)
+    )
+    known = first[0].person_id
+    assert (again[0].person_id, again[0].face_state) == (known, "matched")
+    assert (new[0].face_state, again[0].face_model) == ("new", Greys.label)
+    assert [one[0].person_id for one in (third, fourth)] == [known, new[0].person_id]
 
 
 def test_two_at_once_keep_their_own_faces_and_cost_one_batch(features: FeatureClient) -> None:

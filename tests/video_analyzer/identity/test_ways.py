@@ -65,9 +65,14 @@ class Found:
 
 def recogniser() -> FaceRecogniser:
     def identify(
-        model: str, vector: Sequence[float], store_id: str, observed_at: datetime
+        model: str,
+        vector: Sequence[float],
+        store_id: str,
+        observed_at: datetime,
+        *,
+        former: tuple[str, Sequence[float]] | None = None,
     ) -> Found:
-        del model, vector, store_id
+        del model, vector, store_id, former
         return Found(f"p_{micros(observed_at):016x}")  # which pictures were voted on shows
 
     return FaceRecogniser("s1", Stages(DarkHeads(), Alike(), identify), lambda: True)
