@@ -4,7 +4,9 @@ uvicorn's parser, llhttp by way of httptools, bounds none of them (tried with uv
 httptools 0.9, 2026-11: it keeps a header of any length, and waits for its end for ever). What
 is above is answered 431 (RFC 6585), what does not come 408, and the connection is closed.
 
-Bodies are bounded by `body` and `patience`.
+Neither does uvicorn bound what comes after an answer: the rest of a body that was refused, or
+empty lines, whose first byte ends its own clock for idle connections (seen likewise). Strangers
+would hold connections for ever. Bodies before the answer are bounded by `body` and `patience`.
 """
 
 from __future__ import annotations
@@ -25,6 +27,8 @@ log = get_logger(__name__)
 MAX_FIELDS = 100
 MAX_HEAD_BYTES = 32 * 1024
 HEAD_S = 30.0
+#: After an answer, until the next head begins, while something comes that is none.
+REST_S = 30.0
 #: In a request's scope once all of its body has come: nobody has to wait for it.
 WHOLE = "tenpo.whole"
 _REMEDIES = {
@@ -45,6 +49,7 @@ class BoundedHead(HttpToolsProtocol):
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
         self._timer: TimerHandle | None = None
+        self._resting: TimerHandle | None = None
         self._refused = False
         self._heads = 0
         self._parsed = 0
@@ -58,6 +63,7 @@ class BoundedHead(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait no more."""
         self._head_is_there()
+        self._end_rest()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -68,10 +74,12 @@ class BoundedHead(HttpToolsProtocol):
             self._unparsed += len(data)
             if self._unparsed > MAX_HEAD_BYTES:
                 self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+        self._bound_rest()
 
     def on_message_begin(self) -> None:
         """A head begins."""
         super().on_message_begin()
+        self._end_rest()
         self._heads += 1
         self._parsed = self._unparsed = 0
         if self._timer is None:
@@ -99,6 +107,13 @@ class BoundedHead(HttpToolsProtocol):
         super().on_message_complete()
         cast("dict[str, Any]", self.scope)[WHOLE] = True
 
+    def on_response_complete(self) -> None:
+        """The answer is given; what has not come of the body is not wanted any more."""
+        super().on_response_complete()
+        if WHOLE not in self.scope:
+            self._unset_keepalive_if_required()
+            self._bound_rest()
+
     def send_400_response(self, msg: str) -> None:
         """The parser stopped, by itself or because of a bound."""
         if self._parsed > MAX_HEAD_BYTES or len(self.headers or ()) >= MAX_FIELDS:
@@ -124,6 +139,18 @@ class BoundedHead(HttpToolsProtocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    def _bound_rest(self) -> None:
+        """Have a clock run where no other does: each byte may have stopped uvicorn's."""
+        answered = self.cycle is not None and self.cycle.response_complete
+        clocks = (self._timer, self._resting, self.timeout_keep_alive_task)
+        if answered and clocks == (None, None, None) and not self.transport.is_closing():
+            self._resting = self.loop.call_later(REST_S, self.transport.close)
+
+    def _end_rest(self) -> None:
+        if self._resting is not None:
+            self._resting.cancel()
+            self._resting = None
 
     def _refuse(self, status: HTTPStatus) -> None:
         self._refused = True

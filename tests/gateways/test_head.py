@@ -106,6 +106,48 @@ async def test_a_head_that_does_not_come_is_not_waited_for(monkeypatch: pytest.M
                 assert found.startswith(b"HTTP/1.1 408 ")
 
 
+CHUNKED = b"POST /there HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n"
+
+
+@pytest.mark.parametrize(
+    ("begun", "rest"),
+    [(CHUNKED, b"1\r\n.\r\n"), (CHUNKED, b"0\r\n\r\n"), (START + b"\r\n{}", b"\r\n")],
+    ids=["a body without an end", "the end of one", "empty lines"],
+)
+async def test_nothing_that_follows_an_answer_holds_the_connection(
+    monkeypatch: pytest.MonkeyPatch, begun: bytes, rest: bytes
+) -> None:
+    monkeypatch.setattr(head, "REST_S", 0.2)
+    async with served() as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(begun)
+        assert (await reader.read(65_536)).startswith(b"HTTP/1.1 200 ")
+        with suppress(ConnectionError):
+            for _ in range(4):
+                writer.write(rest if not reader.at_eof() else b"")
+                await writer.drain()
+                await asyncio.sleep(0.08)
+                rest = rest if rest != b"0\r\n\r\n" else b""
+            async with asyncio.timeout(2):  # uvicorn's own clock would take five seconds
+                assert await reader.read(65_536) == b""
+        writer.close()
+
+
+async def test_a_connection_is_used_again_after_a_body_that_was_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(head, "REST_S", 0.3)
+    async with served() as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for again in (CHUNKED, b"0\r\n\r\n" + START + b"\r\n{}"):
+            writer.write(again)
+            assert (await reader.read(65_536)).startswith(b"HTTP/1.1 200 ")
+        await asyncio.sleep(0.4)
+        writer.write(START + b"\r\n{}")
+        assert (await reader.read(65_536)).startswith(b"HTTP/1.1 200 ")
+        writer.close()
+
+
 @pytest.mark.stack
 def test_the_gateway_itself_has_the_bounds(gateway: Gateway) -> None:
     with socket.create_connection(("127.0.0.1", gateway.port), timeout=20) as sender:
