@@ -158,7 +158,7 @@ class Unlinker:
         stems = {stem_of(name.split(STAMP_MARK)[0]) for name in found.raw_objects}
         return [
             name for stem in sorted(stems)
-            for name in canonical_objects(self._lake, tenant, EVENT, stem)
+            for name in canonical_objects(self._lake.names, tenant, EVENT, stem)
         ]  # fmt: skip
 
     def _change_persons(self, work: Unlinking) -> bool:

@@ -2,6 +2,10 @@
 
 What is the same is not written again: raw grows by what changed, and nothing else is
 looked at twice.
+
+Of a document dwh holds the highest version, whatever was loaded last. So what comes out with a
+lower version than the same raw object has given before (a mended adapter reads the version
+otherwise, or one of two deliveries makes the document no more) keeps the higher one.
 """
 
 from __future__ import annotations
@@ -17,6 +21,7 @@ LINEAGE = frozenset(
     {"source_object", "source_position", "adapter_version", "received_at", "is_retraction"}
 )
 _DOCUMENT = ["source", "document_key"]
+_VERSION = "document_version"
 #: Stands between the raw object's name and a replay's stamp; sorts after all of its name.
 STAMP_MARK = "@"
 
@@ -48,13 +53,14 @@ def difference(before: pa.Table, after: pa.Table, source_object: str) -> Differe
         source_object: what the rows to be written are said to be of: the raw object's name
             with this replay's stamp, so that they win over all that was made of it before.
     """
-    held = in_force(before)
+    held, after = in_force(before), _raised(after, before)
     old, new = _prints(held), _prints(after)
     same = set(old.items()) & set(new.items())
     gone = set(old) - set(new)
     unchanged = {document for document, _ in same}
     changed = after.filter(_among(after, set(new) - unchanged))
-    rows = pa.concat_tables([changed, _retractions(held, gone).cast(after.schema)])
+    gone_rows = _raised(_retractions(held, gone), before)
+    rows = pa.concat_tables([changed, gone_rows.cast(after.schema)])
     return Difference(
         _of(rows, source_object), len(new) - len(unchanged), len(gone), len(unchanged)
     )
@@ -80,6 +86,25 @@ def _prints(rows: pa.Table) -> dict[tuple[str, str], int]:
     frame = texts.select(_DOCUMENT).to_pandas().assign(print=hashes)
     sums = frame.groupby(_DOCUMENT, dropna=False)["print"].sum()
     return {(source, key): int(value) for (source, key), value in sums.items()}
+
+
+def _raised(rows: pa.Table, before: pa.Table) -> pa.Table:
+    """Rows of which each document's highest version is as high as any before."""
+    if not rows.num_rows or not before.num_rows:
+        return rows
+    held = _versions(before).groupby(_DOCUMENT, dropna=False).max()
+    frame = _versions(rows)
+    highest = frame.groupby(_DOCUMENT, dropna=False)[_VERSION].transform("max")
+    floor = frame[_DOCUMENT].join(held, on=_DOCUMENT)[_VERSION].fillna(highest)
+    is_low = (frame[_VERSION] == highest) & (highest < floor)
+    raised = frame[_VERSION].where(~is_low, floor).to_numpy("int64")
+    return _with(rows, _VERSION, pa.array(raised))
+
+
+def _versions(rows: pa.Table) -> pd.DataFrame:
+    """Documents and versions; of 64 bits, which no float may touch."""
+    frame: pd.DataFrame = rows.select([*_DOCUMENT, _VERSION]).to_pandas()
+    return frame.astype({_VERSION: "Int64"})
 
 
 def _text(column: pa.ChunkedArray) -> pa.ChunkedArray:

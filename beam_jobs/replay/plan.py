@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import takewhile
 
 from tenpo.errors import InputError
 from tenpo.lake import Lake
@@ -64,8 +66,21 @@ def stem_of(raw_object: str) -> str:
     return f"{day}/{name.removesuffix('.sealed')}"
 
 
-def canonical_objects(lake: Lake, tenant_id: str, event: str, stem: str) -> Sequence[str]:
-    """The canonical objects that were made of a raw object, replayed ones included."""
+def canonical_objects(
+    names_in: Callable[[str], Sequence[str]], tenant_id: str, event: str, stem: str
+) -> Sequence[str]:
+    """The canonical objects that were made of a raw object, replayed ones included.
+
+    Args:
+        names_in: sorted names of a folder of the lake; a busy day's holds very many, so they
+            are better not listed for each raw object.
+        tenant_id: whose.
+        event: of its rows.
+        stem: of the raw object.
+    """
     day, name = stem.split("/")
     folder = f"canonical/{tenant_id}/{event}/{day}"
-    return [one for one in lake.names(folder) if one.removeprefix(f"{folder}/").startswith(name)]
+    names = names_in(folder)
+    first = bisect_left(names, f"{folder}/{name}")
+    rest = (names[place] for place in range(first, len(names)))
+    return list(takewhile(lambda one: one.startswith(f"{folder}/{name}"), rest))

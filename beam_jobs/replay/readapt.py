@@ -6,7 +6,6 @@ masters; the moment of receiving, and so the version of documents, stays.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -16,13 +15,13 @@ from gateways.intake.archive import Delivery, read_archive
 from gateways.intake.canonical import pointed
 from gateways.intake.keyring import KeyRing
 from gateways.intake.spec_shelf import SpecShelf
-from gateways.intake.workroom import Job, Limits, Workroom
+from gateways.intake.workroom import Job, Limits, ReadingBroke, Workroom
 from gateways.normalize.adapter import Adapter
 from gateways.normalize.context import Context
 from gateways.normalize.normalized import Normalized
 from gateways.registry import vendors
 from tenpo.contracts.events import canonical_schema
-from tenpo.errors import PayloadError, UnknownReference
+from tenpo.errors import InputError, PayloadError, UnknownReference
 from tenpo.lake import Lake
 from tenpo.masters import MasterBook
 from tenpo.settings import Settings
@@ -37,12 +36,15 @@ class Readapted:
         left: how many were not asked for.
         sources: the adapters and specs of those read again.
         tables: canonical rows by event, the rejections among them.
+        broken: why a delivery could not be read again, by its position. That says nothing of
+            the payload, so what is held of it stays.
     """
 
     deliveries: int = 0
     left: int = 0
     sources: set[str] = field(default_factory=set)
     tables: dict[str, list[pa.Table]] = field(default_factory=dict)
+    broken: dict[int, InputError] = field(default_factory=dict)
 
     def rows(self, event: str) -> pa.Table:
         """All rows of one event, pointing at their deliveries."""
@@ -77,7 +79,6 @@ class Readapter:
 
         Raises:
             IntegrityError: the object is damaged, or sealed with another key.
-            UnknownReference: its adapter or spec is not there any more.
         """
         found = Readapted()
         deliveries = read_archive(self._lake, self._keys.of(tenant_id), raw_object)
@@ -87,12 +88,22 @@ class Readapter:
                 continue
             found.deliveries += 1
             found.sources.add(delivery.source)
-            for event, rows in self._normalized(tenant_id, delivery).located.items():
+            try:
+                adapter = self._adapter(tenant_id, delivery)
+                normalized = self._normalized(tenant_id, adapter, delivery)
+            except InputError as error:
+                found.broken[position] = error
+                continue
+            for event, rows in normalized.located.items():
                 found.tables.setdefault(event, []).append(pointed(rows, raw_object, position))
         return found
 
-    def _normalized(self, tenant_id: str, delivery: Delivery) -> Normalized:
-        adapter = self._adapter(tenant_id, delivery)
+    def _normalized(self, tenant_id: str, adapter: Adapter, delivery: Delivery) -> Normalized:
+        """What a delivery comes out as, a refusal as its one rejection.
+
+        Raises:
+            ReadingBroke: reading it broke its child, the second time, too.
+        """
         context = Context(
             self._book.get(tenant_id),
             self._keys.of(tenant_id),
@@ -100,12 +111,24 @@ class Readapter:
             delivery.store_hint,
             delivery.allowed_store,
         )
+        job = Job.of(adapter, delivery.body, context)
         try:
-            return asyncio.run(self._workroom.read(Job.of(adapter, delivery.body, context)))
+            try:
+                return self._workroom.read_here(job)
+            except ReadingBroke:  # may be the machine's fault
+                return self._workroom.read_here(job)
+        except ReadingBroke:
+            raise
         except PayloadError as error:
             return adapter.refusal(delivery.body, error, context)
 
     def _adapter(self, tenant_id: str, delivery: Delivery) -> Adapter:
+        """The adapter of a delivery as it is now.
+
+        Raises:
+            UnknownReference: the adapter or spec is not there any more.
+            PayloadError: the spec is one that is refused by now.
+        """
         if delivery.spec_object is not None:
             return self._specs.get(tenant_id, delivery.source)[1]
         known: Mapping[str, Adapter] = vendors()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import apache_beam as beam
@@ -18,13 +19,16 @@ from beam_jobs.replay.compare import STAMP_MARK, Difference, difference
 from beam_jobs.replay.plan import Request, canonical_objects, stem_of
 from beam_jobs.replay.readapt import Readapted, Readapter
 from gateways.intake.canonical import parquet
+from gateways.intake.workroom import ReadingBroke
 from tenpo.contracts import CONFORMED, EVENTS
 from tenpo.contracts.events import canonical_schema
 from tenpo.erasure import erased_among, unlinked
-from tenpo.errors import IntegrityError, UnknownReference
+from tenpo.errors import IntegrityError
 from tenpo.lake import Lake
 from tenpo.settings import Settings
 
+#: Listings of the lake that are kept: a day's, of an event.
+_FOLDERS = 64
 EVENTS_SCHEMA = {event: canonical_schema(event) for event in EVENTS}
 
 
@@ -40,7 +44,7 @@ class Replayed:
         same: documents that are as they were.
         rejected: records that are rejected now.
         written: canonical objects made.
-        failure: why it could not be read, if so; nothing of it was changed.
+        failure: why it, or some payloads of it, could not be read; nothing of these was changed.
     """
 
     raw_object: str
@@ -69,6 +73,7 @@ class ReplayFn(beam.DoFn):
 
     def setup(self) -> None:
         self.lake = Lake(self.settings.lake_url)
+        self.names_in = lru_cache(_FOLDERS)(self.lake.names)
         self.readapter = Readapter(self.settings, self.request.sources)
 
     def teardown(self) -> None:
@@ -77,7 +82,7 @@ class ReplayFn(beam.DoFn):
     def process(self, raw_object: str) -> Iterator[Replayed]:
         try:
             found = self.readapter.read(self.request.tenant_id, raw_object)
-        except (IntegrityError, UnknownReference) as error:
+        except IntegrityError as error:
             yield Replayed(raw_object, failure=str(error))
             return
         yield self._changed(raw_object, found)
@@ -96,13 +101,26 @@ class ReplayFn(beam.DoFn):
             sum(one.same for one in differences.values()),
             rejections.num_rows,
             tuple(self._write(raw_object, tables)),
+            "; ".join(self._failures(raw_object, found)),
         )
 
     def _difference(self, raw_object: str, event: str, found: Readapted) -> Difference:
         before = self._before(raw_object, event)
         asked = pc.is_in(before["source"], value_set=pa.array(sorted(found.sources), pa.string()))
+        asked = pc.and_not(asked, _of_deliveries(before, found.broken))
         stamped = f"{raw_object}{STAMP_MARK}{self.stamp}"
         return difference(before.filter(asked), self._told(event, found), stamped)
+
+    def _failures(self, raw_object: str, found: Readapted) -> Iterator[str]:
+        """Payloads that are held as they were; not those that broke their child ever since."""
+        held = {
+            place
+            for event in (CONFORMED if found.broken else ())
+            for place in _deliveries(self._before(raw_object, event)).to_pylist()
+        }
+        for place, error in found.broken.items():
+            if str(place) in held or not isinstance(error, ReadingBroke):
+                yield f"payload {place}: {error}"
 
     def _told(self, event: str, found: Readapted) -> pa.Table:
         """What came out, without persons who were erased since."""
@@ -119,7 +137,7 @@ class ReplayFn(beam.DoFn):
         return rows.filter(pc.invert(pc.is_in(rows["rejection_id"], value_set=told)))
 
     def _before(self, raw_object: str, event: str) -> pa.Table:
-        names = canonical_objects(self.lake, self.request.tenant_id, event, stem_of(raw_object))
+        names = canonical_objects(self.names_in, self.request.tenant_id, event, stem_of(raw_object))
         parts = [pq.read_table(io.BytesIO(data)) for data in self.lake.get_many(names)]
         schema = canonical_schema(event)
         nullable = pa.schema([one.with_nullable(True) for one in schema])
@@ -133,6 +151,16 @@ class ReplayFn(beam.DoFn):
                 name = f"canonical/{self.request.tenant_id}/{event}/{stem}.parquet"
                 self.lake.put(name, parquet(rows.cast(EVENTS_SCHEMA[event])))
                 yield name
+
+
+def _of_deliveries(rows: pa.Table, places: Iterable[int]) -> pa.Array:
+    """Which rows come from some deliveries of their raw object."""
+    return pc.is_in(_deliveries(rows), value_set=pa.array(map(str, places), pa.string()))
+
+
+def _deliveries(rows: pa.Table) -> pa.ChunkedArray:
+    """The place of each row's delivery, which its position begins with."""
+    return pc.list_element(pc.split_pattern(rows["source_position"], "/", max_splits=1), 0)
 
 
 class ReportFn(beam.DoFn):

@@ -21,7 +21,9 @@ from gateways.intake.archive import Delivery, raw_name, write_archive
 from gateways.intake.canonical import write_canonical
 from gateways.intake.group import Part
 from gateways.intake.spec_shelf import SpecShelf
+from gateways.intake.workroom import Job, ReadingBroke, Workroom
 from gateways.normalize.context import Context
+from gateways.normalize.normalized import Normalized
 from gateways.pos.shopify import Shopify
 from tenpo.contracts.events import canonical_schema
 from tenpo.errors import InputError
@@ -187,6 +189,38 @@ def test_a_payload_that_cannot_be_read_any_more_retracts_nothing_of_others(world
     assert (outcome.rejected, outcome.retracted.total(), outcome.same) == (1, 0, 4)
 
 
+@pytest.mark.parametrize("trouble", ["its child breaks", "its spec is refused by now"])
+def test_what_cannot_be_read_again_stays_as_it_is_held(
+    world: World, monkeypatch: pytest.MonkeyPatch, trouble: str
+) -> None:
+    """It says nothing of the payload: a machine under load must not take sales back."""
+    was = world.held()
+    if trouble == "its child breaks":
+        monkeypatch.setattr(Workroom, "read_here", broken)
+    else:
+        world.lake.put(f"spec/{TENANT}/till/{10**19}.yaml", b"name: till\nno: spec\n")
+    outcome = world.replay()
+    assert (outcome.changed.total(), outcome.retracted.total(), outcome.rejected) == (0, 0, 0)
+    assert world.held() == was
+    assert [why.partition(":")[0] for why in outcome.failed.values()] == ["payload 1"] * 2
+
+
+def test_a_payload_that_broke_its_child_ever_since_is_no_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(tmp_path)
+    world.spec()
+    world.archive(CSV)
+    monkeypatch.setattr(Workroom, "read_here", broken)
+    outcome = world.replay()
+    assert (outcome.deliveries, outcome.failed, outcome.changed.total()) == (1, {}, 0)
+
+
+def broken(room: Workroom, job: Job) -> Normalized:
+    del room, job
+    raise ReadingBroke("reading the payload took too long")
+
+
 DRAFT = {
     "id": 622762746, "name": "#D1", "currency": "EUR", "taxes_included": False,
     "created_at": "2026-11-02T12:00:00+01:00", "updated_at": "2026-11-02T12:00:00+01:00",
@@ -224,12 +258,28 @@ def test_an_empty_range_is_refused() -> None:
 LINES = st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 2)), max_size=6)
 
 
-def table(lines: list[tuple[str, int]], source_object: str) -> pa.Table:
+HIGH = 2**53 + 1  # a float holds it not
+
+
+def test_what_comes_out_with_a_lower_version_replaces_what_is_held_all_the_same() -> None:
+    """Of a document dwh holds the highest version: a void that was none, a clock misread."""
+    void, sale = table([("a", 0)], "raw/o", HIGH), table([("a", 1)], "raw/o")
+    first = difference(pa.concat_tables([sale, void]), table([("a", 1)], ""), "raw/o@1")
+    assert first.rows["document_version"].to_pylist() == [HIGH]
+    assert first.rows["quantity"].to_pylist() == [Decimal(1)]
+    held = pa.concat_tables([sale, void, first.rows])
+    assert difference(held, table([("a", 1)], ""), "raw/o@2").rows.num_rows == 0
+    gone = difference(held, table([], ""), "raw/o@2").rows
+    told = (gone["document_version"].to_pylist(), gone["is_retraction"].to_pylist())
+    assert told == ([HIGH], [True])
+
+
+def table(lines: list[tuple[str, int]], source_object: str, version: int = 1) -> pa.Table:
     rows = [
         {
             "event_id": f"{key}{n}", "tenant_id": "t", "store_id": "s", "source": "till",
             "adapter_version": "1", "source_object": source_object, "source_position": "1/1",
-            "document_key": key, "document_version": 1, "occurred_at": AT, "received_at": AT,
+            "document_key": key, "document_version": version, "occurred_at": AT, "received_at": AT,
             "receipt_id": key, "line_number": 1, "kind": "sale", "quantity": Decimal(amount),
             "currency": "EUR",
         }
