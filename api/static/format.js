@@ -52,7 +52,7 @@ export function coverage(value) {
 
 /** A KPI's value by its unit. */
 export function figure(definition, value, currency) {
-  if (definition.unit === "currency") return money(value, currency);
+  if (definition.unit.startsWith("currency")) return money(value, currency);
   if (definition.unit === "ratio") return percent(value);
   if (definition.unit === "units/receipt") return count(value, 2);
   if (definition.unit === "s") return value === null ? NONE : say("minutes", { count: count(value / 60, 1) });

@@ -12,7 +12,7 @@ import { showModels, showOutlook } from "./models.js";
 import { freshnessLine } from "./quality.js";
 import { anchor, readState, settle, writeState } from "./state.js";
 import { seriesTable, storeTable } from "./table.js";
-import { tiles } from "./tiles.js";
+import { otherTiles, tiles } from "./tiles.js";
 
 const REFRESH_MS = 15_000;
 const RESIZE_MS = 150;
@@ -73,8 +73,12 @@ async function render() {
   const { first_date: firstDate } = facts.freshness;
   const comparable = figures.totalBefore !== null && figures.before.first >= firstDate;
   const caption = say("stores_caption", { range: range(state.first, state.last) });
-  show(byId("tiles"), ...tiles(
-    facts, figures.total, comparable ? figures.totalBefore : null, state.store ? [state.store] : null, why));
+  const shown = [
+    facts, figures.total, comparable ? figures.totalBefore : null, state.store ? [state.store] : null, why];
+  show(byId("tiles"), ...tiles(...shown));
+  const others = otherTiles(...shown);
+  byId("other-tiles").hidden = others.length === 0;
+  show(byId("other-tiles"), ...others);
   show(byId("stores"), storeTable(facts, figures, comparable, caption, (store) => change({ store }), why));
   showHeat();
   await showChart();

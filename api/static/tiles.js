@@ -1,4 +1,4 @@
-// The headline: four figures, each with its change and what is wrong with it.
+// The headline: four figures, each with its change and what is wrong with it; and the others, small.
 
 import { explainButton } from "./definitions.js";
 import { el } from "./dom.js";
@@ -7,15 +7,23 @@ import { coverageRemark, estimatedMore } from "./quality.js";
 
 const WITH_COUNTERS = ["net_sales_amount", "footfall", "conversion_ratio", "atv_amount"];
 const WITHOUT = ["net_sales_amount", "transactions", "atv_amount", "upt"];
-/** Of stores that know their visitors, or whose counters tell who left. */
-const SEEN = ["visits", "dwell_s", "repeat_visitor_ratio", "occupancy"];
+/** Of stores that have what tells them: street counters, sales floors, cameras, exits. */
+const OTHERS = [
+  "passers_by", "capture_ratio", "sales_per_area_amount", "visits", "dwell_s", "dwell_median_s",
+  "repeat_visitor_ratio", "occupancy", "occupancy_peak",
+];
 const COUNTED = ["footfall", "conversion_ratio"];
 
 /** The tiles of a total; `before` is null where there is no full earlier period; `why` explains. */
 export function tiles(facts, row, before, storeIds, why) {
   const hasCounters = row.coverage_ratio !== null || row.values.footfall !== null;
-  const seen = SEEN.filter((name) => row.values[name] !== null);
-  const names = [...(hasCounters ? WITH_COUNTERS : WITHOUT), ...seen];
+  const names = hasCounters ? WITH_COUNTERS : WITHOUT;
+  return names.map((name) => tile(facts, facts.kpis[name], row, before, storeIds, why));
+}
+
+/** The other figures that are known. */
+export function otherTiles(facts, row, before, storeIds, why) {
+  const names = OTHERS.filter((name) => row.values[name] !== null);
   return names.map((name) => tile(facts, facts.kpis[name], row, before, storeIds, why));
 }
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,6 +18,13 @@ from beam_jobs.aggregate.counts import count_hours, covered_hours, imputed_hours
 from beam_jobs.aggregate.gaps import spread_gaps
 from beam_jobs.aggregate.hours import HOUR_KEY, StoreDay, hour_grid, open_windows
 from beam_jobs.aggregate.occupancy import occupancy_hours
+from beam_jobs.aggregate.passing import (
+    COVERED_HOUR_RATIO,
+    PASSES_SCHEMA,
+    at_doors,
+    captured,
+    passing_hours,
+)
 from beam_jobs.aggregate.silence import (
     PROFILE_SCHEMA,
     ended,
@@ -27,10 +35,9 @@ from beam_jobs.aggregate.silence import (
 from beam_jobs.aggregate.visits import VISIT_MEASURES
 from tenpo.errors import IntegrityError
 from tenpo.kpi import MEASURES
+from tenpo.kpi.measures import MAXIMA, OF_DATE, SKETCHES
+from tenpo.kpi.sketch import merged
 from tenpo.masters import Store
-
-#: An hour is covered when counters saw at least this part of its opening time.
-COVERED_HOUR_RATIO = 0.5
 
 SALES = (
     "transactions",
@@ -53,6 +60,13 @@ ESTIMATES = ("footfall_imputed", "footfall_filled")
 DAY_KEY = ("store_id", "business_date")
 _TYPES = {measure.name: measure.type.arrow for measure in MEASURES}
 
+#: How the hours of a date come to the date.
+_COMBINED = (
+    dict.fromkeys(_TYPES, "sum")
+    | dict.fromkeys(MAXIMA | OF_DATE, "max")
+    | dict.fromkeys(SKETCHES, "list")
+)
+
 _HOUR_FIELDS = [
     ("store_id", pa.string()),
     ("business_date", pa.date32()),
@@ -72,6 +86,7 @@ COUNTS_SCHEMA = pa.schema(
         ("end_at", pa.timestamp("us", tz="UTC")),
         ("in_count", pa.int64()),
         ("out_count", pa.int64()),
+        ("pass_count", pa.int64()),
         ("staff_in_count", pa.int64()),
         ("is_gap", pa.bool_()),
     ]
@@ -87,6 +102,8 @@ def compose_hours(
     visits: pa.Table,
     profile: pa.Table | None = None,
     now: datetime | None = None,
+    passes: pa.Table | None = None,
+    aside: Mapping[str, Mapping[str, str]] | None = None,
 ) -> pa.Table:
     """Measures of every hour that was open or has data.
 
@@ -99,6 +116,8 @@ def compose_hours(
         visits: what `visit_hours` gives.
         profile: rows of `counts_by_hour.sql`, of the weeks before; none: nothing is usual.
         now: silence of the dates that were over then is filled; none means the present.
+        passes: rows of `passes_by_minute.sql`; none: cameras saw nobody pass.
+        aside: by store, its devices that do not stand at a door, and their roles.
 
     Returns:
         `HOUR_KEY`, local_hour, currency and every measure of `tenpo.kpi.MEASURES`.
@@ -109,21 +128,28 @@ def compose_hours(
     windows = open_windows(stores, days)
     grid = hour_grid(stores, days)
     sales, visits = _only(sales, windows), _only(visits, windows)
-    intervals, imputed = spread_gaps(_only(intervals, windows), stores)
+    measured, imputed = spread_gaps(_only(intervals, windows), stores)
+    roles = {device: role for of in (aside or {}).values() for device, role in of.items()}
+    intervals, imputed = at_doors(measured, roles), at_doors(imputed, roles)
+    seen = PASSES_SCHEMA.empty_table() if passes is None else _only(passes, windows)
+    passing = passing_hours(measured, seen, grid, windows, roles)
     counted = pa.concat_tables([intervals, imputed])
     counts = count_hours(counted, windows)
-    hours = _all_hours(grid, sales, counts, visits)
+    hours = _all_hours(grid, sales, counts, visits, passing)
     table = hours.join(sales.drop_columns(["local_hour"]), list(HOUR_KEY))
     table = table.join(counts.drop_columns(["local_hour"]), list(HOUR_KEY))
     table = table.join(covered_hours(intervals, windows, expected), list(HOUR_KEY))
     table = table.join(imputed_hours(imputed, windows, expected), list(HOUR_KEY))
     table = table.join(visits.drop_columns(["local_hour"]), list(HOUR_KEY))
     table = table.join(occupancy_hours(counted, grid, windows), list(HOUR_KEY))
+    table = table.join(passing.drop_columns(["local_hour"]), list(HOUR_KEY))
     if table.num_rows != hours.num_rows:
         raise IntegrityError("the grouped rows hold an hour twice")
     table = _zero_where_known(table, sales)
     table = _visited(table, visits)
-    table = _coverage(table, expected)
+    covered = _covered(table, expected)
+    table = captured(table, measured, windows, _fronts(aside or {}), covered)
+    table = _coverage(table, expected, covered)
     judged = ended(windows, grid, now or datetime.now(UTC))
     usual = PROFILE_SCHEMA.empty_table() if profile is None else profile
     silent = silence_hours(silences(counted, judged, expected), grid, usual)
@@ -131,7 +157,7 @@ def compose_hours(
 
 
 def compose_days(hours: pa.Table) -> pa.Table:
-    """Measures of each store-day: the sums over its hours.
+    """Measures of each store-day: the sums over its hours, the highest, the merged sketch.
 
     An amount that one hour with receipts does not know is unknown for the day, and so is an
     estimate that one silent hour does not allow; a count that an hour lacks is missing from the
@@ -142,20 +168,31 @@ def compose_days(hours: pa.Table) -> pa.Table:
     """
     sold = pc.greater(pc.fill_null(hours["sale_lines"], 0), 0)
     judged = pc.is_valid(hours["uncovered_s"])
-    due = dict.fromkeys(AMOUNTS, sold) | dict.fromkeys(ESTIMATES, judged)
+    due = dict.fromkeys((*AMOUNTS, *OF_DATE), sold) | dict.fromkeys(ESTIMATES, judged)
     for name, is_due in due.items():
         unknown = pc.and_(is_due, pc.is_null(hours[name])).cast(pa.int64())
         hours = hours.append_column(f"{name}_unknown", unknown)
     key = [*DAY_KEY, "currency"]
     table = hours.group_by(key).aggregate(
-        [*((name, "sum") for name in _TYPES), *((f"{name}_unknown", "sum") for name in due)]
+        [*_COMBINED.items(), *((f"{name}_unknown", "sum") for name in due)]
     )
     columns = {name: table[name] for name in key}
-    columns |= {name: table[f"{name}_sum"].cast(kind) for name, kind in _TYPES.items()}
+    columns |= {
+        name: _merged(table[f"{name}_list"]) if how == "list" else table[f"{name}_{how}"]
+        for name, how in _COMBINED.items()
+    }
+    columns = {name: table.cast(_TYPES.get(name, table.type)) for name, table in columns.items()}
     for name in due:
         known = pc.equal(table[f"{name}_unknown_sum"], 0)
         columns[name] = pc.if_else(known, columns[name], pa.scalar(None, _TYPES[name]))
     return pa.table(columns).sort_by([(name, "ascending") for name in DAY_KEY])
+
+
+def _merged(sketches: pa.ChunkedArray) -> pa.ChunkedArray:
+    """One sketch of each list of them."""
+    if not pc.any(pc.is_valid(pc.list_flatten(sketches))).as_py():
+        return pa.chunked_array([pa.nulls(len(sketches), pa.string())])
+    return pa.chunked_array([pa.array(map(merged, sketches.to_pylist()), pa.string())])
 
 
 def written_hours(hours: pa.Table) -> pa.Table:
@@ -173,10 +210,10 @@ def _only(table: pa.Table, windows: pa.Table) -> pa.Table:
     return table.join(windows.select(list(DAY_KEY)), list(DAY_KEY), join_type="left semi")
 
 
-def _all_hours(grid: pa.Table, sales: pa.Table, counts: pa.Table, visits: pa.Table) -> pa.Table:
+def _all_hours(grid: pa.Table, *told: pa.Table) -> pa.Table:
     """Open hours and hours with data, each once."""
     key = [*HOUR_KEY, "local_hour"]
-    named = [grid.filter(pc.greater(grid["open_s"], 0)), sales, counts, visits]
+    named = [grid.filter(pc.greater(grid["open_s"], 0)), *told]
     every = pa.concat_tables([table.select(key).combine_chunks() for table in named])
     unique = every.group_by(list(HOUR_KEY)).aggregate([("local_hour", "min")])
     unique = unique.rename_columns(key)
@@ -210,20 +247,36 @@ def _visited(table: pa.Table, visits: pa.Table) -> pa.Table:
     table = table.join(days.rename_columns([*DAY_KEY, "has_visits"]), list(DAY_KEY))
     known = pc.is_valid(table["has_visits"])
     for name in VISIT_MEASURES:
-        column = pc.if_else(known, pc.fill_null(table[name], 0), pa.scalar(None, pa.int64()))
+        kind = _TYPES[name]
+        nothing = pa.scalar("" if kind == pa.string() else 0, kind)
+        column = pc.if_else(known, pc.fill_null(table[name], nothing), pa.scalar(None, kind))
         table = table.set_column(table.schema.get_field_index(name), name, column)
     return table
 
 
-def _coverage(table: pa.Table, expected: Mapping[str, Sequence[str]]) -> pa.Table:
+def _fronts(aside: Mapping[str, Mapping[str, str]]) -> dict[str, list[str]]:
+    """The devices of role `pass` of the stores that have any."""
+    found = {store: [d for d, role in of.items() if role == "pass"] for store, of in aside.items()}
+    return {store: devices for store, devices in found.items() if devices}
+
+
+def _covered(table: pa.Table, expected: Mapping[str, Sequence[str]]) -> pa.ChunkedArray:
+    """Whether door counters saw at least half of an hour's opening time."""
+    counted = pc.is_in(table["store_id"], value_set=pa.array(list(expected), pa.string()))
+    enough = pc.greater_equal(
+        pc.fill_null(table["covered_s"], 0).cast(pa.float64()),
+        pc.multiply(table["open_s"], COVERED_HOUR_RATIO),
+    )
+    return pc.and_(counted, pc.and_(enough, pc.greater(table["open_s"], 0)))
+
+
+def _coverage(
+    table: pa.Table, expected: Mapping[str, Sequence[str]], covered: pa.ChunkedArray
+) -> pa.Table:
     """Expected and covered time, and what was sold to whom in covered hours."""
     counted = pc.is_in(table["store_id"], value_set=pa.array(list(expected), pa.string()))
     unknown = pa.scalar(None, pa.int64())
     covered_s = pc.if_else(counted, pc.fill_null(table["covered_s"], 0), unknown)
-    enough = pc.greater_equal(
-        covered_s.cast(pa.float64()), pc.multiply(table["open_s"], COVERED_HOUR_RATIO)
-    )
-    covered = pc.fill_null(pc.and_(enough, pc.greater(table["open_s"], 0)), False)
     table = _occupied(table, covered)
     for name in ("footfall", "transactions"):
         covered = pc.and_(covered, pc.is_valid(table[name]))
@@ -244,10 +297,21 @@ def _occupied(table: pa.Table, covered: pa.ChunkedArray) -> pa.Table:
     """Occupancy is known in covered hours; a drift of zero is one, too."""
     known = pc.and_(covered, pc.is_valid(table["occupancy_person_s"]))
     unknown = pa.scalar(None, pa.int64())
-    inside = pc.if_else(known, table["occupancy_person_s"], unknown)
-    place = table.schema.get_field_index("occupancy_person_s")
-    table = table.set_column(place, "occupancy_person_s", inside)
+    for name in ("occupancy_person_s", "occupancy_peak"):
+        place = table.schema.get_field_index(name)
+        table = table.set_column(place, name, pc.if_else(known, table[name], unknown))
     return table.append_column("occupancy_open_s", pc.if_else(known, table["open_s"], unknown))
+
+
+def _area(table: pa.Table, stores: Mapping[str, Store]) -> pa.Table:
+    """The sales floor in every hour of a date whose net sales are known."""
+    kind = _TYPES["sales_area_m2"]
+    areas = [s.sales_area_m2 and Decimal(str(s.sales_area_m2)) for s in stores.values()]
+    names = pa.array(list(stores), pa.string())
+    table = table.join(pa.table({"store_id": names, "area": pa.array(areas, kind)}), "store_id")
+    known = pc.is_valid(table["net_sales_amount"])
+    area = pc.if_else(known, table["area"], pa.scalar(None, kind))
+    return table.append_column("sales_area_m2", area)
 
 
 def _finish(table: pa.Table, stores: Mapping[str, Store]) -> pa.Table:
@@ -257,7 +321,7 @@ def _finish(table: pa.Table, stores: Mapping[str, Store]) -> pa.Table:
             "currency": pa.array([store.currency for store in stores.values()], pa.string()),
         }
     )
-    table = table.join(currency, "store_id")
+    table = _area(table.join(currency, "store_id"), stores)
     columns = {name: table[name] for name in (*HOUR_KEY, "local_hour", "currency")}
     columns |= {name: table[name].cast(kind) for name, kind in _TYPES.items()}
     return pa.table(columns).sort_by([(name, "ascending") for name in HOUR_KEY])

@@ -130,6 +130,7 @@ class _Run:
         self.held = held
         self.tenant_id = request.tenant_id
         self.seen: frozenset[str] = frozenset()
+        self.passed: frozenset[str] = frozenset()
         self.started_at = datetime.now(UTC)
         self.run_id = f"{self.started_at:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
         self.job = Job("aggregate", self.run_id, self.tenant_id)
@@ -177,7 +178,7 @@ class _Run:
         marked = {StoreDay(m.store_day.store_id, m.store_day.business_date): m.cause for m in taken}
         asked = dict.fromkeys(self._asked(), self.request.cause)
         causes = self._ended(masters) | self._estimated(marked.keys()) | asked | marked
-        self.seen = self._stores_seen(causes.keys())
+        self.seen, self.passed = self._stores_seen(causes.keys())
         causes = self._followed(marked.keys()) | causes
         return {
             day: cause
@@ -210,14 +211,19 @@ class _Run:
             and masters.stores[store_id].clock.ends_at(day) <= self.started_at
         }
 
-    def _stores_seen(self, days: Collection[StoreDay]) -> frozenset[str]:
-        """Stores whose visitors are known near these dates, so that nobody asks for the others'.
+    def _stores_seen(self, days: Collection[StoreDay]) -> tuple[frozenset[str], frozenset[str]]:
+        """Stores whose visitors are known near these dates, and those whose passers-by are.
 
-        Events tell, not masters: these know where cameras are now, not where they were.
+        So that nobody asks for the others'. Events tell, not masters: these know where cameras
+        are now, not where they were.
         """
         near = spans([day.business_date for day in days], timedelta(days=RETURN_DAYS))
-        parts = [self._ask("stores_seen", span)["store_id"].to_pylist() for span in near]
-        return frozenset(store_id for part in parts for store_id in part)
+        told = [row for span in near for row in self._ask("stores_seen", span).to_pylist()]
+        persons, passers = (
+            frozenset(row["store_id"] for row in told if row[name])
+            for name in ("knows_persons", "sees_passing")
+        )
+        return persons, passers
 
     def _ask(self, name: str, span: tuple[date, date]) -> pa.Table:
         params = {"tenant": self.tenant_id, "date_from": span[0], "date_to": span[1]}
@@ -244,15 +250,20 @@ class _Run:
         causes = {(day.store_id, day.business_date): cause for day, cause in days.items()}
         plan = list(chunks(days))
         expected: dict[str, list[str]] = {}
+        aside: dict[str, dict[str, str]] = {}
         for device in masters.device:
             if device.role == "door":
                 expected.setdefault(device.store_id, []).append(device.device_id)
+            else:
+                aside.setdefault(device.store_id, {})[device.device_id] = device.role
         context = RunContext(
             settings=self.settings.without_secrets(),
             stamp=RunStamp(self.run_id, self.tenant_id, self.started_at, causes),
             stores=masters.stores,
             expected=expected,
             seen=self.seen,
+            passed=self.passed,
+            aside=aside,
         )
         options = pipeline_options(self.settings, f"aggregate-{self.tenant_id}", runner_args)
         with beam.Pipeline(options=options) as pipeline:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from beam_jobs.aggregate.hours import HOUR_KEY
 
-OCCUPANCY_MEASURES = ("occupancy_person_s", "drift_count")
+OCCUPANCY_MEASURES = ("occupancy_person_s", "drift_count", "occupancy_peak")
 
 _DAY = ("store_id", "business_date")
 HOUR_US = 3_600_000_000
@@ -25,7 +25,7 @@ Flags = NDArray[np.bool_]
 
 
 def occupancy_hours(intervals: pa.Table, grid: pa.Table, windows: pa.Table) -> pa.Table:
-    """Person-seconds inside during opening time, and the drift, of each store-hour.
+    """Person-seconds and most people inside during opening time, and the drift, of each store-hour.
 
     Args:
         intervals: rows of `counts_by_interval.sql`, gaps spread; those that do not tell who
@@ -34,9 +34,9 @@ def occupancy_hours(intervals: pa.Table, grid: pa.Table, windows: pa.Table) -> p
         windows: opening and closing of each store-day (`open_windows`).
 
     Returns:
-        `HOUR_KEY`, occupancy_person_s, drift_count: of every hour of a store-day that has such
-        an interval. The drift is for summing by date, null where a date was not counted until
-        the store closed.
+        `HOUR_KEY`, occupancy_person_s, drift_count, occupancy_peak: of every hour of a store-day
+        that has such an interval. The drift is for summing by date, null where a date was not
+        counted until the store closed; the most is null in hours in which it was closed.
     """
     told = intervals.filter(pc.is_valid(intervals["out_count"]))
     days = told.group_by(list(_DAY)).aggregate([])
@@ -57,13 +57,19 @@ def occupancy_hours(intervals: pa.Table, grid: pa.Table, windows: pa.Table) -> p
     steps = steps.append_column("person_us", pa.array(inside * open_us, pa.int64()))
     drift = pa.array(steps["delta"].to_numpy(), mask=last + 1 < closed)
     steps = steps.append_column("drift", drift)
-    found = steps.group_by(list(HOUR_KEY)).aggregate([("person_us", "sum"), ("drift", "sum")])
+    # What is inside for the last microsecond of an hour, or of the day, belongs to what follows.
+    lasting = pa.array(inside, pa.int64(), mask=open_us <= 1)
+    steps = steps.append_column("inside", lasting)
+    found = steps.group_by(list(HOUR_KEY)).aggregate(
+        [("person_us", "sum"), ("drift", "sum"), ("inside", "max")]
+    )
     # Rounded: steps lie a microsecond before the full second.
     seconds = pc.divide(pc.add(found["person_us_sum"], 500_000), 1_000_000)
     return (
         found.select(list(HOUR_KEY))
         .append_column("occupancy_person_s", seconds)
         .append_column("drift_count", found["drift_sum"])
+        .append_column("occupancy_peak", found["inside_max"])
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import apache_beam as beam
@@ -19,6 +19,7 @@ from beam_jobs.aggregate.compose import (
     written_hours,
 )
 from beam_jobs.aggregate.hours import HOUR_KEY, hour_grid, open_windows
+from beam_jobs.aggregate.passing import PASSES_SCHEMA
 from beam_jobs.aggregate.plan import Chunk
 from beam_jobs.aggregate.revise import RunStamp, revise
 from beam_jobs.aggregate.silence import PROFILE_SCHEMA, ended, silences, usual_days
@@ -42,6 +43,7 @@ QUERIES = {
     "counts_by_interval": COUNTS_SCHEMA,
     "visit_events": VISITS_SCHEMA,
     "visitor_days": VISITORS_SCHEMA,
+    "passes_by_minute": PASSES_SCHEMA,
     "counts_by_hour": PROFILE_SCHEMA,
 }
 
@@ -54,13 +56,25 @@ FEW_STORE_DAYS = 20
 
 @dataclass(frozen=True)
 class RunContext:
-    """What every worker of a run knows: small, and the same everywhere."""
+    """What every worker of a run knows: small, and the same everywhere.
+
+    Args:
+        settings: the process's settings.
+        stamp: the run.
+        stores: the stores' masters.
+        expected: the door counters that each store should have.
+        seen: stores that know persons.
+        passed: stores whose cameras see who passes by.
+        aside: by store, its devices that do not stand at a door, and their roles.
+    """
 
     settings: Settings
     stamp: RunStamp
     stores: Mapping[str, Store]
     expected: Mapping[str, Sequence[str]]
     seen: frozenset[str] = frozenset()
+    passed: frozenset[str] = frozenset()
+    aside: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def job(self) -> Job:
@@ -76,6 +90,7 @@ class Grouped(NamedTuple):
     intervals: pa.Table
     visits: pa.Table
     profile: pa.Table
+    passes: pa.Table
 
 
 class Revised(NamedTuple):
@@ -112,7 +127,9 @@ class ReadGroupedFn(_WarehouseFn):
         intervals = self._ask_dates(chunk, "counts_by_interval", chunk.stores)
         events, visitors = (self._ask_dates(chunk, name, seen) for name in SEEN)
         visits = visit_hours(events, visitors, context.stores)
-        yield Grouped(chunk, sales, intervals, visits, self._profile(chunk, intervals))
+        passed = [store for store in chunk.stores if store in context.passed]
+        passes = self._ask_dates(chunk, "passes_by_minute", passed)
+        yield Grouped(chunk, sales, intervals, visits, self._profile(chunk, intervals), passes)
 
     def _ask_dates(self, chunk: Chunk, name: str, stores: Sequence[str]) -> pa.Table:
         dates = {"date_from": chunk.date_from, "date_to": chunk.date_to}
@@ -156,7 +173,8 @@ class ReviseFn(beam.DoFn):
         context, chunk = self.context, grouped.chunk
         hours = compose_hours(
             context.stores, context.expected, chunk.days, grouped.sales, grouped.intervals,
-            grouped.visits, grouped.profile, context.stamp.computed_at,
+            grouped.visits, grouped.profile, context.stamp.computed_at, grouped.passes,
+            context.aside,
         )  # fmt: skip
         for contract, key, table in (
             (KPI_STORE_HOUR, HOUR_KEY, written_hours(hours)),

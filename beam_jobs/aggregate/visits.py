@@ -4,14 +4,16 @@ A visit is what one person did in a store on a business date, until they were aw
 than three hours. Coming back sooner continues it. Away means: after an exit, or before an entry
 whose exit before was missed; who is inside and next seen inside or leaving was there all
 the time. A visit is made of stays, each from an entry to an exit; where one of its stays lacks
-an end, how long the visit took is unknown. Staff make no visits: a person seen as staff once on
-a day is staff for that day.
+an end, how long the visit took is unknown. A zone that reaches over the door is entered before
+the door and left after it: what happens there within a minute of an entry or exit is part of that.
+Staff make no visits: a person seen as staff once on a day is staff for that day.
 
 Plain functions over Arrow; the events of people without identity are not for this module.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -21,9 +23,12 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from beam_jobs.aggregate.hours import HOUR_KEY
+from tenpo.kpi.sketch import as_text, buckets
 from tenpo.masters import Store
 
 AWAY_US = 3 * 3_600_000_000
+#: How long it takes through a door.
+DOOR_US = 60_000_000
 #: Who was seen within so many business dates before comes back.
 RETURN_DAYS = 30
 
@@ -46,7 +51,8 @@ VISITORS_SCHEMA = pa.schema(
     [("store_id", pa.string()), ("business_date", pa.date32()), ("person_id", pa.string())]
 )
 
-VISIT_MEASURES = ("visits", "repeat_visits", "dwell_visits", "dwell_total_s")
+VISIT_COUNTS = ("visits", "repeat_visits", "dwell_visits", "dwell_total_s")
+VISIT_MEASURES = (*VISIT_COUNTS, "dwell_sketch")
 
 #: At one moment a person enters before leaving.
 _ORDER = pa.array(["enter", "zone_enter", "zone_exit", "exit"])
@@ -91,7 +97,22 @@ def visit_hours(events: pa.Table, visitors: pa.Table, stores: Mapping[str, Store
         | {"local_hour": found["local_hour_min"], "visits": found["count_all"]}
         | {"repeat_visits": found["again_sum"], "dwell_visits": found["dwell_s_count"]}
         | {"dwell_total_s": dwell}
-    )
+    ).join(_sketches(visits), list(HOUR_KEY))
+
+
+def _sketches(visits: pa.Table) -> pa.Table:
+    """How long the visits of each hour took that were seen whole, as a sketch."""
+    whole = visits.filter(pc.is_valid(visits["dwell_s"])).select([*HOUR_KEY, "dwell_s"])
+    place = pa.array(buckets(whole["dwell_s"].to_numpy()), pa.int64())
+    counted = whole.append_column("bucket", place).group_by([*HOUR_KEY, "bucket"])
+    by_hour: defaultdict[tuple[Any, ...], dict[int, int]] = defaultdict(dict)
+    for row in counted.aggregate([([], "count_all")]).to_pylist():
+        by_hour[tuple(row[name] for name in HOUR_KEY)][row["bucket"]] = row["count_all"]
+    columns = {name: whole.schema.field(name).type for name in HOUR_KEY}
+    rows = [(*key, as_text(counts)) for key, counts in by_hour.items()]
+    arrays = zip(*rows, strict=True) if rows else [()] * (len(HOUR_KEY) + 1)
+    schema = pa.schema([*columns.items(), ("dwell_sketch", pa.string())])
+    return pa.table([list(array) for array in arrays], schema=schema)
 
 
 def _without_staff(events: pa.Table) -> pa.Table:
@@ -108,6 +129,7 @@ def _visits(events: pa.Table) -> pa.Table:
     at: Ints = events["occurred_at"].cast(pa.int64()).to_numpy()
     whose = _codes(events, _PERSON_DAY)
     order = np.lexsort((rank, at, whose))
+    order = order[~_at_door(rank[order], at[order], whose[order])]
     rank, at, whose = rank[order], at[order], whose[order]
     enters, leaves = rank == _ENTER, rank == _EXIT
     first_of_person = _changed(whose)
@@ -128,6 +150,21 @@ def _visits(events: pa.Table) -> pa.Table:
     return rows.append_column("dwell_s", seconds).append_column(
         "is_later", pa.array(~first_of_person[visits], pa.bool_())
     )
+
+
+def _at_door(rank: Ints, at: Ints, whose: Ints) -> Flags:
+    """Events of zones right before somebody enters from outside, or right after they leave."""
+    if not len(rank):
+        return np.zeros(0, np.bool_)
+    is_door, row = (rank == _ENTER) | (rank == _EXIT), np.arange(len(rank))
+    last = np.maximum.accumulate(np.where(is_door, row, -1)).clip(0)
+    then = np.minimum.accumulate(np.where(is_door, row, len(rank))[::-1])[::-1].clip(0, row[-1])
+    before = is_door[last] & (whose[last] == whose) & (last < row)
+    after = is_door[then] & (whose[then] == whose) & (then > row)
+    inside = before & (rank[last] == _ENTER)
+    entering = after & (rank[then] == _ENTER) & (at[then] - at <= DOOR_US) & ~inside
+    leaving = before & (rank[last] == _EXIT) & (at - at[last] <= DOOR_US)
+    return np.asarray(~is_door & (entering | leaving), np.bool_)
 
 
 def _returning(visitors: pa.Table) -> pa.Table:

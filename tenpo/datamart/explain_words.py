@@ -86,7 +86,8 @@ class _Speaker:
     def told(self, unit: str | None, value: Number | None, currency: str) -> str:
         """A figure with its currency."""
         shown = figure(unit, value, currency, _UNKNOWN[self.language])
-        return f"{shown} {currency}" if unit == "currency" and value is not None else shown
+        is_amount = unit is not None and unit.startswith("currency") and value is not None
+        return f"{shown} {currency}" if is_amount else shown
 
 
 def in_words(explanation: Explanation, language: Language) -> list[str]:
@@ -113,7 +114,7 @@ def _value(speaker: _Speaker, kpi: Kpi, row: KpiRow) -> list[str]:
         said = [speaker.say("sum", label=label, value=shown)]
     else:
         top, bottom = (
-            speaker.told(_UNITS[name], row.sums[name], row.currency) for name in kpi.inputs
+            speaker.told(_UNITS[name], row.number(name), row.currency) for name in kpi.inputs
         )
         said = [speaker.say("quotient", label=label, value=shown, top=top, bottom=bottom,
                             top_label=labels[0], bottom_label=labels[1])]  # fmt: skip
@@ -121,7 +122,7 @@ def _value(speaker: _Speaker, kpi: Kpi, row: KpiRow) -> list[str]:
 
 
 def _coverage(speaker: _Speaker, row: KpiRow, explanation: Explanation) -> list[str]:
-    expected, covered = row.sums["expected_s"], row.sums["covered_s"] or 0
+    expected, covered = row.number("expected_s"), row.number("covered_s") or 0
     if not expected:
         return [speaker.say("no_counter")]
     # Never rounds a gap away: 99.96 % stays below 100 %.
@@ -136,8 +137,8 @@ def _coverage(speaker: _Speaker, row: KpiRow, explanation: Explanation) -> list[
 
 def _filled_in(speaker: _Speaker, kpi: Kpi, row: KpiRow) -> list[str]:
     """Hours that were spread over a gap, and what silent counters are taken to have missed."""
-    inputs, estimate = set(kpi.inputs), row.sums["footfall_imputed"]
-    spread = int(row.sums["imputed_s"] or 0)
+    inputs, estimate = set(kpi.inputs), row.number("footfall_imputed")
+    spread = int(row.number("imputed_s") or 0)
     said = [speaker.say("imputed", time=speaker.long(spread))] if spread else []
     people = speaker.told("people", estimate, row.currency)
     if inputs & ESTIMATED:

@@ -14,7 +14,7 @@ from typing import Any
 from tenpo.datamart.kpi_query import KEYS, QUALITY, KpiQuery
 from tenpo.kpi import evaluate
 from tenpo.kpi.calendar import Against, Period
-from tenpo.kpi.definitions import Number, quotient
+from tenpo.kpi.definitions import Number, Sum, quotient
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class KpiRow:
     local_hour: int | None
     store_count: int
     day_count: int
-    sums: dict[str, Number | None]
+    sums: dict[str, Sum | None]
     partial: tuple[str, ...]
     definition_version: int
     mixed_definitions: bool
@@ -46,6 +46,11 @@ class KpiRow:
     def values(self) -> dict[str, Number | None]:
         """Every KPI of the sums."""
         return evaluate(self.sums)
+
+    def number(self, measure: str) -> Number | None:
+        """What a measure comes to; None where it is unknown, and of sketches."""
+        found = self.sums[measure]
+        return None if isinstance(found, str) else found
 
     def as_json(self, columns: Sequence[str]) -> dict[str, Any]:
         """The row as the API and `tenpo kpi --json` give it."""
@@ -105,7 +110,7 @@ class Compared:
         return {name: told[name] for name in kept} | {"ratios": ratios}
 
 
-def exact(value: Number | None) -> int | str | None:
+def exact(value: Sum | None) -> int | str | None:
     """A number that survives JSON: counts as integers, decimals as strings without exponent."""
     if not isinstance(value, Decimal):
         return value

@@ -1,5 +1,7 @@
 """Reading KPIs from the datamart: measures are summed in SQL, ratios are formed afterwards.
 
+Sketches are merged by `sketch_read`, where a KPI asked for needs one.
+
 The API and `tenpo kpi` answer through this module, so they cannot disagree. Rows
 of different currencies are never added. Null is not zero: a sum is null where
 no row knows the measure, and `partial` names the KPIs that only some rows know.
@@ -10,7 +12,7 @@ Not for writing, and not for SQL users' history (that is `tenpo sql` on mart).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -22,6 +24,7 @@ from sqlalchemy import (
     FromClause,
     Integer,
     Select,
+    Subquery,
     cast,
     func,
     literal,
@@ -34,9 +37,11 @@ from tenpo.contracts import Type
 from tenpo.datamart.kpi_answer import Compared, KpiRow
 from tenpo.datamart.kpi_query import KEYS, KpiQuery
 from tenpo.datamart.past import check_kept, rows_as_of
+from tenpo.datamart.sketch_read import read_sketches
 from tenpo.datamart.tables import TABLES, store
-from tenpo.kpi import KPIS, MEASURES
+from tenpo.kpi import KPIS, MEASURES, Measure
 from tenpo.kpi.calendar import Against
+from tenpo.kpi.measures import MAXIMA, OF_DATE, SKETCHES
 
 Columns = ReadOnlyColumnCollection[str, Any]
 
@@ -52,8 +57,19 @@ def read_kpis(connection: Connection, query: KpiQuery) -> list[KpiRow]:
     """
     if query.as_of is not None:
         check_kept(connection, _table(query), query.as_of, _scope(query))
-    found = connection.execute(_statement(query)).mappings()
-    return [_row(query, record) for record in found]
+    part, keys = _part(query)
+    found = connection.execute(_statement(query, part, keys)).mappings().all()
+    wanted = {KPIS[name].numerator for name in query.columns} & SKETCHES
+    known = [name for name in wanted if any(record[f"{name}__known"] for record in found)]
+    sketches = {name: read_sketches(connection, part, keys, name) for name in known}
+    return [_row(query, record, _own(sketches, record, keys)) for record in found]
+
+
+def _own(
+    sketches: Mapping[str, Mapping[Any, str]], record: Mapping[Any, Any], keys: Sequence[str]
+) -> dict[str, str | None]:
+    place = tuple(record[key] for key in keys)
+    return {name: of.get(place) for name, of in sketches.items()}
 
 
 def compare_kpis(connection: Connection, query: KpiQuery, against: Against) -> Compared:
@@ -88,7 +104,8 @@ def _scope(query: KpiQuery) -> dict[str, Any]:
     }
 
 
-def _statement(query: KpiQuery) -> Select[Any]:
+def _part(query: KpiQuery) -> tuple[Subquery, tuple[str, ...]]:
+    """The rows asked for, and the columns that they are grouped by."""
     table = _table(query)
     source: FromClause = TABLES[table]
     if query.as_of is not None:
@@ -103,8 +120,12 @@ def _statement(query: KpiQuery) -> Select[Any]:
     )
     if query.stores:
         rows = rows.where(source.c.store_id.in_(query.stores))
-    part = rows.subquery("part").c
-    keys = [part[key] for key in ("currency", *KEYS[query.grain, query.by])]
+    return rows.subquery("part"), ("currency", *KEYS[query.grain, query.by])
+
+
+def _statement(query: KpiQuery, rows: Subquery, names: tuple[str, ...]) -> Select[Any]:
+    part = rows.c
+    keys = [part[name] for name in names]
     statement = select(*keys, *_sums(part), *_provenance(part))
     if query.grain == "hour" and query.by == "all":
         statement = statement.add_columns(
@@ -135,13 +156,23 @@ def _fold(source: FromClause) -> ColumnElement[Any]:
 
 
 def _sums(part: Columns) -> Iterator[ColumnElement[Any]]:
-    """Per measure its sum, exact and in its own type, and how many rows know it."""
+    """Per measure what it comes to, exact and in its own type, and how many rows know it."""
     for measure in MEASURES:
-        total: ColumnElement[Any] = func.sum(part[measure.name])
-        if measure.type is Type.INT64:
-            total = cast(total, BigInteger)
-        yield total.label(measure.name)
-        yield func.count(part[measure.name]).label(f"{measure.name}__known")
+        column = part[measure.name]
+        if measure.name not in SKETCHES:
+            yield _total(part, measure).label(measure.name)
+        yield func.count(column).label(f"{measure.name}__known")
+
+
+def _total(part: Columns, measure: Measure) -> ColumnElement[Any]:
+    column = part[measure.name]
+    if measure.name in MAXIMA:
+        return func.max(column)
+    if measure.name in OF_DATE:
+        dates = func.count(part.business_date.distinct()).filter(column.is_not(None))
+        return func.sum(column) / func.nullif(dates, 0)
+    total = func.sum(column)
+    return cast(total, BigInteger) if measure.type is Type.INT64 else total
 
 
 def _provenance(part: Columns) -> Iterator[ColumnElement[Any]]:
@@ -155,7 +186,7 @@ def _provenance(part: Columns) -> Iterator[ColumnElement[Any]]:
     yield func.max(part.computed_at).label("computed_at")
 
 
-def _row(query: KpiQuery, record: Mapping[Any, Any]) -> KpiRow:
+def _row(query: KpiQuery, record: Mapping[Any, Any], sketches: Mapping[str, str | None]) -> KpiRow:
     start = record.get("hour_start_at")
     if start is not None and record.get("hour_last", start) != start:
         start = None
@@ -168,7 +199,7 @@ def _row(query: KpiQuery, record: Mapping[Any, Any]) -> KpiRow:
         local_hour=record.get("local_hour"),
         store_count=record["store_count"],
         day_count=record["day_count"],
-        sums={measure.name: record[measure.name] for measure in MEASURES},
+        sums={m.name: record.get(m.name) for m in MEASURES} | dict(sketches),
         partial=_partial(record),
         definition_version=record["definition_version"],
         mixed_definitions=record["mixed_definitions"],

@@ -6,7 +6,7 @@ Not for reading revisions: that is `tenpo.datamart.explain`.
 from __future__ import annotations
 
 from tenpo.kpi.definitions import Kpi
-from tenpo.kpi.measures import COUNTED, ESTIMATED, SOLD, VISITED
+from tenpo.kpi.measures import COUNTED, ESTIMATED, PASSED, SOLD, VISITED
 
 #: The cause of a row's first revision.
 FIRST = "first computed"
@@ -65,8 +65,12 @@ _WORDS = {
 def events_of(kpi: Kpi) -> list[str]:
     """The events that a KPI is made of."""
     inputs = set(kpi.inputs)
-    rests = ((SOLD, ("sale_line",)), (COUNTED, _COUNTS), (VISITED, ("visit_event",)))
-    return [event for measures, events in rests if inputs & measures for event in events]
+    rests = (
+        (SOLD, ("sale_line",)), (COUNTED, _COUNTS), (VISITED, ("visit_event",)),
+        (PASSED, ("count_interval", "visit_event")),
+    )  # fmt: skip
+    found = [event for measures, events in rests if inputs & measures for event in events]
+    return list(dict.fromkeys(found))
 
 
 def cause_words(cause: str, kpi: Kpi) -> tuple[str, str]:

@@ -10,14 +10,22 @@ from dataclasses import dataclass
 from decimal import Decimal, localcontext
 from typing import Literal
 
+from tenpo.kpi.measures import MAXIMA, SKETCHES
+from tenpo.kpi.sketch import median
+
 #: Raised whenever a formula, a policy or a measure changes its meaning.
-DEFINITION_VERSION = 1
+DEFINITION_VERSION = 2
 
 Number = int | Decimal
-Unit = Literal["people", "receipts", "units", "currency", "ratio", "units/receipt", "visits", "s"]
+#: What measures come to over a range: numbers, and sketches as text.
+Sum = Number | str
+Unit = Literal[
+    "people", "receipts", "units", "currency", "ratio", "units/receipt", "visits", "s",
+    "currency/m²",
+]  # fmt: skip
 
 
-def quotient(top: Number | None, bottom: Number | None) -> Decimal | None:
+def quotient(top: Sum | None, bottom: Sum | None) -> Decimal | None:
     """A quotient to nine places; None where either is unknown or the lower one is zero."""
     if top is None or not bottom:
         return None
@@ -32,8 +40,8 @@ class Kpi:
 
     Args:
         name: as in the API and in SQL.
-        numerator: the measure on top.
-        denominator: the measure below; none where the KPI is a plain sum.
+        numerator: the measure on top, or a plain sum, maximum or sketch.
+        denominator: the measure below; none where nothing is divided.
         unit: what the value is counted in.
         label: short name, English and Japanese.
         meaning: one sentence, English and Japanese.
@@ -49,23 +57,23 @@ class Kpi:
     @property
     def formula(self) -> str:
         """The formula in words of measures."""
-        return (
-            self.numerator
-            if self.denominator is None
-            else (f"{self.numerator} ÷ {self.denominator}")
-        )
+        if self.denominator is not None:
+            return f"{self.numerator} ÷ {self.denominator}"
+        if self.numerator in SKETCHES:
+            return f"median of {self.numerator}"
+        return f"highest {self.numerator}" if self.numerator in MAXIMA else self.numerator
 
     @property
     def inputs(self) -> tuple[str, ...]:
         """The measures it is made of."""
         return (self.numerator,) if self.denominator is None else (self.numerator, self.denominator)
 
-    def value(self, sums: Mapping[str, Number | None]) -> Number | None:
+    def value(self, sums: Mapping[str, Sum | None]) -> Number | None:
         """The KPI of summed measures; None where it is unknown or divides by zero."""
         top = sums.get(self.numerator)
-        if self.denominator is None:
-            return top
-        return quotient(top, sums.get(self.denominator))
+        if self.denominator is not None:
+            return quotient(top, sums.get(self.denominator))
+        return median(top) if isinstance(top, str) else top
 
 
 KPIS: dict[str, Kpi] = {
@@ -74,6 +82,13 @@ KPIS: dict[str, Kpi] = {
         Kpi("footfall", "footfall", None, "people", ("Footfall", "来店客数"),
             ("People who entered during opening hours, staff excluded.",
              "営業時間内に入店した人数(従業員を除く)。")),
+        Kpi("passers_by", "passers_by", None, "people", ("Passers-by", "店前通行者数"),
+            ("People who passed the shop front during opening hours.",
+             "営業時間内に店の前を通った人数。")),
+        Kpi("capture_ratio", "captured_footfall", "captured_passers_by", "ratio",
+            ("Capture", "入店率"),
+            ("Visitors per passer-by, over the hours in which both were counted.",
+             "両方を計測した時間帯の、店前通行者あたりの来店客数。")),
         Kpi("transactions", "transactions", None, "receipts", ("Transactions", "取引件数"),
             ("Sale receipts with a positive net amount.",
              "税抜合計がプラスの売上レシートの件数。")),
@@ -101,6 +116,10 @@ KPIS: dict[str, Kpi] = {
             ("SPV", "来店客単価"),
             ("Sales per visitor, over the hours that counters covered.",
              "カウンターが稼働した時間帯の、来店客1人あたりの税抜売上。")),
+        Kpi("sales_per_area_amount", "net_sales_amount", "sales_area_m2", "currency/m²",
+            ("Sales per area", "売場面積あたり売上"),
+            ("Net sales per square metre of sales floor, over the whole range.",
+             "期間全体の、売場面積1m²あたりの税抜売上。")),
         Kpi("return_ratio", "returned_net_amount", "sold_net_amount", "ratio",
             ("Returns", "返品率"),
             ("Returned amount over sold amount.", "売上に対する返品額の割合。")),
@@ -110,6 +129,9 @@ KPIS: dict[str, Kpi] = {
         Kpi("dwell_s", "dwell_total_s", "dwell_visits", "s", ("Dwell time", "滞在時間"),
             ("Mean time inside of visits whose every entry and exit was seen.",
              "入退店を全て確認できた来店の平均滞在時間。")),
+        Kpi("dwell_median_s", "dwell_sketch", None, "s", ("Median dwell time", "滞在時間の中央値"),
+            ("Half of those visits were no longer; at most 2% off.",
+             "その来店の半数がこの時間以内(誤差2%以内)。")),
         Kpi("repeat_visitor_ratio", "repeat_visits", "visits", "ratio",
             ("Returning", "再来店率"),
             ("Visits by persons seen here within 30 days before, over visits.",
@@ -119,6 +141,10 @@ KPIS: dict[str, Kpi] = {
             ("Mean number of people inside over covered opening time; of several stores, the mean "
              "per store and not their sum.",
              "計測した営業時間中に店内にいた平均人数(複数店舗では合計でなく1店舗あたり)。")),
+        Kpi("occupancy_peak", "occupancy_peak", None, "people", ("Peak occupancy", "最大滞在人数"),
+            ("Most people inside at once during covered opening time; of several stores, that of "
+             "the fullest.",
+             "計測した営業時間中に同時に店内にいた最大人数(複数店舗では最も多い店舗)。")),
         Kpi("occupancy_drift", "drift_count", None, "people", ("Drift", "入退店の差"),
             ("Entries less exits of dates counted until closing: what counters missed; "
              "occupancy starts anew each day.",
@@ -141,10 +167,10 @@ KPIS: dict[str, Kpi] = {
 }  # fmt: skip
 
 
-def evaluate(sums: Mapping[str, Number | None]) -> dict[str, Number | None]:
+def evaluate(sums: Mapping[str, Sum | None]) -> dict[str, Number | None]:
     """Every KPI of summed measures.
 
     Args:
-        sums: measure name to its sum over the hours, days and stores asked for.
+        sums: measure name to what it comes to over the hours, days and stores asked for.
     """
     return {name: kpi.value(sums) for name, kpi in KPIS.items()}

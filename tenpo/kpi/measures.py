@@ -1,5 +1,6 @@
-"""Additive measures of a store-hour and store-day, and the mart tables that hold them.
+"""Measures of a store-hour and store-day, and the mart tables that hold them.
 
+They add up over hours, days and stores, but for those of `MAXIMA`, `SKETCHES` and `OF_DATE`.
 Null is not zero: a store without counters has no footfall rather than none, a
 register that states no tax has no gross sales.
 """
@@ -12,7 +13,7 @@ from tenpo.contracts.field import Field, Type
 
 Measure = Field
 
-#: Measures that sum over hours, days and stores of one currency.
+#: What is summed over hours, days and stores of one currency.
 MEASURES: tuple[Measure, ...] = (
     Field("in_count", Type.INT64, "Entries counted, staff included, at any hour.", "people"),
     Field("out_count", Type.INT64, "Exits counted, staff included, at any hour.", "people"),
@@ -55,7 +56,25 @@ MEASURES: tuple[Measure, ...] = (
     Field("footfall_filled", Type.INT64, "Footfall and that estimate together.", "people"),
     Field("uncovered_s", Type.INT64, "Open time of dates that are over without data from every "
           "expected counter.", "s"),
+    Field("passers_by", Type.INT64, "People who passed the shop front during opening hours.",
+          "people"),
+    Field("captured_footfall", Type.INT64,
+          "Footfall in hours that counters cover and whose passers-by are known.", "people"),
+    Field("captured_passers_by", Type.INT64, "Passers-by in those hours.", "people"),
+    Field("dwell_sketch", Type.STRING, "Those dwell_visits counted by bucket of their time inside: "
+          "`bucket:visits`, a bucket ends at (51/49)^bucket seconds. Sketches merge by adding."),
+    Field("occupancy_peak", Type.INT64, "Most people inside at once during covered opening time; "
+          "of several hours, days or stores the highest.", "people"),
+    Field("sales_area_m2", Type.NUMERIC, "Sales floor of a store whose net sales are known; "
+          "the same in each hour of a date. Summed over stores, averaged over dates.", "m²"),
 )  # fmt: skip
+
+#: Measures of which the highest counts.
+MAXIMA = frozenset({"occupancy_peak"})
+#: Measures that merge (`tenpo.kpi.sketch`).
+SKETCHES = frozenset({"dwell_sketch"})
+#: Measures that a date has, and each of its hours; they sum over stores and average over dates.
+OF_DATE = frozenset({"sales_area_m2"})
 
 #: Their names for people, English and Japanese.
 MEASURE_LABELS: dict[str, tuple[str, str]] = {
@@ -88,21 +107,30 @@ MEASURE_LABELS: dict[str, tuple[str, str]] = {
     "footfall_imputed": ("estimated visitors of silent counters", "停止中のカウンターの推計客数"),
     "footfall_filled": ("counted and estimated visitors", "計測と推計を合わせた来店客数"),
     "uncovered_s": ("opening time not counted", "計測できなかった営業時間"),
+    "passers_by": ("passers-by", "店前通行者数"),
+    "captured_footfall": ("visitors while passers-by were counted", "通行者計測時間帯の来店客数"),
+    "captured_passers_by": ("passers-by in counted hours", "計測時間帯の店前通行者数"),
+    "dwell_sketch": ("times inside by length", "滞在時間の分布"),
+    "occupancy_peak": ("most people inside", "最大滞在人数"),
+    "sales_area_m2": ("square metres of sales floor", "売場面積(m²)"),
 }
 
 #: Those that rest on people counters, on known visitors, on registers.
 COUNTED = frozenset(
     {"in_count", "out_count", "footfall", "covered_footfall", "covered_transactions",
      "covered_net_sales_amount", "expected_s", "covered_s", "imputed_s", "occupancy_person_s",
-     "occupancy_open_s", "drift_count", "footfall_imputed", "footfall_filled", "uncovered_s"}
+     "occupancy_open_s", "drift_count", "footfall_imputed", "footfall_filled", "uncovered_s",
+     "captured_footfall", "captured_passers_by", "occupancy_peak"}
 )  # fmt: skip
 #: Of them, those that are known once a date is over.
 ESTIMATED = frozenset({"footfall_imputed", "footfall_filled", "uncovered_s"})
-VISITED = frozenset({"visits", "repeat_visits", "dwell_visits", "dwell_total_s"})
+VISITED = frozenset({"visits", "repeat_visits", "dwell_visits", "dwell_total_s", "dwell_sketch"})
+#: What counters or cameras tell of the street before the shop.
+PASSED = frozenset({"passers_by", "captured_footfall", "captured_passers_by"})
 SOLD = frozenset(
     {"covered_transactions", "covered_net_sales_amount", "transactions", "return_receipts",
      "sale_lines", "net_sales_amount", "gross_sales_amount", "sold_net_amount",
-     "returned_net_amount", "merchandise_net_amount", "units"}
+     "returned_net_amount", "merchandise_net_amount", "units", "sales_area_m2"}
 )  # fmt: skip
 
 _BUSINESS_DATE = Field("business_date", Type.DATE, "The store's own trading day.", required=True)

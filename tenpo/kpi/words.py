@@ -14,7 +14,7 @@ def figure(unit: str | None, value: Number | None, currency: str, unknown: str =
     match unit:
         case "ratio":
             return f"{value:.1%}"
-        case "currency":
+        case "currency" | "currency/m²":
             places = 0 if currency in WITHOUT_DECIMALS else 2
             return f"{value:,.{places}f}"
         case "units/receipt":

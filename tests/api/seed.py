@@ -1,6 +1,7 @@
 """A small datamart to read: three tenants whose figures are known, and one with nothing yet.
 
-* `hinode`: five shops in Japan over 35 days of believable trade; one counter falls silent.
+* `hinode`: five shops in Japan over 35 days of believable trade; one counter falls silent, and
+  ginza counts eight passers-by a visitor, who all stay for the time of one bucket.
 * `globe`: shops in Tokyo, London and Paris in three currencies, over the end of summer time;
   the figures are round so that a test can say what must come out.
 * `corner`: a shop with a register and no counter.
@@ -20,6 +21,8 @@ from sqlalchemy import Connection, insert
 
 from tenpo.datamart.tables import TABLES
 from tenpo.kpi import DEFINITION_VERSION, MEASURES
+from tenpo.kpi.measures import MAXIMA, SKETCHES
+from tenpo.kpi.sketch import merged
 from tenpo.lake import Lake
 from tenpo.masters import MasterBook, Store, Tenant, Token, token_digest
 
@@ -33,6 +36,7 @@ HOUR = timedelta(hours=1)
 WEEK = (0.82, 0.78, 0.84, 0.88, 1.06, 1.42, 1.34)
 SHAPE = (0.35, 0.6, 0.95, 1.05, 0.9, 0.95, 1.1, 1.3, 1.25, 0.95, 0.55)
 OPENS = 10
+DWELL_BUCKET = 160
 DST_DAY = date(2026, 10, 25)
 
 STORES: dict[str, tuple[Store, ...]] = {
@@ -87,8 +91,14 @@ class Rows:
             day = {k: v for k, v in rows[0].items() if k not in ("hour_start_at", "local_hour")}
             for measure in MEASURES:
                 known = [row[measure.name] for row in rows if row[measure.name] is not None]
-                day[measure.name] = sum(known) if known else None
+                day[measure.name] = _combined(measure.name, known) if known else None
             yield day
+
+
+def _combined(name: str, known: list[Any]) -> Any:
+    if name in SKETCHES:
+        return merged(known)
+    return max(known) if name in MAXIMA else sum(known)
 
 
 _REVISED: Row = {
@@ -142,8 +152,21 @@ def _trade(rows: Rows, store: Store, day: date) -> None:
             store.clock.at(day, timedelta(hours=hour)),
             hour,
             _sales(receipts, net, round(receipts * dice.uniform(1.4, 2.2)))
-            | _counts(visitors, receipts, net, silent=silent),
+            | _counts(visitors, receipts, net, silent=silent)
+            | (_watched(visitors) if store.store_id == "ginza" else {}),
         )
+
+
+def _watched(visitors: int) -> Row:
+    """What a street counter and a camera add."""
+    return {
+        "passers_by": 8 * visitors,
+        "captured_footfall": visitors,
+        "captured_passers_by": 8 * visitors,
+        "visits": visitors,
+        "dwell_sketch": f"{DWELL_BUCKET}:{visitors}",
+        "occupancy_peak": visitors,
+    }
 
 
 def _sales(receipts: int, net: Decimal, units: int) -> Row:

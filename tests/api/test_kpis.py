@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from tenpo.kpi import DEFINITION_VERSION
 from tests.api.conftest import bearer
-from tests.api.seed import DST_DAY, all_rows
+from tests.api.seed import DST_DAY, DWELL_BUCKET, all_rows
 
 DAY = DST_DAY.isoformat()
 WEEK = {"from": "2026-11-14", "to": "2026-11-20"}
@@ -104,8 +105,23 @@ def test_what_is_not_covered_is_said(client: TestClient) -> None:
     assert "net_sales_amount" not in row["partial"]
     (whole,) = ask(client, "hinode", **WEEK, grain="total", store="ginza")["rows"]
     assert (whole["coverage_ratio"], whole["partial"]) == ("1", [])
-    assert whole["definition_version"] == 1
+    assert whole["definition_version"] == DEFINITION_VERSION
     assert whole["computed_at"] == "2026-11-21T01:30:00Z"
+
+
+@pytest.mark.parametrize("grain", ["hour", "day", "week", "total"])
+def test_peaks_and_medians_are_merged_and_not_added(client: TestClient, grain: str) -> None:
+    hours = [row for row in all_rows().hours if row["store_id"] == "ginza"]
+    wanted = ["capture_ratio", "dwell_median_s", "occupancy_peak", "passers_by"]
+    rows = ask(client, "hinode", **WEEK, grain=grain, kpi=wanted)["rows"]
+    week = [row for row in hours if str(row["business_date"]) >= WEEK["from"]]
+    peaks = [row["values"]["occupancy_peak"] for row in rows]
+    assert max(peaks) == max(row["occupancy_peak"] for row in week)
+    assert sum(row["values"]["passers_by"] for row in rows) == sum(r["passers_by"] for r in week)
+    ends = [(51 / 49) ** (DWELL_BUCKET - below) for below in (1, 0)]
+    for row in rows:
+        assert ends[0] < float(row["values"]["dwell_median_s"]) < ends[1]
+        assert row["values"]["capture_ratio"] == "0.125"
 
 
 def test_only_the_kpis_asked_for(client: TestClient) -> None:

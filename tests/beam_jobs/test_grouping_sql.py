@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from beam_jobs.aggregate.compose import COUNTS_SCHEMA
+from beam_jobs.aggregate.passing import PASSES_SCHEMA
 from beam_jobs.aggregate.transforms import PACKAGE
 from tenpo.contracts import CONFORMED
 from tenpo.contracts.derived import READING_INTERVAL
@@ -47,7 +48,7 @@ def test_readings_count_where_the_device_states_no_interval(warehouse: Warehouse
     common = line("door", 0, device_id="d1", line_id="1")
     interval = common | {
         "occurred_at": HOUR + half, "interval_end_at": HOUR + 2 * half, "in_count": 7,
-        "out_count": 1,
+        "out_count": 1, "pass_count": 30,
     }  # fmt: skip
     append(warehouse, stated, stated.table([interval]))
     between = [
@@ -65,8 +66,11 @@ def test_readings_count_where_the_device_states_no_interval(warehouse: Warehouse
     sql = load_sql(warehouse, PACKAGE, "counts_by_interval")
     found = query(warehouse, sql, params, job=Job("test", "counts", "t"))
     found = found.select(COUNTS_SCHEMA.names).cast(COUNTS_SCHEMA)
-    rows = sorted((r["start_at"], r["in_count"], r["is_gap"]) for r in found.to_pylist())
-    assert rows == [(HOUR, 7, False), (HOUR + half, 7, False), (HOUR + 2 * half, 50, True)]
+    names = ("start_at", "in_count", "pass_count", "is_gap")
+    rows = sorted(tuple(row[name] for name in names) for row in found.to_pylist())
+    assert rows == [
+        (HOUR, 7, None, False), (HOUR + half, 7, 30, False), (HOUR + 2 * half, 50, None, True),
+    ]  # fmt: skip
     days = query(
         warehouse,
         load_sql(warehouse, PACKAGE, "store_days"),
@@ -74,6 +78,35 @@ def test_readings_count_where_the_device_states_no_interval(warehouse: Warehouse
         job=Job("test", "days", "t"),
     )
     assert days.to_pylist() == [{"store_id": "berlin", "business_date": DAY}]
+
+
+def test_passing_is_told_by_camera_and_minute_without_staff(warehouse: Warehouse) -> None:
+    contract, second = CONFORMED["visit_event"], timedelta(seconds=1)
+    common = line("video", 0, store_id="lima", track_id="t", camera_id="c1")
+    seen = [
+        common | {"event_id": f"{number}", "occurred_at": HOUR + at * second, "kind": kind,
+                  "is_staff": staff}
+        for number, (at, kind, staff) in enumerate([
+            (5, "pass", None), (59, "pass", False), (60, "pass", None), (61, "pass", True),
+            (62, "enter", None),
+        ])
+    ]  # fmt: skip
+    append(warehouse, contract, contract.table(seen))
+    params = {"tenant": "t", "date_from": DAY, "date_to": DAY, "stores": ["lima"]}
+    sql = load_sql(warehouse, PACKAGE, "passes_by_minute")
+    found = query(warehouse, sql, params, job=Job("test", "passes", "t"))
+    found = found.select(PASSES_SCHEMA.names).cast(PASSES_SCHEMA)
+    rows = sorted((row["start_at"], row["pass_count"]) for row in found.to_pylist())
+    assert rows == [(HOUR, 2), (HOUR + 60 * second, 1)]
+    whom = query(
+        warehouse,
+        load_sql(warehouse, PACKAGE, "stores_seen"),
+        {name: params[name] for name in ("tenant", "date_from", "date_to")},
+        job=Job("test", "seen", "t"),
+    )
+    assert whom.to_pylist() == [
+        {"store_id": "lima", "knows_persons": False, "sees_passing": True}
+    ], "who passed is nobody known"
 
 
 def test_a_crossing_counts_where_nothing_longer_tells_of_its_time(warehouse: Warehouse) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -22,6 +22,7 @@ from beam_jobs.aggregate.hours import StoreDay, hour_grid, open_windows
 from beam_jobs.aggregate.occupancy import occupancy_hours
 from beam_jobs.aggregate.visits import VISITORS_SCHEMA, VISITS_SCHEMA, visit_hours
 from tenpo.kpi import evaluate
+from tenpo.kpi.sketch import median
 from tenpo.masters import Store
 from tests.beam_jobs.visits_reference import (
     Passed,
@@ -63,12 +64,16 @@ def visitors_of(seen: list[Seen], store_id: str = "s1") -> pa.Table:
     return pa.Table.from_pylist(rows, schema=VISITORS_SCHEMA)
 
 
+#: Any of the day, and often some close together.
+MINUTES = st.one_of(st.integers(9 * 60, 20 * 60), st.integers(10 * 60, 10 * 60 + 5))
+
+
 @st.composite
 def worlds(draw: st.DrawFn) -> list[Seen]:
     seen = []
     for _ in range(draw(st.integers(0, 14))):
         day = DAY - timedelta(days=draw(st.sampled_from([0, 0, 0, 1, 30, 31, 40])))
-        at = MIDNIGHT - (DAY - day) + timedelta(minutes=draw(st.integers(9 * 60, 20 * 60)))
+        at = MIDNIGHT - (DAY - day) + timedelta(minutes=draw(MINUTES))
         staff = draw(st.sampled_from([None, False, False, True]))
         seen.append(
             Seen(draw(st.sampled_from("abc")), day, at, draw(st.sampled_from(KINDS)), staff)
@@ -84,6 +89,7 @@ def test_visits_equal_the_slow_reference(seen: list[Seen], dice: random.Random) 
     found = visit_hours(rows_of(today), visitors_of(shuffled), {"s1": shop()})
     visits = visits_of(seen)
     want: dict[datetime, Counter[str]] = {}
+    lengths: defaultdict[datetime, list[int]] = defaultdict(list)
     for visit in (v for v in visits if v.day == DAY):
         begin = visit.events[0].at.replace(minute=0)
         hour = want.setdefault(begin, Counter())
@@ -92,11 +98,17 @@ def test_visits_equal_the_slow_reference(seen: list[Seen], dice: random.Random) 
         if visit.dwell is not None:
             hour["dwell_visits"] += 1
             hour["dwell_total_s"] += int(visit.dwell.total_seconds())
+            lengths[begin].append(int(visit.dwell.total_seconds()))
     got = {row["hour_start_at"]: row for row in found.to_pylist()}
     assert sorted(got) == sorted(want)
     for start, hour in want.items():
         for name in ("visits", "repeat_visits", "dwell_visits", "dwell_total_s"):
             assert got[start][name] == hour[name], (start, name)
+        found_median = median(got[start]["dwell_sketch"])
+        assert (found_median is None) == (not lengths[start])
+        if found_median is not None:
+            true = max(1, sorted(lengths[start])[(len(lengths[start]) - 1) // 2])
+            assert abs(float(found_median) - true) <= 0.02 * true + 0.05
 
 
 def events(*parts: tuple[str, float, str]) -> list[Seen]:
@@ -120,6 +132,18 @@ def test_a_missing_exit_leaves_the_stay_unknown() -> None:
     assert totals(events(("a", 10, "enter"))) == (1, 0, 0, 0)
     twice = events(("a", 10, "enter"), ("a", 14, "enter"), ("a", 14.5, "exit"))
     assert totals(twice) == (2, 1, 1, 1800)
+
+
+def test_a_zone_over_the_door_hides_no_entry_and_no_exit() -> None:
+    """In by the zone before the door, out through it, as a camera at the entrance tells it."""
+    seconds = [
+        ("zone_enter", -20), ("enter", 0), ("zone_exit", 5), ("zone_enter", 1790), ("exit", 1800),
+        ("zone_exit", 1830),
+    ]  # fmt: skip
+    seen = events(*(("a", 10 + at / 3600, kind) for kind, at in seconds))
+    assert totals(seen) == (1, 0, 1, 1800)
+    missed = events(("a", 10, "zone_enter"), ("a", 10.1, "enter"), ("a", 10.5, "exit"))
+    assert totals(missed)[2] == 0, "six minutes before is no way through a door"
 
 
 def test_short_visits_are_left_out_where_the_store_says_so() -> None:
@@ -153,6 +177,7 @@ def test_without_known_persons_visits_are_unknown_and_not_none() -> None:
     assert evaluate(total)["repeat_visitor_ratio"] is None
     some = composed(events(("a", 10, "enter"), ("a", 10.5, "exit")), COUNTS_SCHEMA.empty_table())
     assert (some["visits"], evaluate(some)["dwell_s"]) == (1, 1800)
+    assert some["dwell_sketch"] == "188:1", "(51/49)^187 is 1774 and ^188 is 1846"
     assert evaluate(some)["repeat_visitor_ratio"] == 0
 
 
@@ -192,8 +217,9 @@ def test_occupancy_equals_the_slow_reference(
     hours = store.clock.hours(DAY)
     window = store.open_between(DAY)
     assert window is not None
-    want = person_seconds(passed, hours, *window)
+    want, most = person_seconds(passed, hours, *window)
     assert {row["hour_start_at"]: row["occupancy_person_s"] for row in mine} == want
+    assert {row["hour_start_at"]: row["occupancy_peak"] for row in mine} == most
     drifts = [row["drift_count"] for row in mine if row["drift_count"] is not None]
     if max(x.end for x in passed) >= window[1]:
         assert sum(drifts) == sum(x.entered - x.left for x in passed)
@@ -211,6 +237,7 @@ def test_mean_occupancy_is_of_covered_hours() -> None:
     total = composed([], counted(passed))
     assert total["occupancy_open_s"] == 7200
     assert total["occupancy_person_s"] == 45 * 60 * 10 + 3600 * 1
+    assert evaluate(total)["occupancy_peak"] == 10
     assert evaluate(total)["occupancy_drift"] is None, "nobody counted until closing"
     closing = Passed(ten + 9 * HOUR, ten + 10 * HOUR, 0, 0)
     assert evaluate(composed([], counted([*passed, closing])))["occupancy_drift"] == 1

@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 AWAY = timedelta(hours=3)
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
+SECOND = timedelta(seconds=1)
 _ORDER = ["enter", "zone_enter", "zone_exit", "exit"]
 
 
@@ -48,6 +49,22 @@ class Visit:
         return None if entered is not None else total
 
 
+def within(seen: list[Seen]) -> list[Seen]:
+    """What one person did on a day, in order, without zones that reach over the door."""
+
+    def through(place: int) -> bool:
+        event, doors = seen[place], ("enter", "exit")
+        last = next((x for x in reversed(seen[:place]) if x.kind in doors), None)
+        then = next((x for x in seen[place + 1 :] if x.kind in doors), None)
+        if event.kind in doors or (last is not None and last.kind == "enter"):
+            return False
+        leaving = last is not None and event.at - last.at <= 60 * SECOND
+        entering = then is not None and then.kind == "enter" and then.at - event.at <= 60 * SECOND
+        return leaving or entering
+
+    return [event for place, event in enumerate(seen) if not through(place)]
+
+
 def visits_of(seen: list[Seen]) -> list[Visit]:
     """Every visit of everybody who is no staff."""
     staff = {(x.person, x.day) for x in seen if x.is_staff}
@@ -58,7 +75,7 @@ def visits_of(seen: list[Seen]) -> list[Visit]:
     found = []
     for (person, day), events in people.items():
         visit: Visit | None = None
-        for event in events:
+        for event in within(events):
             if visit is None or _was_away(visit.events[-1], event):
                 visit = Visit(person, day)
                 found.append(visit)
@@ -96,8 +113,10 @@ class Passed:
 
 def person_seconds(
     passed: list[Passed], hours: list[datetime], opened: datetime, closed: datetime
-) -> dict[datetime, int]:
+) -> tuple[dict[datetime, int], dict[datetime, int | None]]:
     """Time spent inside in each hour of a store-day, minute by minute of opening time.
+
+    And how many were there at most, None where the store was closed.
 
     Intervals end with full minutes: a step just before one takes effect with it.
     """
@@ -122,9 +141,12 @@ def person_seconds(
         return sum(net for at, net in moves.items() if at < until)
 
     found = dict.fromkeys(hours, 0)
+    most: dict[datetime, int | None] = dict.fromkeys(hours)
     minute = opened
     while minute < closed:
         inside = max(0, balance(minute) - balance(quiet))
-        found[max(hour for hour in hours if hour <= minute)] += 60 * inside
+        hour = max(hour for hour in hours if hour <= minute)
+        found[hour] += 60 * inside
+        most[hour] = max(inside, most[hour] or 0)
         minute += MINUTE
-    return found
+    return found, most

@@ -16,6 +16,7 @@ WITH stated AS (
     interval_end_at AS end_at,
     in_count,
     out_count,
+    pass_count,
     staff_in_count,
     FALSE AS is_gap
   FROM {dwh}.count_interval
@@ -35,6 +36,7 @@ derived AS (
     end_at,
     in_count,
     out_count,
+    CAST(NULL AS INT64) AS pass_count,
     staff_in_count,
     is_gap
   FROM {dwh}.reading_interval
@@ -85,6 +87,7 @@ SELECT
   end_at,
   SUM(in_count) AS in_count,
   SUM(out_count) AS out_count,
+  SUM(pass_count) AS pass_count,
   SUM(COALESCE(staff_in_count, 0)) AS staff_in_count,
   is_gap
 FROM counted

@@ -1,7 +1,9 @@
--- Stores in which known persons were seen, whichever cameras they have now.
-SELECT DISTINCT store_id
+-- Stores in which cameras told of people, whichever cameras they have now, and of what.
+SELECT
+  store_id,
+  LOGICAL_OR(person_id IS NOT NULL AND kind != 'pass') AS knows_persons,
+  LOGICAL_OR(kind = 'pass') AS sees_passing
 FROM {dwh}.visit_event
 WHERE tenant_id = @tenant
   AND business_date BETWEEN @date_from AND @date_to
-  AND person_id IS NOT NULL
-  AND kind != 'pass'
+GROUP BY store_id
