@@ -18,7 +18,8 @@ starts the aggregation. A tenant whose stores know no faces has nothing to tell.
 
 ### When it fails
 The end of the task's log says what, where and how to mend it. It has to run where the features
-lie (`<home>/features`). Publishing again is always safe. Mend, then **Clear** the task.
+lie (`<home>/features`), or with a token of the tenant (`TENPO_FEATURES_TOKENS`). Publishing again
+is always safe. Mend, then **Clear** the task.
 
 By hand: `tenpo features publish {tenant}`.
 """

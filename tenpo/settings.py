@@ -171,6 +171,13 @@ class Settings(BaseSettings):
     features_token: SecretStr | None = Field(
         default=None, description="of scope features, for a camera of a store with faces"
     )
+    features_tokens: dict[str, SecretStr] = Field(
+        default_factory=dict,
+        description="of scope features, one of each whole tenant, for jobs that ask the service",
+    )
+    features_new_per_hour: int = Field(
+        default=5_000, ge=1, description="persons that a store may meet for the first time"
+    )
 
     # jobs ------------------------------------------------------------------
     beam_runner: str = "FnApiRunner"
@@ -265,7 +272,7 @@ class Settings(BaseSettings):
         They travel with the pipeline, and lie in its staging folder.
         """
         secret = ("secret_key", "metrics_token", "features_token", "models_webhook_url")
-        return self.model_copy(update=dict.fromkeys(secret))
+        return self.model_copy(update={**dict.fromkeys(secret), "features_tokens": {}})
 
     def metrics_secret(self) -> str:
         """What opens `/metrics`: locally made once, in production given; empty keeps it closed."""

@@ -46,15 +46,14 @@ def client_of(settings: Settings, tenant_id: str) -> FeatureClient:
     Raises:
         ConfigError: there is no token.
     """
-    if settings.features_token is None:
+    token = settings.features_tokens.get(tenant_id)
+    if token is None:
         raise ConfigError(
             "there is no token for the feature service",
-            where="TENPO_FEATURES_TOKEN",
+            where="TENPO_FEATURES_TOKENS",
             remedy="Make one of the whole tenant: tenpo tenant token TENANT --scope features",
         )
-    return FeatureClient(
-        settings.features_url, tenant_id, settings.features_token.get_secret_value()
-    )
+    return FeatureClient(settings.features_url, tenant_id, token.get_secret_value())
 
 
 MAKERS = Makers(client_of, face_detector, make_extractor)

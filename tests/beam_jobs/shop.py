@@ -29,7 +29,7 @@ from tests.kernel.warehouse.sales import job, store
 from tests.video_analyzer.feature_db.faces import MODEL, SECRET, SEEN, QuickDisk, faces
 from video_analyzer.feature_db import FeatureDatabase, FeatureStore
 from video_analyzer.feature_db.erasure import erase
-from video_analyzer.feature_db.publish import publish
+from video_analyzer.feature_db.publish import of_folder, publish
 
 MONDAY, TUESDAY, SUNDAY = date(2026, 11, 2), date(2026, 11, 3), date(2026, 11, 8)
 EVER = "business_date BETWEEN '2026-01-01' AND '2026-12-31'"
@@ -71,7 +71,7 @@ class Shop(World):
         return [one.raw_id for one in added]
 
     def publish(self) -> Published:
-        return publish(self.settings, self.features, self.tenant)
+        return publish(self.settings, self.tenant, of_folder(self.features, self.tenant))
 
     def aggregate(self) -> int:
         return aggregate(self.settings, Request(self.tenant)).store_days

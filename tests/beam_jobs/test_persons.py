@@ -31,7 +31,7 @@ from tests.beam_jobs.shop import MONDAY, SUNDAY, TUESDAY, Shop, visit
 from tests.kernel.warehouse.sales import job
 from tests.video_analyzer.feature_db.faces import NOW, SECRET
 from video_analyzer.feature_db import FeatureDatabase, People
-from video_analyzer.feature_db.publish import moved, publish
+from video_analyzer.feature_db.publish import of_folder, publish
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ def test_who_dies_between_two_steps_is_made_up_for_by_the_next(shop: Shop) -> No
     shop.run()
     with shop.open() as features:
         link = People(features).merge(ann, bob, NOW)
-        merged = moved(features.identity)
+        merged = People(features).moved()
 
     def dies(_: object) -> None:
         raise Killed
@@ -145,14 +145,14 @@ def test_the_published_persons_are_those_of_the_identity_log(shop: Shop) -> None
 
 
 def test_a_folder_that_is_not_there_undoes_no_link(shop: Shop, tmp_path: Path) -> None:
-    nowhere = FeatureDatabase(tmp_path / "elsewhere", SECRET)
-    assert publish(shop.settings, nowhere, shop.tenant) == Published(0)
+    nowhere = of_folder(FeatureDatabase(tmp_path / "elsewhere", SECRET), shop.tenant)
+    assert publish(shop.settings, shop.tenant, nowhere) == Published(0)
     ann, bob = shop.people(2)
     with shop.open() as features:
         People(features).merge(ann, bob, NOW)
     shop.publish()
     with pytest.raises(UnknownReference, match="no features here"):
-        publish(shop.settings, nowhere, shop.tenant)
+        publish(shop.settings, shop.tenant, nowhere)
     assert shop.persons() == {bob: (ann, "current")}
 
 

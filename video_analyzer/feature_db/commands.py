@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from tenpo.errors import InputError, IntegrityError
 if TYPE_CHECKING:
     from tenpo.masters import MasterBook
     from video_analyzer.feature_db import FeatureDatabase
+    from video_analyzer.feature_db.publish import Moved
 
 features = typer.Typer(no_args_is_help=True, help=__doc__)
 
@@ -337,12 +339,13 @@ def succession(
 def publish(tenant: Tenant, as_json: AsJson = False) -> None:
     """Tell the warehouse who is whom by now, so that past visits follow merges and splits.
 
-    It reads beside the service. Run it as often as you like. Example: tenpo features publish acme
+    It reads beside the service, or asks it where TENPO_FEATURES_TOKENS has a token of the tenant.
+    Run it as often as you like. Example: tenpo features publish acme
     """
     from tenpo.settings import get_settings
     from video_analyzer.feature_db.publish import publish as tell
 
-    found = tell(get_settings(), _database(), tenant)
+    found = tell(get_settings(), tenant, who_moved(tenant))
     if as_json:
         told = {"raw_ids": found.raw_ids, "changed": found.changed}
         _print_json(told | {"dirty_store_days": len(found.dirty)})
@@ -362,6 +365,25 @@ def serve() -> None:
     from video_analyzer.feature_service.serve import main
 
     main()
+
+
+def who_moved(tenant: str) -> Moved:
+    """Who is whom: from the service where there is a token for it, else from the files here."""
+    from tenpo.settings import get_settings
+    from video_analyzer.feature_db.publish import of_folder
+    from video_analyzer.feature_service.client import FeatureClient
+
+    settings = get_settings()
+    token = settings.features_tokens.get(tenant)
+    if token is None:
+        return of_folder(_database(), tenant)
+    client = FeatureClient(settings.features_url, tenant, token.get_secret_value(), timeout_s=60)
+
+    def ask() -> Mapping[str, str] | None:
+        with client:
+            return client.moved()
+
+    return ask
 
 
 def _book() -> MasterBook:

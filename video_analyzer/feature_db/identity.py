@@ -109,7 +109,8 @@ class Identity:
 
     def moved(self) -> dict[int, int]:
         """All raw ids whose current person is another raw id, each with that person."""
-        return {raw: person for raw, person in self._current.items() if raw != person}
+        current = dict(self._current)  # at once: the committing thread changes it meanwhile
+        return {raw: person for raw, person in current.items() if raw != person}
 
     def members(self, person: int) -> frozenset[int]:
         """All raw ids of the person that this raw id belongs to now."""

@@ -37,6 +37,10 @@ class People:
         found = self._identity.links_of(self._number(person))
         return {seq: (person_text(a), person_text(b)) for seq, (a, b) in found.items()}
 
+    def moved(self) -> dict[str, str]:
+        """The current person of each raw id that has another one."""
+        return {person_text(a): person_text(b) for a, b in self._identity.moved().items()}
+
     def merge(self, a: str, b: str, at: datetime) -> int:
         """Note that two raw ids are one person. Returns the link's number.
 

@@ -1,7 +1,8 @@
 """Who is whom now, from the identity log to the warehouse, so that past visits follow.
 
-Only pairs of pseudonyms leave the tenant's folder: no feature, no key. Run it at any time and
-as often as you like; it writes what differs.
+Only pairs of pseudonyms leave the tenant's folder: no feature, no key. They are read from its files
+(`of_folder`), or asked for where these lie elsewhere (`feature_service.client`). Run it at any time
+and as often as you like; it writes what differs.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime
 
@@ -26,16 +27,19 @@ from tenpo.store_day import StoreDay
 from tenpo.warehouse import Job, Published, publish_persons
 from tenpo.warehouse import connect as connect_warehouse
 from video_analyzer.feature_db.database import FeatureDatabase
-from video_analyzer.feature_db.identity import Identity, person_text
+from video_analyzer.feature_db.people import People
+
+#: Gives the current person of each raw id that has another one; None where there are no features.
+Moved = Callable[[], Mapping[str, str] | None]
 
 
-def publish(settings: Settings, database: FeatureDatabase, tenant_id: str) -> Published:
+def publish(settings: Settings, tenant_id: str, source: Moved) -> Published:
     """Make the warehouse follow a tenant's identity log, and mark what it changes.
 
     Args:
         settings: the process's settings.
-        database: the features, read beside whoever writes them.
         tenant_id: the tenant; one without features has nothing to publish.
+        source: who is whom; asked once, when nobody else may publish.
 
     Raises:
         UnknownReference: the tenant has no features here, but persons in the warehouse.
@@ -46,7 +50,7 @@ def publish(settings: Settings, database: FeatureDatabase, tenant_id: str) -> Pu
     try:
         with connect_warehouse(settings) as warehouse, _lease(engine, settings) as held:
             # Read under the lease: a slow run never puts older persons over newer ones.
-            current = _current(database, tenant_id)
+            current = source()
             run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
             return publish_persons(
                 warehouse,
@@ -61,17 +65,16 @@ def publish(settings: Settings, database: FeatureDatabase, tenant_id: str) -> Pu
         engine.dispose()
 
 
-def moved(identity: Identity) -> dict[str, str]:
-    """The current person of each raw id that has another one, as texts."""
-    return {person_text(raw): person_text(person) for raw, person in identity.moved().items()}
+def of_folder(database: FeatureDatabase, tenant_id: str) -> Moved:
+    """Who is whom by a tenant's files, read beside whoever writes them."""
 
+    def read() -> Mapping[str, str] | None:
+        try:
+            return People(database.read_store(tenant_id)).moved()
+        except UnknownReference:
+            return None
 
-def _current(database: FeatureDatabase, tenant_id: str) -> Mapping[str, str] | None:
-    """None where the tenant has no features here."""
-    try:
-        return moved(database.read_store(tenant_id).identity)
-    except UnknownReference:
-        return None
+    return read
 
 
 def _guard(engine: Engine, held: Lease, tenant_id: str, current: Mapping[str, str] | None) -> None:

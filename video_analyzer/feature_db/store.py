@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -156,6 +156,7 @@ class FeatureStore:
         *,
         threshold: float,
         former: Former | None = None,
+        admit: Callable[[], None] = lambda: None,
     ) -> Identified:
         """The person whose feature is most like this one, or a new person with this feature.
 
@@ -169,6 +170,7 @@ class FeatureStore:
             threshold: cosine from which on two are the same person.
             former: while another model is being replaced, what that one sees. Whom only it
                 knows gets this feature, too; a new person gets both.
+            admit: called before somebody new is made; what it raises is raised, and nobody made.
 
         Raises:
             InputError: a vector that cannot be used.
@@ -189,7 +191,11 @@ class FeatureStore:
         # The first of a space goes alone: beside it, others could not see its features yet.
         alone = any(face.model not in self._state.by_model for face in faces)
         size = sum(face.unit.nbytes for face in faces)
-        return self.commit(lambda draft: self._identify(draft, faces, seen), alone=alone, size=size)
+
+        def plan(draft: Draft) -> Identified:
+            return self._identify(draft, faces, seen, admit)
+
+        return self.commit(plan, alone=alone, size=size)
 
     def delete(self, features: Sequence[int]) -> int:
         """Let features die; their bytes go with the next purge. Returns how many were alive."""
@@ -313,7 +319,9 @@ class FeatureStore:
     def _unit(self, model: str, vector: Sequence[float] | Floats) -> Floats:
         return self._units(model, np.asarray(vector, np.float32)[None])
 
-    def _identify(self, draft: Draft, faces: Sequence[_Face], seen: Seen) -> Identified:
+    def _identify(
+        self, draft: Draft, faces: Sequence[_Face], seen: Seen, admit: Callable[[], None]
+    ) -> Identified:
         """Whom the first of these models knows that knows anybody; those before learn it, too."""
         scores = list[float]()
         for face in faces:
@@ -324,6 +332,7 @@ class FeatureStore:
                     self._add(draft, other.model, other.unit, seen, [int(row["person"])])
                 return self._known(score, row)
             scores.append(score)
+        admit()
         who = self._new_persons(draft, 1, seen)
         for face in faces:
             self._add(draft, face.model, face.unit, seen, who)

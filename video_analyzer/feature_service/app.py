@@ -22,6 +22,7 @@ from video_analyzer.feature_service.backend import TIMEOUT_S, Backend
 from video_analyzer.feature_service.bounds import Bounds
 from video_analyzer.feature_service.doors import REFUSAL_S, Doors
 from video_analyzer.feature_service.metrics import Metrics
+from video_analyzer.feature_service.newcomers import Newcomers
 
 _DESCRIPTION = """
 Features of people, sealed by tenant. Send `X-Tenpo-Tenant` and a token of scope `features` as
@@ -37,7 +38,8 @@ def create_app(
     database = FeatureDatabase(settings.home / "features", settings.root_secret())
     book = MasterBook(Lake(settings.lake_url))
     erasures = partial(Erasures.of, settings)
-    backend = Backend(database, book, Metrics(), erasures, timeout_s)
+    newcomers = Newcomers(settings.features_new_per_hour)
+    backend = Backend(database, book, Metrics(), erasures, newcomers, timeout_s)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -20,6 +20,7 @@ from tenpo.masters import MasterBook
 from video_analyzer.feature_db import FeatureDatabase, FeatureStore
 from video_analyzer.feature_service.access import Caller
 from video_analyzer.feature_service.metrics import Metrics
+from video_analyzer.feature_service.newcomers import Bucket, Newcomers, TooManyNew
 
 T = TypeVar("T")
 
@@ -50,6 +51,7 @@ class Backend:
         book: their masters.
         metrics: where calls are counted.
         erasures: gives a tenant's, to ask that visits be unlinked.
+        newcomers: how many new persons stores may make.
         timeout_s: how long a call may take that is not a long one.
     """
 
@@ -59,9 +61,11 @@ class Backend:
         book: MasterBook,
         metrics: Metrics,
         erasures: Callable[[str], Erasures],
+        newcomers: Newcomers,
         timeout_s: float = TIMEOUT_S,
     ) -> None:
         self.book, self.metrics, self.erasures = book, metrics, erasures
+        self._newcomers = newcomers
         self._database = database
         self._short = _Lane(THREADS, MAX_RUNNING, timeout_s)
         self._long = _Lane(LONG_THREADS, MAX_LONG, LONG_S)
@@ -102,6 +106,23 @@ class Backend:
         finally:
             self.metrics.calls.labels(caller.tenant_id, call, status).inc()
             self.metrics.seconds.labels(call).observe(time.perf_counter() - began)
+
+    def admit(self, tenant_id: str, store_id: str) -> None:
+        """Let a store make one more new person, and count it.
+
+        Raises:
+            TooManyNew: it has made too many.
+        """
+        try:
+            self._newcomers.admit(tenant_id, store_id)
+        except TooManyNew:
+            self.metrics.newcomers.labels(tenant_id, store_id, "refused").inc()
+            raise
+        self.metrics.newcomers.labels(tenant_id, store_id, "made").inc()
+
+    def newcomers(self, tenant_id: str) -> dict[str, Bucket]:
+        """How a tenant's stores stand with new persons, since the start."""
+        return self._newcomers.of(tenant_id)
 
     async def _bounded(self, tenant_id: str, work: Callable[[FeatureStore], T], lane: _Lane) -> T:
         if lane.running[tenant_id] >= lane.most:

@@ -14,6 +14,7 @@ from video_analyzer.feature_db.space import MAX_DIMENSION
 
 MAX_FEATURES = 1_000
 MAX_MATCHES = 100
+MAX_MOVED = 10_000
 _CLOCK_TOLERANCE = timedelta(minutes=5)
 
 Model = Annotated[str, Field(min_length=1, max_length=100)]
@@ -92,6 +93,13 @@ class TwoBody(Body):
 
     a: RawId
     b: RawId
+
+
+class MovedBody(Body):
+    """Raw ids whose person is another one: those that come after one, in order."""
+
+    after: RawId | None = None
+    limit: Annotated[int, Field(ge=1, le=MAX_MOVED)] = MAX_MOVED
 
 
 class LinkBody(Body):
@@ -199,6 +207,24 @@ class ErasedAnswer(BaseModel):
     request: str | None = None
 
 
+class TwoLinkedAnswer(BaseModel):
+    """A link between two raw ids."""
+
+    link: int
+    a: str
+    b: str
+
+
+class MovedAnswer(BaseModel):
+    """The current person of raw ids; pages of another version do not belong together.
+
+    The version is 1 where the tenant never had a person.
+    """
+
+    version: int
+    moved: dict[str, str]
+
+
 class ProposalAnswer(BaseModel):
     """Two people who may be one."""
 
@@ -228,6 +254,16 @@ class SpaceAnswer(BaseModel):
     parts: list[tuple[str, int]]
 
 
+class NewcomersAnswer(BaseModel):
+    """New persons of a store since the service started, and how many more it may make now."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    room: float
+    made: int
+    refused: int
+
+
 class StatsAnswer(BaseModel):
     """A tenant's features in numbers."""
 
@@ -236,6 +272,7 @@ class StatsAnswer(BaseModel):
     log_segments: int
     bytes_on_disk: int
     spaces: list[SpaceAnswer]
+    newcomers: dict[str, NewcomersAnswer] = {}
 
 
 class ProgressAnswer(BaseModel):

@@ -23,6 +23,8 @@ F = TypeVar("F")
 SeenBefore = tuple[str, Sequence[float]]
 #: Of a wait in seconds; nobody means a longer one.
 _MAX_DIGITS = 4
+#: Readings of who is whom, before it is given up.
+_TRIES = 5
 
 
 class FeatureClient:
@@ -173,6 +175,42 @@ class FeatureClient:
     def part(self, a: str, b: str) -> None:
         """Note that two are different people."""
         self._one(bodies.DoneAnswer, "persons/part", {"a": a, "b": b})
+
+    def rejoin(self, a: str, b: str) -> None:
+        """Take back that two are different people."""
+        self._one(bodies.DoneAnswer, "persons/rejoin", {"a": a, "b": b})
+
+    def links(self, person: str) -> list[bodies.TwoLinkedAnswer]:
+        """The links that hold a person together, to split them."""
+        return self._many(bodies.TwoLinkedAnswer, "persons/links", {"person": person})
+
+    def moved(self, limit: int = bodies.MAX_MOVED) -> dict[str, str] | None:
+        """The current person of each raw id that has another one; None before the first person.
+
+        Raises:
+            ServiceError: also where persons changed each time while they were read.
+        """
+        for _ in range(_TRIES):
+            found = self._moved(limit)
+            if found is not None:
+                version, pairs = found
+                return None if version == 1 else pairs
+        raise ServiceError(
+            "the persons changed while they were read", where="persons/moved", remedy="Try again."
+        )
+
+    def _moved(self, limit: int) -> tuple[int, dict[str, str]] | None:
+        """All pages; None if they are not of one version."""
+        pairs: dict[str, str] = {}
+        versions: set[int] = set()
+        while len(versions) <= 1:
+            body = {"after": max(pairs, default=None), "limit": limit}
+            page = self._one(bodies.MovedAnswer, "persons/moved", body)
+            pairs |= page.moved
+            versions.add(page.version)
+            if len(page.moved) < limit and len(versions) == 1:
+                return page.version, pairs
+        return None
 
     def stats(self) -> bodies.StatsAnswer:
         """The tenant's features in numbers."""

@@ -1,4 +1,4 @@
-"""What the service counts, for Prometheus; labels are tenants, calls and HTTP statuses."""
+"""What the service counts, for Prometheus; labels are tenants, stores, calls, HTTP statuses."""
 
 from __future__ import annotations
 
@@ -23,6 +23,10 @@ class Metrics:
         self.running = Gauge(
             "tenpo_features_running", "Calls under way.", ("tenant",), registry=registry
         )
+        self.newcomers = Counter(
+            "tenpo_features_new_persons", "New persons that were made, or refused as too many.",
+            ("tenant", "store", "outcome"), registry=registry,
+        )  # fmt: skip
 
     def text(self) -> bytes:
         """As Prometheus scrapes them."""

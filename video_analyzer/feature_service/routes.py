@@ -67,8 +67,9 @@ async def identify(
         )  # fmt: skip
         former = None if body.former is None else _former(store, body.former, caller)
         found = store.identify_or_create(
-            body.model, body.vector, seen, threshold=threshold, former=former
-        )
+            body.model, body.vector, seen, threshold=threshold, former=former,
+            admit=lambda: backend.admit(caller.tenant_id, body.store_id),
+        )  # fmt: skip
         return bodies.IdentifiedAnswer(
             raw_id=found.raw_id, person=found.person, score=found.score, is_new=found.is_new
         )
@@ -193,12 +194,55 @@ async def part(body: bodies.TwoBody, caller: Person, backend: Running) -> bodies
     return await backend.run(caller, "part", work)
 
 
+@router.post("/persons/rejoin")
+async def rejoin(body: bodies.TwoBody, caller: Person, backend: Running) -> bodies.DoneAnswer:
+    """Take back that two are different people."""
+
+    def work(store: FeatureStore) -> bodies.DoneAnswer:
+        People(store).rejoin(body.a, body.b, _now())
+        return bodies.DoneAnswer()
+
+    return await backend.run(caller, "rejoin", work)
+
+
+@router.post("/persons/links")
+async def links(
+    body: bodies.PersonBody, caller: Person, backend: Running
+) -> list[bodies.TwoLinkedAnswer]:
+    """The links that hold a person together, to split them."""
+    return await backend.run(
+        caller, "links",
+        lambda store: [
+            bodies.TwoLinkedAnswer(link=link, a=a, b=b)
+            for link, (a, b) in sorted(People(store).links(body.person).items())
+        ],
+    )  # fmt: skip
+
+
+@router.post("/persons/moved")
+async def persons_moved(
+    body: bodies.MovedBody, caller: Person, backend: Running
+) -> bodies.MovedAnswer:
+    """The current person of each raw id that has another one, in order, a page at a time."""
+
+    def work(store: FeatureStore) -> bodies.MovedAnswer:
+        version, found = store.commit(
+            lambda draft: (draft.next_seq, People(store).moved()), alone=True
+        )
+        page = sorted(raw for raw in found if raw > (body.after or ""))[: body.limit]
+        return bodies.MovedAnswer(version=version, moved={raw: found[raw] for raw in page})
+
+    return await backend.run(caller, "moved", work, is_long=True)
+
+
 @router.get("/stats")
 async def stats(caller: Person, backend: Running) -> bodies.StatsAnswer:
     """The tenant's features in numbers."""
     return await backend.run(
         caller, "stats",
-        lambda store: bodies.StatsAnswer.model_validate(asdict(store.stats())),
+        lambda store: bodies.StatsAnswer.model_validate(
+            asdict(store.stats()) | {"newcomers": backend.newcomers(caller.tenant_id)}
+        ),
     )  # fmt: skip
 
 

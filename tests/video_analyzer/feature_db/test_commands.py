@@ -13,11 +13,13 @@ import orjson
 import pytest
 
 from tenpo.cli.main import main
+from tenpo.errors import ServiceError
 from tenpo.masters import Store
 from tenpo.settings import get_settings
 from tenpo.tenants import create_tenant
 from tests.video_analyzer.feature_db.faces import MODEL, SECRET, SEEN, QuickDisk, faces
 from video_analyzer.feature_db import Feature, FeatureDatabase, Seen
+from video_analyzer.feature_db.commands import who_moved
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -202,3 +204,25 @@ def test_a_new_root_secret_takes_over(
     assert run("rewrap", str(old))[0] == 6
     code, _, err = run("rewrap", str(tmp_path / "nothing"))
     assert (code, "former secret" in err) == (3, True)
+
+
+def test_who_is_whom_is_asked_for_where_there_is_a_token_of_the_tenant(
+    run: Run, added: list[Feature], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del run
+    monkeypatch.setenv("TENPO_FEATURES_TOKENS", '{"elsewhere": "t"}')
+    monkeypatch.setenv("TENPO_FEATURES_URL", "http://127.0.0.1:9")
+    get_settings.cache_clear()
+    assert who_moved("acme")() == {}, "from the files here"
+    assert who_moved("nobody")() is None
+    with pytest.raises(ServiceError, match="does not answer"):
+        who_moved("elsewhere")()
+
+
+def test_how_far_a_new_model_is(run: Run, added: list[Feature]) -> None:
+    code, out, _ = run("succession", "acme", "--from", MODEL, "--to", "sface-2")
+    over = f"{SEEN.expires_at:%Y-%m-%d}"
+    expected = f"30 of 30 persons wait for sface-2; the last of them is over on {over}\n"
+    assert (code, out) == (0, expected)
+    code, out, _ = run("succession", "acme", "--from", MODEL, "--to", "sface-2", "--json")
+    assert parsed(out)["waiting"] == 30

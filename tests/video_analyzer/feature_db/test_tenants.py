@@ -42,6 +42,7 @@ CALLS: dict[str, tuple[Call, object]] = {
     "current": (lambda b, a, v: People(b).current(a[0].raw_id), UnknownReference),
     "members": (lambda b, a, v: People(b).members(a[0].raw_id), UnknownReference),
     "links": (lambda b, a, v: People(b).links(a[0].raw_id), UnknownReference),
+    "moved": (lambda b, a, v: People(b).moved(), {}),
     "merge": (
         lambda b, a, v: People(b).merge(a[0].raw_id, a[1].raw_id, NOW),
         UnknownReference,

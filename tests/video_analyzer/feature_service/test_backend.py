@@ -22,6 +22,7 @@ from video_analyzer.feature_service.backend import (
     Backend,
 )
 from video_analyzer.feature_service.metrics import Metrics
+from video_analyzer.feature_service.newcomers import Newcomers
 
 
 def _caller(tenant: str) -> Caller:
@@ -33,7 +34,8 @@ def backend(tmp_path: Path) -> Backend:
     """Without any features."""
     database = FeatureDatabase(tmp_path / "features", bytes(32))
     lake = Lake(f"file://{tmp_path}/lake")
-    return Backend(database, MasterBook(lake), Metrics(), partial(Erasures, lake, bytes(32)))
+    erasures, newcomers = partial(Erasures, lake, bytes(32)), Newcomers(1_000)
+    return Backend(database, MasterBook(lake), Metrics(), erasures, newcomers)
 
 
 def test_long_calls_hold_up_no_short_one(backend: Backend) -> None:

@@ -8,18 +8,24 @@ from datetime import timedelta
 from pathlib import Path
 
 import httpx
+import numpy as np
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from tenpo.erasure import Erasures
 from tenpo.errors import InputError, RateLimited, ServiceError, UnknownReference
+from tenpo.masters import Store
 from tenpo.settings import Settings
+from tenpo.tenants import create_tenant, issue_token
 from tests.video_analyzer.feature_service.conftest import MODEL, SEEN_AT, Ask, Tokens
 from video_analyzer.feature_db.records import Floats
 from video_analyzer.feature_service.app import create_app
 from video_analyzer.feature_service.bounds import MAX_BODY_BYTES
 from video_analyzer.feature_service.client import FeatureClient
+from video_analyzer.feature_service.newcomers import Newcomers, TooManyNew
+
+FACES = Store(store_id="s1", name="S", timezone="UTC", currency="JPY", has_faces=True)
 
 
 def test_a_face_is_recognised_found_and_told_of(ask: Ask, face: Floats, known: str) -> None:
@@ -62,12 +68,83 @@ def test_proposals_are_made_decided_and_undone(ask: Ask, face: Floats, known: st
     assert found.score == pytest.approx(score, abs=1e-5)
     link = person.merge(known, other)
     assert person.held(other).raw_ids == sorted([known, other])
+    [told] = person.links(other)
+    assert (told.link, {told.a, told.b}) == (link, {known, other})
     person.split(link)
     person.part(known, other)
     with pytest.raises(InputError, match="different people"):
         person.merge(known, other)
     person.propose(MODEL, score - 0.01)
     assert known not in {one.a for one in person.proposals().proposals}
+    person.rejoin(known, other)
+    person.split(person.merge(known, other))
+
+
+def test_who_is_whom_is_told_page_by_page_of_one_moment(
+    settings: Settings, http: TestClient
+) -> None:
+    create_tenant(settings, "moving", "M", stores=[FACES])
+    person = FeatureClient("", "moving", issue_token(settings, "moving", "features"), http=http)
+    assert person.moved() is None  # nobody was ever there: a folder that is not mounted, perhaps
+    looks = np.eye(6, 64).tolist()
+    ids = [person.identify(MODEL, look, "s1", SEEN_AT, 0.9).raw_id for look in looks]
+    assert person.moved() == {}
+    for other in ids[1:5]:
+        person.merge(ids[0], other)
+    expected = dict.fromkeys(ids[1:5], ids[0])
+    assert [person.moved(limit) for limit in (1, 3, 4, 100)] == [expected] * 4
+    answers = iter([{"version": n, "moved": {f"p_{n:016x}": ids[0]}} for n in range(2, 99)])
+    changing = httpx.MockTransport(lambda _: httpx.Response(200, json=next(answers)))
+    with httpx.Client(transport=changing, base_url="http://x") as elsewhere:
+        restless = FeatureClient("", "moving", "t", http=elsewhere)
+        with pytest.raises(ServiceError, match="changed while"):
+            restless.moved(limit=1)
+
+
+def test_a_broken_camera_makes_no_million_persons(settings: Settings, tmp_path: Path) -> None:
+    create_tenant(settings, "broken", "B", stores=[FACES])
+    token = issue_token(settings, "broken", "features")
+    bounded = settings.model_copy(update={"home": tmp_path, "features_new_per_hour": 3})
+    looks = np.eye(9, 64).tolist()
+    with TestClient(create_app(bounded), base_url="http://127.0.0.1") as http:
+        person = FeatureClient("", "broken", token, http=http)
+        ids = [person.identify(MODEL, look, "s1", SEEN_AT, 0.9).raw_id for look in looks[:3]]
+        for look in looks[3:5]:
+            with pytest.raises(InputError, match="3 new persons within an hour") as caught:
+                person.identify(MODEL, look, "s1", SEEN_AT, 0.9)
+            assert not isinstance(caught.value, ServiceError)  # no reason to leave it alone
+        assert person.identify(MODEL, looks[1], "s1", SEEN_AT, 0.9).raw_id == ids[1]
+        told = person.stats()
+        assert told.persons == 3
+        found = told.newcomers["s1"]
+        assert (found.made, found.refused, int(found.room)) == (3, 2, 0)
+        shown = {"Authorization": f"Bearer {bounded.metrics_secret()}"}
+        text = http.get("/metrics", headers=shown).text
+    assert 'new_persons_total{outcome="refused",store="s1",tenant="broken"} 2.0' in text
+    assert 'new_persons_total{outcome="made",store="s1",tenant="broken"} 3.0' in text
+
+
+def test_a_stores_room_for_new_persons_comes_back_and_is_its_own() -> None:
+    now = [0.0]
+    newcomers = Newcomers(6, lambda: now[0])
+    for _ in range(6):
+        newcomers.admit("a", "s1")
+    with pytest.raises(TooManyNew):
+        newcomers.admit("a", "s1")
+    newcomers.admit("a", "s2")
+    newcomers.admit("b", "s1")
+    now[0] = 601.0  # one a tenth of an hour
+    newcomers.admit("a", "s1")
+    with pytest.raises(TooManyNew):
+        newcomers.admit("a", "s1")
+    now[0] = 10**6
+    for _ in range(6):
+        newcomers.admit("a", "s1")
+    with pytest.raises(TooManyNew):
+        newcomers.admit("a", "s1")
+    assert {name: (one.made, one.refused) for name, one in newcomers.of("a").items()} == {
+        "s1": (13, 3), "s2": (1, 0)
+    }  # fmt: skip
 
 
 def test_erasing_a_person_leaves_a_proof_and_nothing_else(

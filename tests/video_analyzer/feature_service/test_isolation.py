@@ -35,6 +35,9 @@ CALLS: dict[str, Call] = {
     "persons/merge": lambda c, p, f, v: c.merge(p, p[:-1] + "0"),
     "persons/split": lambda c, p, f, v: c.split(1),
     "persons/part": lambda c, p, f, v: c.part(p, p[:-1] + "0"),
+    "persons/rejoin": lambda c, p, f, v: c.rejoin(p, p[:-1] + "0"),
+    "persons/links": lambda c, p, f, v: c.links(p),
+    "persons/moved": lambda c, p, f, v: c.moved(),
     "stats": lambda c, p, f, v: c.stats(),
     "proposals": lambda c, p, f, v: c.proposals(),
     "propose": lambda c, p, f, v: c.propose(MODEL, -1.0),
@@ -43,7 +46,7 @@ CALLS: dict[str, Call] = {
     "succession/sightings": lambda c, p, f, v: c.sightings(MODEL, "next-1", "s1", EVER),
     "succession/take": lambda c, p, f, v: c.take_over((MODEL, v), "next-1", v, "s1", SEEN_AT),
 }
-UNKNOWN_TO_OTHERS = {name for name in CALLS if name.startswith("persons/")}
+UNKNOWN_TO_OTHERS = {name for name in CALLS if name.startswith("persons/")} - {"persons/moved"}
 every_call = pytest.mark.parametrize("name", CALLS)
 
 
