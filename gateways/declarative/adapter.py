@@ -12,7 +12,7 @@ from tenpo.identifiers import digest
 
 _VERSION_DIGITS = 12
 #: Raised when the same bytes by the same spec give other rows.
-_READING = "2"
+_READING = "3"
 
 
 class DeclarativeAdapter(Adapter):

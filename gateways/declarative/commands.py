@@ -48,14 +48,22 @@ def check(
     """
     import orjson
 
+    from gateways.declarative.adapter import DeclarativeAdapter
     from gateways.declarative.choose import load_adapter
 
     adapter = load_adapter(file)
     told = {"name": adapter.name, "event": adapter.spec.event, "version": adapter.version}
+    if isinstance(adapter, DeclarativeAdapter) and adapter.spec.keeps_no_amount:
+        told["warning"] = (
+            "tax.mode is unknown: neither net nor gross is known, and no figure of sales has these "
+            "lines. Say included, excluded or none."
+        )
     if as_json:
         typer.echo(orjson.dumps(told).decode())
         return
     typer.echo(f"{file}: {told['name']} makes {told['event']}, version {told['version']}")
+    if "warning" in told:
+        typer.echo(told["warning"], err=True)
 
 
 @spec.command()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from gateways.declarative.json_path import records_of, text_of, value_at
@@ -15,17 +14,20 @@ from gateways.normalize import columns
 from gateways.normalize.adapter import Kind
 from gateways.normalize.context import Context
 from gateways.normalize.faults import Faults, Reason
+from gateways.normalize.instants import read_stamp
 from gateways.normalize.json_adapter import JsonAdapter, Rows
 from gateways.normalize.records import Records
 from tenpo.identifiers import digest
 
 _VERSION_DIGITS = 12
+#: Raised when the same bytes by the same spec give other rows.
+_READING = "2"
 _PER_SECOND = {"s": 1, "ms": 1000}
 _LINE = "1"
 
 
 class JsonMapping(JsonAdapter):
-    """The adapter that a spec of JSON describes. Its version is a digest of the spec's bytes."""
+    """The adapter that a spec of JSON describes. Its version is a digest of the spec and its reading."""
 
     kind: Kind = "iot"
     described = True
@@ -34,7 +36,7 @@ class JsonMapping(JsonAdapter):
         self.spec = spec
         self.body = body
         self.name = spec.name
-        self.version = digest(body.hex())[:_VERSION_DIGITS]
+        self.version = digest(_READING, body.hex())[:_VERSION_DIGITS]
         self._ending = "_count" if spec.event == "count_interval" else "_total"
 
     def rows_under(self, body: bytes, context: Context) -> Rows:
@@ -101,10 +103,9 @@ class JsonMapping(JsonAdapter):
         if not time.formats or not isinstance(value, str):
             return value
         for form in time.formats:
-            try:
-                return datetime.strptime(value.strip(), form).isoformat()  # noqa: DTZ007
-            except ValueError:
-                continue
+            found = read_stamp(value.strip(), form)
+            if found is not None:
+                return found[1].isoformat()
         return f"{value} fits no format"  # no ISO 8601 text, so its fault is told
 
     def _says(self, scopes: Sequence[Any], wanted: Mapping[str, Sequence[str]]) -> bool:

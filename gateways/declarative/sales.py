@@ -12,11 +12,23 @@ import pyarrow.compute as pc
 from gateways.declarative.conditions import Rows
 from gateways.declarative.spec import Spec
 from gateways.normalize import columns
-from gateways.normalize.columns import NUMERIC, Column, flags, joined, missing, positive, ranks
+from gateways.normalize.columns import (
+    NUMERIC,
+    Column,
+    flags,
+    joined,
+    missing,
+    negative,
+    positive,
+    ranks,
+)
 from gateways.normalize.faults import Faults, Reason
 from gateways.normalize.records import FINAL
 from tenpo.contracts import SaleKind
 from tenpo.identifiers import micros
+
+#: Kinds of lines that need no rate: what counts nowhere, and what was paid.
+_UNTAXED = pa.array([SaleKind.VOID.value, SaleKind.TENDER.value])
 
 
 class SaleReader:
@@ -64,19 +76,30 @@ class SaleReader:
         price = "amount" if "amount" in values else "unit_price"
         empty = missing(values[price]) & counts
         faults.mark(empty, Reason.MISSING_FIELD, spec.columns.get(price, price))
-        returned = flags(pc.equal(values["kind"], SaleKind.RETURN.value))
-        for name in ("quantity", "amount"):
-            if name in values:
-                above = positive(values[name]) & returned
-                faults.mark(above, Reason.POSITIVE_RETURN, spec.columns.get(name, name))
-        if spec.tax.mode == "excluded":
+        self._check_signs(values, faults)
+        if spec.tax.mode in ("excluded", "included"):
             self._check_rates(values, faults)
 
+    def _check_signs(self, values: Mapping[str, Column], faults: Faults) -> None:
+        """A return is below zero, and a tax on the side of its amount."""
+        named = self._spec.columns
+        returned = flags(pc.equal(values["kind"], SaleKind.RETURN.value))
+        for name in ("quantity", "amount", "tax_amount"):
+            if name in values:
+                above = positive(values[name]) & returned
+                faults.mark(above, Reason.POSITIVE_RETURN, named.get(name, name))
+        if "amount" in values and "tax_amount" in values:
+            amount, tax = values["amount"], values["tax_amount"]
+            other = (positive(amount) & negative(tax)) | (negative(amount) & positive(tax))
+            other &= flags(pc.not_equal(values["kind"], SaleKind.VOID.value))
+            faults.mark(other, Reason.WRONG_SIGN, named.get("tax_amount", "tax_amount"))
+
     def _check_rates(self, values: Mapping[str, Column], faults: Faults) -> None:
-        """Without a rate nobody knows the gross; that is meant only where no line has one."""
-        rules, column = self._spec.tax.rates, self._spec.columns.get("tax_rate")
+        """Without a rate nobody knows net or gross; that is meant only where no line has one."""
+        rules, named = self._spec.tax.rates, self._spec.columns
+        column = named.get("tax_rate") or (None if rules else named.get("tax_amount"))
         unknown = missing(values["tax_rate"])
-        unknown &= flags(pc.not_equal(values["kind"], SaleKind.VOID.value))
+        unknown &= ~flags(pc.is_in(values["kind"], value_set=_UNTAXED))
         if "tax_amount" in values:
             unknown &= missing(values["tax_amount"])
         if column is not None:

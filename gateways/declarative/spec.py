@@ -130,6 +130,21 @@ class Spec(Part):
         return self
 
     @model_validator(mode="after")
+    def _tax_is_kept(self) -> Spec:
+        """A tax that is mapped counts, so the mode must have a use for it."""
+        mode = self.tax.mode
+        unused = {"none": ("tax_amount", "tax_rate"), "unknown": ("tax_amount",)}.get(mode, ())
+        told = f"tax.mode {mode} leaves it out: say included or excluded"
+        for key, given in (("columns", self.columns), ("constants", self.constants)):
+            for name in unused:
+                if name in given:
+                    raise AtKeyError((key, name), told)
+        for name in ("rate", "rates"):
+            if mode == "none" and getattr(self.tax, name):
+                raise AtKeyError(("tax", name), told)
+        return self
+
+    @model_validator(mode="after")
     def _one_thousands(self) -> Spec:
         if self.thousands and self.numbers != NumberForm():
             raise AtKeyError(("thousands",), "stands beside numbers: write it there")
@@ -160,6 +175,11 @@ class Spec(Part):
     def number_style(self) -> NumberStyle:
         """How numbers are written."""
         return NumberStyle(self.thousands) if self.thousands else self.numbers.style
+
+    @property
+    def keeps_no_amount(self) -> bool:
+        """Whether no line of these sales has a net or gross amount."""
+        return self.event == "sale_line" and self.tax.mode == "unknown"
 
     @property
     def source_columns(self) -> list[str]:

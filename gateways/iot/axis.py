@@ -54,7 +54,7 @@ class Axis(JsonAdapter):
     """Counts of Axis cameras."""
 
     name = "axis"
-    version = "2"
+    version = "3"
     kind: Kind = "iot"
 
     def rows(self, body: bytes) -> Rows:

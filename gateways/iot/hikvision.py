@@ -66,7 +66,7 @@ class Hikvision(JsonAdapter):
     """People counting of Hikvision cameras."""
 
     name = "hikvision"
-    version = "3"
+    version = "4"
     kind: Kind = "iot"
     media_type = "application/xml"
 

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from gateways.formats.json_text import text_columns
 from gateways.normalize import columns
-from gateways.normalize.columns import Column, missing
+from gateways.normalize.columns import Column, flags, missing
 from gateways.normalize.faults import Faults, Reason
 from gateways.normalize.instants import iso_times
 from gateways.normalize.records import Records
@@ -26,6 +26,8 @@ COUNTS = ("in_count", "out_count", "pass_count", "staff_in_count", "staff_out_co
 CROSSING_S = "1"
 _NAMES = ("device_id", "line_id", "line_key", "document", "occurred_at", "interval_end_at",
           "length_s", "is_dst", *COUNTS)  # fmt: skip
+#: What clocks show that were never set, mostly 1970 or 1980.
+_UNSET = r"^19[0-8]\d-"
 _YES = pa.array(["true", "1"])
 _NO = pa.array(["false", "0"])
 
@@ -70,6 +72,7 @@ def yes_or_no(text: Column) -> Column:
 def _times(
     text: Mapping[str, Column], faults: Faults, fields: Mapping[str, str]
 ) -> dict[str, Column]:
+    mark_unset(text["occurred_at"], faults, fields.get("occurred_at", "occurred_at"))
     start, start_local, _, bad_start = iso_times(text["occurred_at"])
     end, end_local, _, bad_end = iso_times(text["interval_end_at"])
     faults.mark(bad_start, Reason.BAD_TIME, fields.get("occurred_at", "occurred_at"))
@@ -85,6 +88,12 @@ def _times(
         "local_end": end_local,
         "length": length,
     }
+
+
+def mark_unset(text: Column, faults: Faults, name: str) -> None:
+    """A time of a clock that was never set is a fault of its own."""
+    unset = flags(pc.match_substring_regex(text, _UNSET))
+    faults.mark(unset, Reason.CLOCK_BEHIND, name)
 
 
 def unix_time(value: Any, per_second: int = 1) -> Any:

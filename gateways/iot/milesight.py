@@ -66,7 +66,7 @@ class Milesight(JsonAdapter):
     """Interval counts and running totals of Milesight devices."""
 
     name = "milesight"
-    version = "5"
+    version = "6"
     kind: Kind = "iot"
 
     def rows(self, body: bytes) -> Rows:

@@ -11,17 +11,15 @@ from typing import Any
 import pyarrow.compute as pc
 
 from gateways.formats.json_text import text_columns
-from gateways.iot.intervals import yes_or_no
+from gateways.iot.intervals import mark_unset, yes_or_no
 from gateways.normalize import columns
-from gateways.normalize.columns import Column, flags, missing
+from gateways.normalize.columns import Column, missing
 from gateways.normalize.faults import Faults, Reason
 from gateways.normalize.instants import iso_times
 from gateways.normalize.records import Records
 
 _NAMES = ("device_id", "line_id", "line_key", "document", "occurred_at", "is_dst")
 _TOTALS = ("in_total", "out_total")
-#: What clocks show that were never set, mostly 1970 or 1980.
-_UNSET = r"^19[0-8]\d-"
 
 
 def reading_records(
@@ -61,8 +59,7 @@ def reading_records(
 
 def reading_times(text: Column, faults: Faults, name: str) -> tuple[Column, Column]:
     """ISO 8601 text as moments, or as wall-clock times; a clock that was never set is a fault."""
-    unset = flags(pc.match_substring_regex(text, _UNSET))
-    faults.mark(unset, Reason.CLOCK_BEHIND, name)
+    mark_unset(text, faults, name)
     at, local, _, bad = iso_times(text)
     faults.mark(bad, Reason.BAD_TIME, name)
     return at, local

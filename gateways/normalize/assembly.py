@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -16,11 +16,12 @@ from gateways.normalize.columns import (
     has_control,
     missing,
     negative,
+    positive,
     spread,
 )
 from gateways.normalize.context import Batch
 from gateways.normalize.faults import Mask, Reason
-from gateways.normalize.instants import to_moments
+from gateways.normalize.instants import MOMENT, to_moments
 from gateways.normalize.money import amounts, strange_rates
 from gateways.normalize.records import Event, Records
 from gateways.normalize.repeated_hours import passes_of
@@ -30,8 +31,16 @@ from tenpo.device_clock import LONGEST
 from tenpo.identifiers import event_ids
 
 FUTURE_TOLERANCE = timedelta(days=1)
+#: A day of 25 hours.
+LONGEST_INTERVAL = timedelta(hours=25)
+#: No door has more people between two reports; counters whose memory is damaged do.
+MOST_PEOPLE = 1_000_000
+#: Clocks that were never set begin before, mostly at 1970, 1980 or 2000. Nobody has counts of
+#: that age which a device sends itself.
+CLOCKS_SET = datetime(2001, 1, 1, tzinfo=UTC)
 MAX_TEXT = 256
 _COUNTED = ("_count", "_total")
+_GOODS = pa.array([SaleKind.SALE.value, SaleKind.RETURN.value])
 
 #: The moments that make what a counter sends a document, besides its device.
 _MOMENTS: dict[Event, tuple[str, ...]] = {
@@ -81,10 +90,17 @@ def _moments(records: Records, store_ids: Column, batch: Batch) -> dict[str, Col
         # Added to the moment, not to the wall clock: a clock change lies between the two.
         ends = pc.coalesce(ends, pc.add(starts, records.column("length")))
         moments["interval_end_at"] = ends
-        backwards = flags(pc.less_equal(ends, starts))
-        records.faults.mark(backwards, Reason.BAD_TIME, records.named("interval_end_at"))
+        _check_length(records, pc.subtract(ends, starts))
     _check_clock(records, starts, batch.received_at)
     return moments
+
+
+def _check_length(records: Records, length: Column) -> None:
+    name, longest = records.named("interval_end_at"), pa.scalar(LONGEST_INTERVAL, length.type)
+    backwards = flags(pc.less_equal(length, pa.scalar(0, length.type)))
+    records.faults.mark(backwards, Reason.BAD_TIME, name)
+    too_long = flags(pc.greater(length, longest))
+    records.faults.mark(too_long, Reason.INTERVAL_TOO_LONG, name)
 
 
 def _check_clock(records: Records, starts: Column, received: Column) -> None:
@@ -92,9 +108,12 @@ def _check_clock(records: Records, starts: Column, received: Column) -> None:
     name = records.named("occurred_at")
     ahead = pc.add(received, pa.scalar(FUTURE_TOLERANCE, pa.duration("us")))
     records.faults.mark(flags(pc.greater(starts, ahead)), Reason.FUTURE_DATE, name)
-    if records.pushed and records.event == "count_reading":
+    if not records.pushed:
+        return
+    oldest = pa.scalar(CLOCKS_SET, MOMENT)
+    if records.event == "count_reading":
         oldest = pc.subtract(received, pa.scalar(LONGEST, pa.duration("us")))
-        records.faults.mark(flags(pc.less(starts, oldest)), Reason.CLOCK_BEHIND, name)
+    records.faults.mark(flags(pc.less(starts, oldest)), Reason.CLOCK_BEHIND, name)
 
 
 def _moment(records: Records, local: str, at: str, zones: Column, second: Mask | None) -> Column:
@@ -132,6 +151,9 @@ def _check_prices(records: Records) -> None:
         sold = flags(pc.greater(records.column("quantity"), Decimal(0)))
         below = negative(records.columns["amount"]) & sold
         records.faults.mark(below & ~discount, Reason.NEGATIVE_PRICE, records.named("amount"))
+        goods = flags(pc.is_in(records.column("kind"), value_set=_GOODS))
+        above = positive(records.columns["amount"]) & negative(records.column("quantity"))
+        records.faults.mark(above & goods, Reason.WRONG_SIGN, records.named("amount"))
 
 
 def _pseudonyms(column: Column, kind: str, batch: Batch) -> Column:
@@ -145,6 +167,9 @@ def _check_counts(records: Records) -> None:
     for name, column in records.columns.items():
         if name.endswith(_COUNTED):
             records.faults.mark(negative(column), Reason.NEGATIVE_COUNT, records.named(name))
+        if records.event == "count_interval" and name.endswith("_count"):
+            many = flags(pc.greater(column, MOST_PEOPLE))
+            records.faults.mark(many, Reason.IMPLAUSIBLE_COUNT, records.named(name))
 
 
 def _identity(

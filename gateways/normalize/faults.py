@@ -41,6 +41,8 @@ class Reason(StrEnum):
     CLOCK_BEHIND = "clock_behind"
     CURRENCY_MISMATCH = "currency_mismatch"
     FUTURE_DATE = "future_date"
+    IMPLAUSIBLE_COUNT = "implausible_count"
+    INTERVAL_TOO_LONG = "interval_too_long"
     MISSING_FIELD = "missing_field"
     NEGATIVE_COUNT = "negative_count"
     NEGATIVE_PRICE = "negative_price"
@@ -52,6 +54,7 @@ class Reason(StrEnum):
     UNKNOWN_MODEL = "unknown_model"
     UNKNOWN_STORE = "unknown_store"
     UNREADABLE_PAYLOAD = "unreadable_payload"
+    WRONG_SIGN = "wrong_sign"
 
 
 _MESSAGES: dict[Reason, str] = {
@@ -65,10 +68,15 @@ _MESSAGES: dict[Reason, str] = {
     Reason.BAD_TIME: "Not a date and time of the agreed format. Correct the value or the format.",
     Reason.BAD_VALUE: "Not one of the agreed values. Send one of the documented values.",
     Reason.CLOCK_BEHIND: "The device's clock is more than 400 days behind, or was never set. "
-    "Set it, best by NTP. Totals run on: the next reading with the right time has these people.",
+    "Set it, best by NTP. Of a counter that sends running totals, the next reading with the right "
+    "time has these people.",
     Reason.CURRENCY_MISMATCH: "Not the store's currency, and amounts of two are never added. "
     "Correct the payload, or the currency in the store's master.",
     Reason.FUTURE_DATE: "More than a day in the future. Set the sender's clock and send it again.",
+    Reason.IMPLAUSIBLE_COUNT: "More than a million people in one interval. The counter's memory "
+    "may be damaged: look at the device. The count of that time is not known.",
+    Reason.INTERVAL_TOO_LONG: "Longer than a day, so that nothing tells when people came. A clock "
+    "that is set within an interval looks so. Send intervals of an hour or less.",
     Reason.MISSING_FIELD: "The field is empty or absent. Fill it in and send the document again.",
     Reason.NEGATIVE_COUNT: "A count of people is below zero. Check the device and send it again.",
     Reason.NEGATIVE_PRICE: "The unit price is below zero. "
@@ -89,6 +97,9 @@ _MESSAGES: dict[Reason, str] = {
     "Send the vendor's store master, or add the code to the stores file and run: "
     "tenpo tenant create TENANT --stores FILE",
     Reason.UNREADABLE_PAYLOAD: "The payload cannot be read at all.",
+    Reason.WRONG_SIGN: "It has another sign than the rest of its line, which would count wrong. "
+    "Give quantity, amount and tax of a line one sign, or name what lacks its minus under 'negate' "
+    "of the spec.",
 }
 
 

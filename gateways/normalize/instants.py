@@ -206,15 +206,18 @@ def _whole(
     """The date as written and the time, in the first format that fits."""
     value = " ".join(part or "" for part in parts)
     for pattern in formats:
-        found = _stamp(value, pattern)
+        found = read_stamp(value, pattern)
         if found is not None:
             good = _EARLIEST <= found[0] <= _LATEST and found[1].tzinfo is None
             return found if good else (None, None)
     return None, None
 
 
-def _stamp(value: str, pattern: str) -> tuple[date, datetime] | None:
-    """The date as written and the time; an hour above 23 is one of the next day."""
+def read_stamp(value: str, pattern: str) -> tuple[date, datetime] | None:
+    """The date as written and the time, by one strptime format; None where it does not fit.
+
+    An hour of `%H` above 23, up to 47, is one of the next day.
+    """
     try:
         found = datetime.strptime(value, pattern)  # noqa: DTZ007
         return found.date(), found

@@ -25,6 +25,7 @@ _DECIMALS = dict.fromkeys(
     ("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV",
      "XAF", "XOF", "XPF"), 0,
 ) | dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3)  # fmt: skip
+_NO_PART = pa.array([SaleKind.VOID.value, SaleKind.TENDER.value])
 #: Numbers of fourteen digits, and products of two, leave room for the sum's carry.
 _TERM = pa.decimal128(37, 9)
 
@@ -113,9 +114,11 @@ def _running(records: Records, amount: Column, rate: Column) -> tuple[Column, Co
     The difference of their rounded taxes is the line's: within one unit of its exact tax,
     and all of them together are the rounded tax of the receipt.
     """
-    voids = pc.equal(records.column("kind"), SaleKind.VOID.value)
+    # What was paid, or is void, is no part of what the receipt's tax is of.
+    kinds = pc.is_in(records.column("kind"), value_set=_NO_PART)
+    kind = pc.if_else(kinds, records.column("kind"), "")
     delivery = pa.array(records.faults.deliveries)
-    _, receipts = distinct([delivery, records.column("document"), rate, voids])
+    _, receipts = distinct([delivery, records.column("document"), rate, kind])
     bad = records.faults.bad.tolist()
     sums: dict[int, Decimal] = {}
     before: list[Decimal | None] = []

@@ -55,7 +55,7 @@ class PosA(Adapter):
     """Regi-A's daily sales file."""
 
     name = "posa"
-    version = "2"
+    version = "3"
     kind: Kind = "pos"
     media_type = "text/csv; charset=windows-31j"
 

@@ -61,7 +61,7 @@ class PosB(JsonAdapter):
     """Receipts of vendor B."""
 
     name = "posb"
-    version = "1"
+    version = "2"
     kind: Kind = "pos"
 
     def rows(self, body: bytes) -> Rows:

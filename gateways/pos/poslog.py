@@ -61,7 +61,7 @@ class PosLog(Adapter):
     """Transactions of any register that writes POSLog."""
 
     name = "poslog"
-    version = "3"
+    version = "4"
     kind: Kind = "pos"
     media_type = "application/xml"
 

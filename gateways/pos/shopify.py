@@ -50,7 +50,7 @@ FIELDS = {
 }
 IGNORED = ("transaction", "transactions", "tender_transactions", "location", "locations",
            "product", "products", "checkout", "checkouts", "customer", "customers",
-           "draft_order", "draft_orders", "fulfillment", "fulfillments")  # fmt: skip
+           "draft_order", "draft_orders", "fulfillment", "fulfillments", "order_edit")  # fmt: skip
 DUTY = "duty"
 
 
@@ -58,7 +58,7 @@ class Shopify(OrderAdapter):
     """Orders and refunds of Shopify."""
 
     name = "shopify"
-    version = "5"
+    version = "6"
     fields = FIELDS
 
     def collect(self, document: Mapping[str, Any], rows: Rows, position: str) -> None:

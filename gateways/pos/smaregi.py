@@ -8,7 +8,8 @@ the details of their division and discounts stay lines of the whole.
 
 Divisions: only transactions of head division 1 are sales; deposits, points, layaways and the
 like are ignored with a count. `cancelDivision` 1 voids a transaction. A transaction that was
-disposed (`disposeDivision` 1) stays, and its counterpart (2) takes it back, as a return.
+disposed (`disposeDivision` 1) stays, and its counterpart (2) takes it back, as a return in the
+sign of its amounts: what disposes of a return sells the goods again.
 Details of division 2 are returns. The app states returned amounts positive under a negative
 subtotal and the API negative ones, so the subtotal decides the sign. Details that are no
 sales (`salesDivision` 1) are adjustments. Webhooks only name transactions: they are ignored,
@@ -65,7 +66,7 @@ class Smaregi(OrderAdapter):
     """Transactions of Smaregi."""
 
     name = "smaregi"
-    version = "2"
+    version = "3"
     fields = FIELDS
 
     def collect(self, document: Mapping[str, Any], rows: Rows, position: str) -> None:
@@ -183,15 +184,17 @@ def _detail(
     _check(detail, "transactionDetailDivision", ("1", "2", "3"), reading)
     _check(detail, "salesDivision", ("0", "1"), reading)
     quantity = abs(reading.number(detail, "quantity"))
-    returned = goods.price < 0 or disposal or detail.get("transactionDetailDivision") == RETURNED
-    kind = SaleKind.RETURN if returned else SaleKind.SALE
+    back = disposal or detail.get("transactionDetailDivision") == RETURNED
+    kind = SaleKind.RETURN if back or goods.price < 0 else SaleKind.SALE
+    # What disposes of a return is above zero: the goods are sold again.
+    taken = goods.price < 0 or (back and not (disposal and goods.price))
     discount = SaleKind.DISCOUNT
     if detail.get("salesDivision") == NO_SALE:
         kind = discount = SaleKind.ADJUSTMENT
     rate = reading.given(detail, "taxRate")
     basket.goods(
         kind, f"detail:{detail.get('transactionDetailId') or number}", goods, discount,
-        quantity=plain(-quantity if returned else quantity),
+        quantity=plain(-quantity if taken else quantity),
         unit_price=detail.get("salesPrice"), category=detail.get("categoryId"),
         sku=detail.get("productCode") or detail.get("productId"),
         tax_rate=None if rate is None else plain(rate / 100), fault=reading.fault,

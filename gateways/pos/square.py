@@ -55,7 +55,7 @@ class Square(OrderAdapter):
     """Orders of Square."""
 
     name = "square"
-    version = "2"
+    version = "3"
     fields = FIELDS
 
     def collect(self, document: Mapping[str, Any], rows: Rows, position: str) -> None:
@@ -112,7 +112,8 @@ def _order(order: Mapping[str, Any], rows: Rows, position: str) -> None:
     if state == "DRAFT":
         rows.ignored += 1
         return
-    total = member(order, "net_amounts", "total_money") or order.get("total_money")
+    totals = [member(order, name, "total_money") for name in ("net_amounts", "return_amounts")]
+    total = totals[0] or order.get("total_money") or totals[1]
     money = _Money(member(total, "currency"))
     head = {name: order.get(FIELDS[name]) for name in ("store_code", "receipt_id", "version",
                                                        "revision", "customer")}  # fmt: skip

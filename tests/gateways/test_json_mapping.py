@@ -68,6 +68,12 @@ def test_records_of_one_direction_each() -> None:
     assert found[0]["document_key"] != found[1]["document_key"]
 
 
+def test_hours_of_the_30_hour_clock_are_of_the_next_day() -> None:
+    document = {"rows": [{"way": "A", "n": 4, "day": "31.10.2026 25:30"}]}
+    (row,) = normalize(SIDES, document).events["count_interval"].to_pylist()
+    assert row["occurred_at"] == datetime(2026, 11, 1, 1, 30, tzinfo=UTC)
+
+
 def test_totals_of_a_moment_are_readings() -> None:
     values = [{"label": "bw", "value": 1}, {"label": "fw", "value": 7}]
     result = normalize(TOTALS, {"id": "door-1", "ts": 1793529000123, "values": values})

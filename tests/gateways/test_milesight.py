@@ -78,6 +78,15 @@ def test_a_correction_of_an_interval_is_the_same_document() -> None:
          "future_date", "time_info.end_time"),
         ({"time_info": {"start_time": "2026-11-01T10:00:00Z", "end_time": "2026-11-01T10:00:00Z"}},
          "bad_time", "time_info.end_time"),
+        # A clock that was set within the interval, and two that never were.
+        ({"time_info": {"start_time": "2000-01-01T00:00:00Z", "end_time": "2026-11-01T10:00:00Z"}},
+         "interval_too_long", "time_info.end_time"),
+        ({"time_info": {"start_time": "2000-01-01T00:00:00Z", "end_time": "2000-01-01T00:15:00Z"}},
+         "clock_behind", "time_info.start_time"),
+        ({"time_info": {"start_time": "1970-01-01T00:00:00Z", "end_time": "1970-01-01T00:15:00Z"}},
+         "clock_behind", "time_info.start_time"),
+        ({"line_periodic_data": [{"line": 1, "in": 4294967295, "out": 1}]}, "implausible_count",
+         "line_periodic_data.total.in"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_counted_is_rejected(

@@ -238,6 +238,7 @@ def test_test_orders_and_what_is_no_order_are_ignored_and_counted() -> None:
         ({"tender_transactions": [{}, {}]}, 2),
         ([{"kind": "sale", "gateway": "bogus"}], 1),
         ({"locations": [{}]}, 1),
+        ({"order_edit": {"id": 1, "order_id": 2, "line_items": {"additions": [{"id": 3}]}}}, 1),
     ):
         result = Shopify().normalize(orjson.dumps(document), sender("shopify", [], "GBP"))
         assert (result.received, result.ignored) == (0, ignored)

@@ -78,6 +78,21 @@ def test_a_disposal_takes_back_what_it_disposes_of() -> None:
     assert table(lines(Smaregi(), sale(disposeDivision="1"))) == table(SALE)
 
 
+def test_what_disposes_of_a_return_sells_the_goods_again() -> None:
+    one = SMAREGI_RETURN["details"][0] | {"transactionDetailDivision": "1"}
+    again = SMAREGI_RETURN | {"returnSales": "0", "disposeDivision": "2", "details": [one]}
+    again |= {name: again[name].lstrip("-") for name in ("subtotal", "total", "taxInclude")}
+    assert table(lines(Smaregi(), again)) == [("return", "RICE", "1", "500", "40", "540")]
+
+
+def test_a_return_that_adds_money_is_rejected() -> None:
+    """Its details are below zero and its subtotal is not: which of both is true nobody knows."""
+    one = SMAREGI_RETURN["details"][0] | {"unitNonDiscountSum": "-540", "unitDiscountedSum": "-540"}
+    totals = {name: SMAREGI_RETURN[name].lstrip("-") for name in ("subtotal", "total")}
+    document = SMAREGI_RETURN | totals | {"details": [one]}
+    assert rejections(Smaregi(), document)[0] == ("1.1", "wrong_sign", "unitDiscountedSum")
+
+
 def test_a_cancelled_transaction_is_void() -> None:
     found = lines(Smaregi(), sale(cancelDivision="1"))
     assert {line["kind"] for line in found} == {"void"}

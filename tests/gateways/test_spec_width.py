@@ -8,8 +8,6 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from gateways.conformance.versions import current
 from gateways.declarative.adapter import DeclarativeAdapter
@@ -182,56 +180,6 @@ def test_several_date_formats_and_the_30_hour_clock(text: str, formats: str, utc
     spec = SPEC.replace('"%Y-%m-%d %H:%M"', formats)
     (row,) = rows(lines(f"1,{text},1,5,,"), spec=spec)
     assert row["occurred_at"].isoformat().startswith(utc)
-
-
-@pytest.mark.parametrize(
-    ("rounding", "taxes"), [("floor", [4, -4]), ("half_up", [5, -5]), ("half_even", [4, -4])]
-)
-def test_tax_rounding_of_the_spec_goes_before_the_stores(rounding: str, taxes: list[int]) -> None:
-    more = f'tax: {{mode: excluded, rate: "0.10", rounding: {rounding}}}\n'
-    found = rows(lines(f"1,{DAY},1,45,,", f"2,{DAY},-1,-45,,"), more)
-    assert [row["tax_amount"] for row in found] == taxes
-
-
-def test_tax_per_receipt_sums_to_the_receipts_own() -> None:
-    """3 times 33 yen at 10 %: 3 yen each is 9; the receipt's 99 yen make 9.9, rounded 10."""
-    body = lines(*[f"1,{DAY},1,33,,"] * 3, f"2,{DAY},1,33,,")
-    more = 'tax: {mode: excluded, rate: "0.10", rounding: half_up, per: receipt}\n'
-    found = rows(body, more)
-    assert [row["tax_amount"] for row in found] == [3, 4, 3, 3]
-    assert all(row["net_amount"] + row["tax_amount"] == row["gross_amount"] for row in found)
-
-
-@settings(max_examples=40, deadline=None)
-@given(
-    st.lists(st.tuples(st.integers(-3_000, 3_000), st.booleans()), min_size=1, max_size=6),
-    st.sampled_from(["floor", "half_up", "half_even"]),
-)
-def test_per_receipt_any_lines_sum_to_the_rounded_total(
-    told: list[tuple[int, bool]], rounding: str
-) -> None:
-    body = lines(*(f"1,{DAY},{-1 if n < 0 else 1},{n},{'軽' if low else ''}," for n, low in told))
-    more = (
-        f'tax: {{mode: included, rate: "0.10", rounding: {rounding}, per: receipt, '
-        'rates: [{rate: "0.08", when: {mark: {one_of: [軽]}}}]}\n'
-    )
-    found = rows(body, more)
-    how = {"floor": "ROUND_DOWN", "half_up": "ROUND_HALF_UP", "half_even": "ROUND_HALF_EVEN"}
-    for low, rate in ((True, 8), (False, 10)):
-        total = Decimal(sum(n for n, is_low in told if is_low is low))
-        expected = (total * rate / (100 + rate)).quantize(Decimal(1), how[rounding])
-        mine = [row["tax_amount"] for row, one in zip(found, told, strict=True) if one[1] is low]
-        assert sum(mine) == expected
-
-
-def test_rates_by_mark() -> None:
-    more = (
-        'tax: {mode: included, rate: "0.10", rates: [{rate: "0.08", when: '
-        '{mark: {matches: "^[*軽]"}}}]}\n'
-    )
-    found = rows(lines(f"1,{DAY},1,108,*,", f"1,{DAY},1,108,軽減,", f"1,{DAY},1,110,,"), more)
-    assert [row["tax_amount"] for row in found] == [8, 8, 10]
-    assert [row["tax_rate"] for row in found] == [Decimal("0.08"), Decimal("0.08"), Decimal("0.1")]
 
 
 CANCEL = "cancel: {document: [ref], when: {ref: {filled: true}}}\ntax: {mode: none}\n"

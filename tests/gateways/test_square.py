@@ -92,6 +92,13 @@ def own_tax(kind: str, applied: int) -> list[dict[str, Any]]:
              "applied_money": pounds(applied)}]  # fmt: skip
 
 
+def test_a_return_may_come_without_any_total_of_the_order() -> None:
+    whole = returned(540, 90)
+    alone = {name: one for name, one in whole.items() if name not in ("net_amounts", "total_money")}
+    alone |= {"return_amounts": whole["returns"][0]["return_amounts"]}
+    assert table(lines(Square(), alone)) == table(lines(Square(), SQUARE_RETURN))
+
+
 def test_a_return_names_taxes_of_its_own_and_its_service_charge_comes_back() -> None:
     """5.40 of goods, 0.90 of tax in them; 1.20 of service with 0.20 of tax on top."""
     goods = taken_back(applied_taxes=[{"tax_uid": "rt"}])

@@ -35,7 +35,7 @@ class Lorawan(JsonAdapter):
     """Interval counts, or running totals, of LoRaWAN devices."""
 
     name = "lorawan"
-    version = "3"
+    version = "4"
     kind: Kind = "iot"
 
     def rows_under(self, body: bytes, context: Context) -> Rows:
