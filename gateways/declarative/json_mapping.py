@@ -27,7 +27,7 @@ _LINE = "1"
 
 
 class JsonMapping(JsonAdapter):
-    """The adapter that a spec of JSON describes. Its version is a digest of the spec and its reading."""
+    """The adapter of a spec of JSON. Its version is a digest of the spec and its reading."""
 
     kind: Kind = "iot"
     described = True

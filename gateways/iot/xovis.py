@@ -36,6 +36,8 @@ FIELDS = {
 _LINE_LOGICS = ("XLT_LINE_IN_OUT_COUNT", "XLT_4X_LINE_IN_OUT_COUNT")
 _CROSSINGS = {"LINE_CROSS_FORWARD": "forward", "LINE_CROSS_BACKWARD": "backward"}
 _PERSON = "PERSON"
+#: Logics have other numbers than the lines that they count on, so all of a sensor is one channel.
+_CHANNEL = "1"
 Row = dict[str, Any]
 
 
@@ -43,7 +45,7 @@ class Xovis(JsonAdapter):
     """Line counts and crossings of Xovis sensors."""
 
     name = "xovis"
-    version = "1"
+    version = "2"
     kind: Kind = "iot"
 
     def rows(self, body: bytes) -> Rows:
@@ -109,8 +111,7 @@ def _logics(data: Mapping[str, Any]) -> tuple[list[Row], int]:
 
 def _interval(serial: Any, line: Any, start: Any, end: Any, counts: Mapping[Any, Any]) -> Row:
     return {
-        "device_id": serial,
-        "line_id": line,
+        **_place(serial, line),
         "document": _key(serial, line),
         "occurred_at": start,
         "interval_end_at": end,
@@ -168,14 +169,19 @@ def _crossing(serial: Any, line: Any, person: Any, moment: Any, direction: Any) 
     known = {"forward": ("1", "0"), "backward": ("0", "1")}
     entered, left = known.get(str(direction).lower(), (None, None))
     return {
-        "device_id": serial,
-        "line_id": line,
+        **_place(serial, line),
         "document": _key(serial, line, person, direction),
         "occurred_at": moment,
         "length_s": CROSSING_S,
         "in_count": entered,
         "out_count": left,
     }
+
+
+def _place(serial: Any, line: Any) -> Row:
+    """Sensor and line; `line_key` is the number alone, as ids were made before channels."""
+    named = f"{_CHANNEL}.{line}" if isinstance(line, str) else line
+    return {"device_id": serial, "line_id": named, "line_key": line}
 
 
 def _key(*parts: Any) -> str:

@@ -146,8 +146,8 @@ def test_what_one_channel_tells_leaves_out_nothing_of_another(warehouse: Warehou
         for source, number, start, end, entered in (
             ("rec", "1", 0, 15 * minute, 3), ("rec", "1.2", 4, 4 * minute + second, 1),
             *(("rec", "2.1", n, n * minute + second, 1) for n in (2, 4, 6, 8)),
-            # Its logics have other numbers than the lines that they count on.
-            ("xovis", "100", 0, 15 * minute, 5), ("xovis", "7", 4, 4 * minute + second, 1),
+            # Its logics have other numbers than the lines that they count on, and are one channel.
+            ("xovis", "1.100", 0, 15 * minute, 5), ("xovis", "1.7", 4, 4 * minute + second, 1),
         )
     ]  # fmt: skip
     append(warehouse, stated, stated.table(told))

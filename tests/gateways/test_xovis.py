@@ -6,9 +6,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
+import pyarrow as pa
 import pytest
 
 from gateways.iot.xovis import Xovis
+from tenpo.identifiers import event_ids
 from tests.gateways.counters import (
     XOVIS_SERIAL,
     xovis_counts,
@@ -35,7 +37,7 @@ def test_line_counts_of_firmware_4() -> None:
     result = normalize(xovis_counts())
     (row,) = intervals(result)
     assert (row["occurred_at"], row["interval_end_at"]) == (MINUTE, MINUTE.replace(minute=21))
-    assert (row["device_id"], row["line_id"]) == (XOVIS_SERIAL, "0")
+    assert (row["device_id"], row["line_id"]) == (XOVIS_SERIAL, "1.0")
     assert (row["in_count"], row["out_count"]) == (3, 1)
     assert result.ignored == 1  # the zone
 
@@ -45,7 +47,7 @@ def test_logics_of_firmware_5() -> None:
     rows = intervals(result)
     assert [row["occurred_at"].minute for row in rows] == [20, 21]
     assert [(row["line_id"], row["in_count"], row["out_count"]) for row in rows] == [
-        ("2", 1, 0), ("2", 2, 1),
+        ("1.2", 1, 0), ("1.2", 2, 1),
     ]  # fmt: skip
     assert len({row["document_key"] for row in rows}) == 2
     assert result.ignored == 1
@@ -68,7 +70,7 @@ def test_live_data_of_firmware_5_are_crossings_of_one_person(
     kind: str, counts: tuple[int, int]
 ) -> None:
     (row,) = intervals(normalize(xovis_live(kind)))
-    assert (row["in_count"], row["out_count"], row["line_id"]) == (*counts, "2")
+    assert (row["in_count"], row["out_count"], row["line_id"]) == (*counts, "1.2")
 
 
 @pytest.mark.parametrize(
@@ -84,6 +86,16 @@ def test_live_data_of_firmware_5_are_crossings_of_one_person(
 def test_groups_zones_and_states_are_ignored(document: dict[str, Any]) -> None:
     result = normalize(document)
     assert (result.received, result.ignored) == (0, 1)
+
+
+def test_all_of_a_sensor_is_one_channel_and_its_ids_are_those_of_its_lines() -> None:
+    """Logics have other numbers than the lines that single crossings name."""
+    result = normalize([xovis_logics(), xovis_live("LINE_CROSS_FORWARD")])
+    found = result.events["count_interval"]
+    assert {line.split(".")[0] for line in found["line_id"].to_pylist()} == {"1"}
+    documents = found["document_key"].combine_chunks()
+    ids = event_ids("acme", "xovis", documents, pa.array(["2"] * len(documents)))
+    assert found["event_id"].to_pylist() == ids.to_pylist()
 
 
 def test_two_people_at_one_moment_stay_two_and_a_resend_adds_none() -> None:

@@ -2,14 +2,13 @@
 -- counts of an interval itself, those between its readings in that time are left out, and so are
 -- its single crossings (intervals of a second) in a time of which anything longer tells. A
 -- channel is what stands before the dot of a line: a recorder has many, each a camera of its
--- own, whose lines and regions see the same people. Xovis numbers what counts otherwise than the
--- lines that it counts on, so all of a sensor is one channel.
+-- own, whose lines and regions see the same people.
 WITH stated AS (
   SELECT
     store_id,
     business_date,
     device_id,
-    IF(source = 'xovis', '', SPLIT(line_id, '.')[OFFSET(0)]) AS channel,
+    SPLIT(line_id, '.')[OFFSET(0)] AS channel,
     hour_start_at,
     local_hour,
     occurred_at AS start_at,
@@ -29,7 +28,7 @@ derived AS (
     store_id,
     business_date,
     device_id,
-    IF(source = 'xovis', '', SPLIT(line_id, '.')[OFFSET(0)]) AS channel,
+    SPLIT(line_id, '.')[OFFSET(0)] AS channel,
     hour_start_at,
     local_hour,
     start_at,
