@@ -53,6 +53,8 @@ def difference(before: pa.Table, after: pa.Table, source_object: str) -> Differe
         source_object: what the rows to be written are said to be of: the raw object's name
             with this replay's stamp, so that they win over all that was made of it before.
     """
+    if not before.num_rows and not after.num_rows:
+        return Difference(after, 0, 0, 0)
     held, after = in_force(before), _raised(after, before)
     old, new = _prints(held), _prints(after)
     same = set(old.items()) & set(new.items())

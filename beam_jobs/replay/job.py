@@ -78,12 +78,12 @@ def replay(settings: Settings, request: Request, runner_args: Sequence[str] = ()
     lake = Lake(settings.lake_url)
     stamp = f"{micros(datetime.now(UTC)):020d}"
     folder = f"artifact/{request.tenant_id}/replay/{stamp}"
-    names = raw_objects(lake, request)
+    objects = raw_objects(lake, request)
     options = pipeline_options(settings, "replay", runner_args)
     with beam.Pipeline(options=options) as pipeline:
         _ = (
             pipeline
-            | "Raw objects" >> beam.Create(names)
+            | "Raw objects" >> beam.Create(objects)
             | "Replay" >> ReplayRaw(settings, request, stamp, folder)
         )
     outcome = _summed(request.tenant_id, folder, lake.get_many(lake.names(folder)))

@@ -7,12 +7,14 @@ masters; the moment of receiving, and so the version of documents, stays.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+import numpy as np
 import pyarrow as pa
 
 from gateways.intake.archive import Delivery, read_archive
 from gateways.intake.canonical import pointed
+from gateways.intake.group import Entry, goes_with_others, normalize_group
 from gateways.intake.keyring import KeyRing
 from gateways.intake.spec_shelf import SpecShelf
 from gateways.intake.workroom import Job, Limits, ReadingBroke, Workroom
@@ -80,7 +82,7 @@ class Readapter:
         Raises:
             IntegrityError: the object is damaged, or sealed with another key.
         """
-        found = Readapted()
+        found, entries = Readapted(), dict[int, Entry]()
         deliveries = read_archive(self._lake, self._keys.of(tenant_id), raw_object)
         for position, delivery in enumerate(deliveries, start=1):
             if self._sources and delivery.source not in self._sources:
@@ -89,21 +91,27 @@ class Readapter:
             found.deliveries += 1
             found.sources.add(delivery.source)
             try:
-                adapter = self._adapter(tenant_id, delivery)
-                normalized = self._normalized(tenant_id, adapter, delivery)
+                entries[position] = self._entry(tenant_id, delivery)
             except InputError as error:
                 found.broken[position] = error
-                continue
-            for event, rows in normalized.located.items():
-                found.tables.setdefault(event, []).append(pointed(rows, raw_object, position))
+        group = normalize_group([*entries.values()])
+        for defect in group.defects.values():
+            raise defect
+        positions = np.fromiter(entries, np.int64)
+        for part in group.parts:
+            for event, rows in part.normalized.located.items():
+                table = pointed(rows, raw_object, positions[np.array(part.members)])
+                found.tables.setdefault(event, []).append(table)
         return found
 
-    def _normalized(self, tenant_id: str, adapter: Adapter, delivery: Delivery) -> Normalized:
-        """What a delivery comes out as, a refusal as its one rejection.
+    def _entry(self, tenant_id: str, delivery: Delivery) -> Entry:
+        """A delivery, read already unless it is read with others, as when it came.
 
         Raises:
             ReadingBroke: reading it broke its child, the second time, too.
+            InputError: as from `_adapter`.
         """
+        adapter = self._adapter(tenant_id, delivery)
         context = Context(
             self._book.get(tenant_id),
             self._keys.of(tenant_id),
@@ -111,7 +119,14 @@ class Readapter:
             delivery.store_hint,
             delivery.allowed_store,
         )
-        job = Job.of(adapter, delivery.body, context)
+        entry = Entry(adapter, context, delivery.body, delivery.spec_object)
+        if goes_with_others(adapter, delivery.body):
+            return entry
+        return replace(entry, normalized=self._normalized(entry))
+
+    def _normalized(self, entry: Entry) -> Normalized:
+        """What becomes of a delivery by itself, a refusal as its one rejection."""
+        job = Job.of(entry.adapter, entry.body, entry.context)
         try:
             try:
                 return self._workroom.read_here(job)
@@ -120,7 +135,7 @@ class Readapter:
         except ReadingBroke:
             raise
         except PayloadError as error:
-            return adapter.refusal(delivery.body, error, context)
+            return entry.adapter.refusal(entry.body, error, entry.context)
 
     def _adapter(self, tenant_id: str, delivery: Delivery) -> Adapter:
         """The adapter of a delivery as it is now.

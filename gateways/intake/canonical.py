@@ -8,11 +8,13 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Sequence
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from gateways.intake.group import Part
+from gateways.normalize.faults import Places
 from gateways.normalize.normalized import Events
 from tenpo.lake import Lake
 
@@ -67,21 +69,22 @@ def _located(name: str, parts: Sequence[Part]) -> dict[str, pa.Table]:
     for part in parts:
         for event, found in part.normalized.located.items():
             if found.table.num_rows:
-                tables.setdefault(event, []).append(pointed(found, name, before))
+                places = np.arange(before, before + len(part.members))
+                tables.setdefault(event, []).append(pointed(found, name, places))
         before += len(part.members)
     return {event: pa.concat_tables(same) for event, same in tables.items()}
 
 
-def pointed(found: Events, name: str, first: int) -> pa.Table:
+def pointed(found: Events, name: str, places: Places) -> pa.Table:
     """Rows that point at the deliveries they came with.
 
     Args:
         found: rows of some deliveries.
         name: the raw object that holds these.
-        first: place in it of the first of them, from 1.
+        places: where each of them is in it, from 1.
     """
     table, schema = found.table, found.table.schema
-    positions = pa.array(found.deliveries + first).cast(pa.string())
+    positions = pa.array(places[found.deliveries]).cast(pa.string())
     values = {
         "source_object": pa.repeat(name, table.num_rows),
         "source_position": pc.binary_join_element_wise(

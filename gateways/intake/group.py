@@ -16,6 +16,18 @@ log = get_logger(__name__)
 
 #: Bounds the memory that one pass takes; far above it nothing is gained any more.
 MAX_PASS_BYTES = 2 * 1024**2
+#: JSON that is larger, or may have more records, is read in a child process, as files are:
+#: a few bytes make a record, and its rejection takes a kilobyte and delays all other senders.
+INLINE_BYTES, INLINE_ITEMS = 64 * 1024, 5_000
+
+
+def goes_with_others(adapter: Adapter, body: bytes) -> bool:
+    """Whether a payload is small JSON, which is read in this process with others of its group.
+
+    No record is without a comma or a line's end.
+    """
+    few = body.count(b",") + body.count(b"\n") <= INLINE_ITEMS
+    return isinstance(adapter, JsonAdapter) and few and len(body) <= INLINE_BYTES
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from gateways.intake.announce import Announcer
 from gateways.intake.answer import Answer, answer, taken
 from gateways.intake.commit import GroupCommitter
 from gateways.intake.fetching import Fetching
-from gateways.intake.group import Entry
+from gateways.intake.group import Entry, goes_with_others
 from gateways.intake.keyring import KeyRing
 from gateways.intake.metrics import Metrics
 from gateways.intake.rates import Rates
@@ -28,23 +28,12 @@ from gateways.intake.work import Tools, Worker
 from gateways.intake.workroom import Job, Limits, Workroom
 from gateways.normalize.adapter import Adapter
 from gateways.normalize.context import Context, ReceivingClock
-from gateways.normalize.json_adapter import JsonAdapter
 from tenpo.datamart import connect
 from tenpo.errors import PayloadError
 from tenpo.lake import Lake
 from tenpo.masters import MasterBook
 from tenpo.receipts import ReceiptBook
 from tenpo.settings import Settings
-
-#: JSON that is larger, or may have more records, is read in a child process, as files are:
-#: a few bytes make a record, and its rejection takes a kilobyte and delays all other senders.
-INLINE_BYTES, INLINE_ITEMS = 64 * 1024, 5_000
-
-
-def is_small(body: bytes) -> bool:
-    """Whether JSON is read in this process: no record is without a comma or a line's end."""
-    few = body.count(b",") + body.count(b"\n") <= INLINE_ITEMS
-    return len(body) <= INLINE_BYTES and few
 
 
 @dataclass(frozen=True)
@@ -144,7 +133,7 @@ class Intake:
         """The payload, read already unless it is read with the others of its group."""
         entry = self._entry_of(parcel)
         adapter, context = entry.adapter, entry.context
-        if isinstance(adapter, JsonAdapter) and is_small(parcel.body):
+        if goes_with_others(adapter, parcel.body):
             return entry
         try:
             normalized = await self.workroom.read(Job.of(adapter, parcel.body, context))

@@ -22,7 +22,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateways.formats.encoding import decoded
 from gateways.intake.answer import Answer
-from gateways.intake.parcels import INLINE_BYTES, Intake, Parcel
+from gateways.intake.group import INLINE_BYTES
+from gateways.intake.parcels import Intake, Parcel
 from gateways.normalize.json_adapter import JsonAdapter
 from gateways.registry import vendors
 from gateways.web.head import WHOLE

@@ -10,8 +10,7 @@ import orjson
 import pyarrow as pa
 import pytest
 
-from gateways.intake.group import Entry, normalize_group
-from gateways.intake.parcels import INLINE_BYTES, is_small
+from gateways.intake.group import INLINE_BYTES, Entry, goes_with_others, normalize_group
 from gateways.iot.milesight import Milesight
 from gateways.normalize.context import Context
 from gateways.normalize.json_adapter import JsonAdapter, Rows
@@ -164,9 +163,9 @@ def test_files_read_elsewhere_and_small_payloads_share_a_group() -> None:
 def test_what_is_read_inline_cannot_make_many_records_of_few_bytes(body: bytes) -> None:
     assert len(body) <= INLINE_BYTES
     assert PosB().normalize(body, context()).received >= 20_000
-    assert not is_small(body)
-    assert is_small(POSB)
-    assert is_small(MILESIGHT)
+    assert not goes_with_others(PosB(), body)
+    assert goes_with_others(PosB(), POSB)
+    assert goes_with_others(Milesight(), MILESIGHT)
 
 
 def test_a_line_ends_at_a_line_feed_alone() -> None:
