@@ -30,8 +30,6 @@ import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
 from sqlalchemy import Engine, make_url
-from xdist.remote import Producer
-from xdist.scheduler import LoadFileScheduling
 
 from tenpo import collector
 from tenpo.settings import Settings
@@ -43,14 +41,9 @@ pytest_plugins = ["tests.google_cloud.fakes"]
 
 ROOT = Path(__file__).parents[1]
 START_S = 120
-#: Files that start an Airflow. Two of them at once are too much for two cores.
-WITH_AIRFLOW = (
-    "tests/e2e/test_kill_everything.py",
-    "tests/stack/test_airflow.py",
-)
 #: Files that take longer than a quarter of a minute, the longest first.
 LONGEST = (
-    *WITH_AIRFLOW,
+    "tests/e2e/test_whole_stack.py",
     "tests/e2e/test_spine.py",
     "tests/api/test_dashboard.py",
     "tests/e2e/test_real_data.py",
@@ -78,22 +71,9 @@ LONGEST = (
 _PLACE = {name: place for place, name in enumerate(LONGEST)}
 
 
-class ByFile(LoadFileScheduling):  # type: ignore[misc]
-    """Hands whole files to the workers, and all that start an Airflow to the same one."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        file: str = super()._split_scope(nodeid)
-        return "airflow" if file in WITH_AIRFLOW else file
-
-
 def pytest_configure() -> None:
     """Half a minute of looking for cycles, over all workers, is saved."""
     collector.rest()
-
-
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
-    """Decides for `pytest -n` which worker runs what."""
-    return ByFile(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -20,13 +20,31 @@ CLASSES = {"process": "TenpoProcess", "kubernetes": "TenpoPod", "dataflow": "Ten
 HEAVY = {"pandas", "numpy", "apache_beam", "google", "kubernetes", "sqlglot", "tenpo", "psycopg2"}
 
 
-def described(folder: Path, runtime: str, tenants: object = TENANTS) -> dict[str, Any]:
+#: What each parsing is told: the runtime, and the tenants there are.
+CASES: dict[str, tuple[str, list[str]]] = {
+    **{runtime: (runtime, TENANTS) for runtime in RUNTIMES},
+    "no tenants": ("process", []),
+    "unusable": ("process", ["shop 1; rm"]),
+}
+
+
+@pytest.fixture(scope="module")
+def all_described(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """What Airflow sees in each of the cases."""
+    folder = tmp_path_factory.mktemp("dags")
     root = repository()
-    python = root / ".venvs" / "airflow" / "bin" / "python"
-    tenants_file = folder / "tenants.json"
-    tenants_file.write_text(json.dumps(tenants))
+    environments = {}
+    for place, (name, (runtime, tenants)) in enumerate(CASES.items()):
+        tenants_file = folder / f"tenants-{place}.json"
+        tenants_file.write_text(json.dumps(tenants))
+        environments[name] = {
+            "TENPO_TENANTS_FILE": str(tenants_file),
+            "TENPO_TASK_RUNTIME": runtime,
+        }
+    script = str(Path(__file__).with_name("describe.py"))
     done = subprocess.run(
-        [str(python), str(Path(__file__).with_name("describe.py")), str(root / "dags")],
+        [str(root / ".venvs" / "airflow" / "bin" / "python"), script, str(root / "dags"),
+         json.dumps(environments)],
         env={
             "PATH": os.environ["PATH"],
             "HOME": str(folder),
@@ -34,8 +52,6 @@ def described(folder: Path, runtime: str, tenants: object = TENANTS) -> dict[str
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             # Airflow puts the dags folder on the path of its own processes.
             "PYTHONPATH": str(root / "dags"),
-            "TENPO_TENANTS_FILE": str(tenants_file),
-            "TENPO_TASK_RUNTIME": runtime,
             "TENPO_IMAGE": "registry.example/tenpo:1",
             "TENPO_PROJECT": "shop-project",
             "TENPO_FLEX_TEMPLATE": "gs://bucket/template.json",
@@ -43,15 +59,11 @@ def described(folder: Path, runtime: str, tenants: object = TENANTS) -> dict[str
         capture_output=True,
         text=True,
         check=False,
-    )
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
-    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return answer
-
-
-@pytest.fixture(scope="module")
-def all_described(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
-    return {name: described(tmp_path_factory.mktemp(name), name) for name in RUNTIMES}
+    lines = [line for line in done.stdout.splitlines() if line.startswith("[")]
+    answers: dict[str, dict[str, Any]] = dict(map(json.loads, lines[-len(CASES) :]))
+    return answers
 
 
 @pytest.fixture(scope="module")
@@ -64,14 +76,16 @@ def test_every_tenant_has_one_dag_a_job(dags: dict[str, Any]) -> None:
     assert set(dags) == {f"tenpo_{job}__{t}" for job in JOBS for t in TENANTS}
 
 
-def test_no_tenants_no_dags(tmp_path: Path) -> None:
-    found = described(tmp_path, "process", tenants=[])
+def test_no_tenants_no_dags(all_described: dict[str, dict[str, Any]]) -> None:
+    found = all_described["no tenants"]
     assert found["dags"] == {}
     assert found["errors"] == {}
 
 
-def test_unusable_tenant_id_is_an_import_error(tmp_path: Path) -> None:
-    found = described(tmp_path, "process", tenants=["shop 1; rm"])
+def test_unusable_tenant_id_is_an_import_error(
+    all_described: dict[str, dict[str, Any]],
+) -> None:
+    found = all_described["unusable"]
     assert len(found["errors"]) == len(JOBS)
     assert "not usable as tenant ids" in str(found["errors"])
 

@@ -2,30 +2,12 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.machine import Machine
-
-PORTS = ("API", "GATEWAY", "AIRFLOW", "BIGQUERY", "BIGQUERY_GRPC", "MQTT")
-
-
-def free_ports() -> dict[str, str]:
-    """Ports of its own for a machine, so that a running stack is left alone."""
-    with_sockets = []
-    for _ in PORTS:
-        one = socket.socket()
-        one.bind(("127.0.0.1", 0))
-        with_sockets.append(one)
-    ports = {}
-    for name, one in zip(PORTS, with_sockets, strict=True):
-        with closing(one):
-            ports[f"TENPO_PORTS__{name}"] = str(one.getsockname()[1])
-    return ports
+from tests.machine import Machine, free_ports
 
 
 @pytest.fixture(scope="module")

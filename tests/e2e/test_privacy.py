@@ -7,11 +7,11 @@ import pytest
 
 from gateways.registry import vendors
 from tenpo.tenants import TenantTokens, create_tenant
-from tests.e2e.machine import Machine
 from tests.e2e.visible import visible
 from tests.gateways.counters import VIVOTEK_SPEC
 from tests.gateways.payloads import COUNTS_SPEC, MASTERS, SALES_SPEC, TENANT
 from tests.gateways.planted import Planted, misplaced, planted
+from tests.machine import Machine
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from tests.e2e.machine import ROOT, Machine
+from tests.machine import ROOT, Machine
 
 README = (ROOT / "README.md").read_text("utf-8")
 

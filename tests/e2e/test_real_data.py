@@ -10,8 +10,8 @@ import pytest
 
 from tenpo.demo import real_data
 from tenpo.demo.hops import Hop, Span, hops, prove
-from tests.e2e.machine import Machine
 from tests.gateways.real_data import DATA, real_files
+from tests.machine import Machine
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
 

@@ -20,7 +20,7 @@ from tenpo.masters import MasterBook
 from tenpo.simulate.command import plan_simulation
 from tenpo.simulate.simulation import Simulation, simulate_chain
 from tenpo.tenants import create_tenant
-from tests.e2e.machine import Machine
+from tests.machine import Machine
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
 

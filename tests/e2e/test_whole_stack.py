@@ -1,7 +1,8 @@
-"""The local Airflow: an asset event starts a task, and a task outlives the scheduler's death.
+"""The whole stack with Airflow: asset events, tasks that outlive their parents, `kill -9` of all.
 
-The tasks run real commands through the real task factory. The long one is a `tenpo up`
-that waits for another one, whose lock the test holds.
+Airflow takes the longest of all to start, so these tests share one stack. The probes run
+real commands through the real task factory; the long one is a `tenpo up` that waits for
+another one, whose lock the test holds.
 """
 
 from __future__ import annotations
@@ -12,24 +13,32 @@ import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tenpo.demo.hops import Hop, Span, hops, known, prove
+from tenpo.demo.settle import Standing, settle
 from tenpo.errors import UnknownReference
 from tenpo.settings import Settings
+from tenpo.simulate.command import plan_simulation
 from tenpo.stack.airflow_api import AirflowClient
 from tenpo.stack.layout import repository
 from tenpo.stack.leftovers import is_alive
-from tests.stack.local import LocalStack
+from tenpo.stack.processes import NAMES
+from tenpo.tenants import create_tenant
+from tests.machine import Machine, free_ports
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
-NAMES = ("postgres", "airflow-api-server", "airflow-scheduler", "airflow-dag-processor")
-FIRST_PORT = 24000
 WITHIN_S = 240.0
-DAGS = """
+SIMULATE = ("simulate", "--stores", "3", "--days", "6", "--seed", "5", "--end", "2026-10-31")
+LATE = ("simulate", "--stores", "1", "--days", "1", "--end", "2026-10-31", "--tenant", "late")
+PAUSE_S = 2.0
+TASK_S = 120.0
+PROBES = """
 import pendulum
 from airflow.sdk import DAG
 from defaults import DEFAULT_ARGS, layer
@@ -47,24 +56,24 @@ with DAG("probe_wrong", schedule=None, start_date=START, default_args=DEFAULT_AR
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
-    folder = tmp_path_factory.mktemp("airflow")
-    shutil.copytree(repository() / "dags", folder / "dags")
-    (folder / "dags" / "probe.py").write_text(DAGS)
-    stack = LocalStack(folder / "home", NAMES, FIRST_PORT)
-    stack.env["TENPO_DAGS_DIR"] = str(folder / "dags")
-    stack.up()
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    """All services; the probes stand beside the DAGs of ingest and aggregation."""
+    folder = tmp_path_factory.mktemp("whole")
+    others = shutil.ignore_patterns("models.py", "features.py")
+    shutil.copytree(repository() / "dags", folder / "dags", ignore=others)
+    (folder / "dags" / "probe.py").write_text(PROBES)
+    machine = Machine(folder / "home", free_ports() | {"TENPO_DAGS_DIR": str(folder / "dags")})
+    machine.up()
     try:
-        yield stack
+        yield machine
     finally:
-        stack.tenpo("down")
-        assert stack.left() == []
+        machine.down()
 
 
 @pytest.fixture
-def airflow(stack: LocalStack) -> Iterator[AirflowClient]:
-    url = str(stack.addresses()["airflow_url"])
-    with AirflowClient(Settings(home=stack.home, airflow_url=url)) as client:
+def airflow(whole: Machine) -> Iterator[AirflowClient]:
+    url = str(whole.addresses()["airflow_url"])
+    with AirflowClient(Settings(home=whole.home, airflow_url=url)) as client:
         client.wait_for_dag("probe_long")
         yield client
 
@@ -77,12 +86,12 @@ def eventually(condition: Callable[[], Any]) -> Any:
     return found
 
 
-def jobs(stack: LocalStack) -> list[int]:
+def jobs(whole: Machine) -> list[int]:
     """Pids of the long command, started by a task."""
     wanted = b"\0".join([b"tenpo.cli", b"up", b"--only", b"postgres"])
     return [
         pid
-        for pid in stack.left()
+        for pid in whole.left()
         if is_alive(pid) and wanted in Path(f"/proc/{pid}/cmdline").read_bytes()
     ]
 
@@ -106,20 +115,65 @@ def test_error_that_trying_again_does_not_mend_fails_at_once(airflow: AirflowCli
     assert task["try_number"] == 1
 
 
-@pytest.mark.parametrize("victim", ["airflow-scheduler", "the job", "supervisord"])
-def test_killed_task_dies_with_its_parent_and_is_tried_again(
-    stack: LocalStack, airflow: AirflowClient, victim: str
-) -> None:
-    with (stack.home / "run" / "up.lock").open("w") as lock:
+@contextmanager
+def killed_task(whole: Machine, airflow: AirflowClient) -> Iterator[int]:
+    """The pid of a running task; with what the block kills it dies, and is tried again."""
+    with (whole.home / "run" / "up.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         run = airflow.trigger_dag("probe_long")
-        (first,) = eventually(lambda: jobs(stack))
-        os.kill(first if victim == "the job" else stack.pid(victim), signal.SIGKILL)
+        (first,) = eventually(lambda: jobs(whole))
+        yield first
     # The lock is free: whoever comes next, the second try or `tenpo up`, can work.
-    stack.up()
+    whole.up()
     assert not is_alive(first)
     assert airflow.wait_for_run("probe_long", run, WITHIN_S) == "success"
     (task,) = airflow.task_instances("probe_long", run)
     # One try may have found the stack still coming up.
     assert 2 <= task["try_number"] <= 3
-    assert jobs(stack) == []
+    assert jobs(whole) == []
+
+
+@pytest.mark.parametrize("victim", ["airflow-scheduler", "the job"])
+def test_killed_task_dies_with_its_parent_and_is_tried_again(
+    whole: Machine, airflow: AirflowClient, victim: str
+) -> None:
+    with killed_task(whole, airflow) as task:
+        os.kill(task if victim == "the job" else whole.pid(victim), signal.SIGKILL)
+
+
+def kill_task(machine: Machine) -> bool:
+    """Kill a running aggregation as soon as Airflow has started one."""
+    deadline = time.monotonic() + TASK_S
+    while time.monotonic() < deadline:
+        for pid in machine.job_pids("aggregate"):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+                return True
+        time.sleep(0.1)
+    return False
+
+
+def test_what_is_under_way_while_every_process_is_killed_arrives_whole(
+    whole: Machine, airflow: AirflowClient, tmp_path: Path
+) -> None:
+    sender = whole.start(*SIMULATE, log=tmp_path / "sender.log")
+    for name in NAMES:
+        time.sleep(PAUSE_S)
+        whole.kill(name)
+        whole.run("up")
+    # What came so far may be published by now: something new starts an aggregation for sure.
+    whole.run(*LATE)
+    assert kill_task(whole), "no aggregation was started"
+    with killed_task(whole, airflow):
+        whole.kill("supervisord")
+    assert sender.wait(timeout=400) == 0, (tmp_path / "sender.log").read_text("utf-8")[-3000:]
+    settings = whole.settings()
+    for tenant, plan in (("demo", (5, 3, 6)), ("late", (1, 1, 1))):
+        simulation = plan_simulation(settings, tenant, *plan, None)
+        seen: list[Standing] = []
+        settle(settings, tenant, seen.append)
+        assert seen[-1].registered > 0
+        tokens = create_tenant(settings, tenant, simulation.name)
+        span = Span(tenant, simulation.days[0], simulation.days[-1])
+        truth = Hop("simulator", known(simulation.truth.totals))
+        prove([truth, *hops(settings, span, tokens.read)])

@@ -12,9 +12,8 @@ from tenpo.demo.hops import Hop, Span, hops, known, prove
 from tenpo.lake import Lake
 from tenpo.simulate.simulation import simulate_chain
 from tenpo.tenants import create_tenant
-from tests.e2e.conftest import free_ports
-from tests.e2e.machine import Machine
 from tests.google_cloud.fakes import BUCKET, GoogleCloud
+from tests.machine import Machine, free_ports
 
 SMALL = ("simulate", "--stores", "1", "--days", "1", "--seed", "7", "--end", "2026-10-31")
 

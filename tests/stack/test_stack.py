@@ -6,8 +6,6 @@ import json
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,36 +18,30 @@ from tenpo.settings import Settings
 from tenpo.stack.layout import Layout
 from tenpo.stack.leftovers import is_alive
 from tenpo.stack.ports import HOST, is_free
-from tests.stack.local import LocalStack
+from tests.machine import Machine, free_ports
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
 
 NAMES = ("postgres", "bigquery", "mqtt")
-FIRST_PORT = 23000
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
-    stack = LocalStack(tmp_path_factory.mktemp("stack") / "home", NAMES, FIRST_PORT)
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    stack = Machine(tmp_path_factory.mktemp("stack") / "home", free_ports(), NAMES)
     stack.up()
     try:
         yield stack
     finally:
-        stack.tenpo("down")
-        assert stack.left() == []
+        stack.down()
 
 
-def test_up_again_starts_nothing_from_whatever_folder(
-    stack: LocalStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_up_again_starts_nothing_from_whatever_folder(stack: Machine, tmp_path: Path) -> None:
     before = [stack.pid(name) for name in NAMES]
-    assert stack.up() == []
-    monkeypatch.chdir(tmp_path)
-    assert stack.up() == []
+    assert stack.up(cwd=tmp_path) == []
     assert [stack.pid(name) for name in NAMES] == before
 
 
-def test_both_databases_and_the_datamart_are_there(stack: LocalStack) -> None:
+def test_both_databases_and_the_datamart_are_there(stack: Machine) -> None:
     dsn = stack.addresses()["datamart_dsn"]
     with psycopg.connect(dsn) as connection:
         databases = {row[0] for row in connection.execute("SELECT datname FROM pg_database")}
@@ -62,7 +54,7 @@ def test_both_databases_and_the_datamart_are_there(stack: LocalStack) -> None:
     assert tables[0] > 0
 
 
-def test_nothing_listens_beyond_loopback(stack: LocalStack) -> None:
+def test_nothing_listens_beyond_loopback(stack: Machine) -> None:
     tables = [Path("/proc/net/tcp"), Path("/proc/net/tcp6")]
     listening = [line for table in tables for line in table.read_text().splitlines()[1:]]
     wanted = {f"{port:04X}" for port in stack.addresses()["stack_ports"].values()}
@@ -73,7 +65,7 @@ def test_nothing_listens_beyond_loopback(stack: LocalStack) -> None:
 
 
 @pytest.mark.parametrize("name", [*NAMES, "supervisord"])
-def test_up_brings_back_what_was_killed_and_loses_nothing(stack: LocalStack, name: str) -> None:
+def test_up_brings_back_what_was_killed_and_loses_nothing(stack: Machine, name: str) -> None:
     dsn = stack.addresses()["datamart_dsn"]
     with psycopg.connect(dsn) as connection:
         connection.execute("CREATE TABLE IF NOT EXISTS kept (name text)")
@@ -93,16 +85,16 @@ def test_up_brings_back_what_was_killed_and_loses_nothing(stack: LocalStack, nam
     assert len(owners) <= len(NAMES)  # PostgreSQL's own marker may be unreadable
 
 
-def test_doctor_finds_nothing_wrong_with_healthy_services(stack: LocalStack) -> None:
-    checks = {check["name"]: check for check in stack.tenpo("doctor")["checks"]}
+def test_doctor_finds_nothing_wrong_with_healthy_services(stack: Machine) -> None:
+    checks = {check["name"]: check for check in stack.json("doctor", check=False)["checks"]}
     assert {checks[name]["verdict"] for name in NAMES} == {"ok"}
 
 
-def test_doctor_names_what_ingest_set_aside(stack: LocalStack) -> None:
+def test_doctor_names_what_ingest_set_aside(stack: Machine) -> None:
     name = "canonical/acme/sale_line/x.parquet"
 
     def told() -> dict[str, str]:
-        checks: list[dict[str, str]] = stack.tenpo("doctor")["checks"]
+        checks: list[dict[str, str]] = stack.json("doctor", check=False)["checks"]
         return next(check for check in checks if check["name"] == "lake objects")
 
     assert told()["verdict"] == "ok"
@@ -118,18 +110,17 @@ def test_doctor_names_what_ingest_set_aside(stack: LocalStack) -> None:
     assert "backup" in found["remedy"]
 
 
-def test_doctor_shows_no_secret(stack: LocalStack) -> None:
-    shown = json.dumps(stack.tenpo("doctor"))
+def test_doctor_shows_no_secret(stack: Machine) -> None:
+    shown = json.dumps(stack.json("doctor", check=False))
     for file in (stack.home / "secrets").iterdir():
         assert file.read_text().strip() not in shown
 
 
-def test_down_stops_everything_and_a_taken_port_is_replaced(stack: LocalStack) -> None:
+def test_down_stops_everything_and_a_taken_port_is_replaced(stack: Machine) -> None:
     layout = Layout(stack.home)
     (layout.temporary / "half-written").touch()
-    stack.tenpo("down")
+    stack.down()
     assert not layout.sockets.exists()
-    assert stack.left() == []
     port = int(stack.env["TENPO_PORTS__MQTT"])
     assert is_free(port)
     with socket.socket() as squatter:
@@ -139,23 +130,17 @@ def test_down_stops_everything_and_a_taken_port_is_replaced(stack: LocalStack) -
         assert stack.addresses()["stack_ports"]["mqtt"] != port
 
 
-def test_a_process_that_cannot_start_is_reported_with_its_log(stack: LocalStack) -> None:
-    stack.tenpo("down")
+def test_a_process_that_cannot_start_is_reported_with_its_log(stack: Machine) -> None:
+    stack.down()
     data = stack.home / "bigquery" / "bqemulator.duckdb"
     kept = data.rename(data.with_suffix(".kept"))
     data.write_text("this is no database")
     try:
-        done = subprocess.run(
-            [sys.executable, "-m", "tenpo.cli", "up", "--only", "bigquery"],
-            env=stack.env,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = stack.run("up", "--only", "bigquery", check=False)
         assert done.returncode == 4
         assert "bigquery does not become healthy" in done.stderr
         assert "bqemulator.duckdb" in done.stderr
-        report = stack.tenpo("doctor")
+        report = stack.json("doctor", check=False)
         assert report["well"] is False
         wrong = {c["name"]: c for c in report["checks"] if c["verdict"] == "wrong"}
         assert "tenpo up" in wrong["bigquery"]["remedy"]
