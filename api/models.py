@@ -96,6 +96,38 @@ class KpiAnswer(BaseModel):
     rows: list[KpiItem]
 
 
+class ZoneItem(BaseModel):
+    """The figures of one zone of a store, of one period, day or hour as far as asked for."""
+
+    store_id: str
+    zone_id: str = Field(description="As its cameras name it.", examples=["shelf-a"])
+    period: str | None = Field(description="With grain week and month.")
+    period_from: date | None
+    period_to: date | None
+    business_date: date | None = Field(description="With grain day and hour.")
+    hour_start_at: datetime | None
+    local_hour: int | None
+    day_count: int = Field(description="Business dates on which somebody came to the zone.")
+    values: dict[str, Exact] = Field(examples=[{"zone_visitors": 40, "zone_exposure_ratio": "0.2"}])
+    definition_version: int
+    revision: int
+    computed_at: datetime
+
+
+class ZoneAnswer(BaseModel):
+    """Zones, ordered by date, hour, store and name."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    tenant_id: str
+    from_: date = Field(alias="from")
+    to: date
+    grain: Literal["hour", "day", "week", "month", "total"]
+    calendar: Literal["iso", "retail_454"]
+    as_of: datetime | None
+    rows: list[ZoneItem]
+
+
 class StoreItem(BaseModel):
     """A store."""
 
@@ -142,6 +174,7 @@ class DefinitionAnswer(BaseModel):
 
     version: int
     kpis: list[KpiDefinition]
+    zone_kpis: list[KpiDefinition]
     measures: list[MeasureDefinition]
 
 

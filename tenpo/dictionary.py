@@ -7,12 +7,25 @@ holds the committed files to what this module says.
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tenpo.contracts import CONFORMED, EVENTS, MODEL_TABLES
 from tenpo.contracts.derived import READING_INTERVAL
 from tenpo.contracts.persons import PERSON, VISIT_EVENT_CURRENT
-from tenpo.kpi import DEFINITION_VERSION, KPI_STORE_DAY, KPI_STORE_HOUR, KPIS, MEASURES, PUBLICATION
+from tenpo.kpi import (
+    DEFINITION_VERSION,
+    KPI_STORE_DAY,
+    KPI_STORE_HOUR,
+    KPI_ZONE_HOUR,
+    KPIS,
+    MEASURES,
+    PUBLICATION,
+    ZONE_KPIS,
+    ZONE_MEASURES,
+    Kpi,
+    Measure,
+)
 
 _TABLES = """# Tables
 
@@ -27,7 +40,8 @@ _KPIS = """# KPIs
 Written from `tenpo/kpi`; do not edit. Definition version {version}.
 
 A KPI is a sum or a quotient of two sums: over longer periods or several stores the
-measures are summed first and divided last. A quotient with nothing below is null.
+measures are summed first and divided last; few are a maximum or a median, and say so.
+A quotient with nothing below is null.
 Amounts of different currencies are never added. Null means unknown, not zero.
 """
 
@@ -35,23 +49,30 @@ Amounts of different currencies are never added. Null means unknown, not zero.
 def tables() -> str:
     """`docs/tables.md`."""
     derived = [PERSON, VISIT_EVENT_CURRENT, READING_INTERVAL]
-    marts = [KPI_STORE_HOUR, KPI_STORE_DAY, PUBLICATION, *MODEL_TABLES]
+    marts = [KPI_STORE_HOUR, KPI_STORE_DAY, KPI_ZONE_HOUR, PUBLICATION, *MODEL_TABLES]
     contracts = [*EVENTS.values(), *CONFORMED.values(), *derived, *marts]
     return "\n".join([_TABLES, *(contract.markdown() for contract in contracts)])
 
 
 def kpis() -> str:
     """`docs/kpis.md`."""
-    lines = [_KPIS.format(version=DEFINITION_VERSION)]
-    lines += ["| KPI | formula | unit | meaning | 日本語 |", "|---|---|---|---|---|"]
-    lines += [
-        f"| `{k.name}` {k.label[0]} | {k.formula} | {k.unit} | {k.meaning[0]} | "
-        f"{k.label[1]}:{k.meaning[1]} |"
-        for k in KPIS.values()
-    ]
-    lines += ["", "## Measures", "", "| measure | type | unit | meaning |", "|---|---|---|---|"]
-    lines += [f"| `{m.name}` | {m.type.bigquery} | {m.unit} | {m.meaning} |" for m in MEASURES]
+    lines = [_KPIS.format(version=DEFINITION_VERSION), *_defined(KPIS.values())]
+    lines += ["", "## Measures", "", *_measured(MEASURES)]
+    lines += ["", "## Zones", "", *_defined(ZONE_KPIS.values()), "", *_measured(ZONE_MEASURES)]
     return "\n".join(lines) + "\n"
+
+
+def _defined(found: Iterable[Kpi]) -> Iterator[str]:
+    yield from ("| KPI | formula | unit | meaning | 日本語 |", "|---|---|---|---|---|")
+    for k in found:
+        words = f"{k.meaning[0]} | {k.label[1]}:{k.meaning[1]}"
+        yield f"| `{k.name}` {k.label[0]} | {k.formula} | {k.unit} | {words} |"
+
+
+def _measured(found: Iterable[Measure]) -> Iterator[str]:
+    yield from ("| measure | type | unit | meaning |", "|---|---|---|---|")
+    for m in found:
+        yield f"| `{m.name}` | {m.type.bigquery} | {m.unit} | {m.meaning} |"
 
 
 def write(folder: Path) -> None:

@@ -22,7 +22,7 @@ from api.models import (
 from api.queries import read_freshness, read_stores
 from api.responses import json_answer
 from tenpo.errors import InputError
-from tenpo.kpi import DEFINITION_VERSION, KPIS, MEASURES
+from tenpo.kpi import DEFINITION_VERSION, KPIS, MEASURES, ZONE_KPIS, Kpi
 
 MAX_HOLIDAY_DAYS = 1_100
 
@@ -41,19 +41,24 @@ def get_stores(request: Request, backend: TheBackend, reader: TheReader) -> Resp
 def get_definitions(request: Request, reader: TheReader) -> Response:
     """Names, formulas, units, labels and meanings, in English and Japanese."""
     del reader  # the same for all, but for readers only
-    kpis = [
-        KpiDefinition(
-            name=kpi.name,
-            formula=kpi.formula,
-            unit=kpi.unit,
-            label=Words(en=kpi.label[0], ja=kpi.label[1]),
-            meaning=Words(en=kpi.meaning[0], ja=kpi.meaning[1]),
-        )
-        for kpi in KPIS.values()
-    ]
     measures = [MeasureDefinition(name=m.name, unit=m.unit, meaning=m.meaning) for m in MEASURES]
-    answer = DefinitionAnswer(version=DEFINITION_VERSION, kpis=kpis, measures=measures)
+    answer = DefinitionAnswer(
+        version=DEFINITION_VERSION,
+        kpis=[_definition(kpi) for kpi in KPIS.values()],
+        zone_kpis=[_definition(kpi) for kpi in ZONE_KPIS.values()],
+        measures=measures,
+    )
     return json_answer(request, answer)
+
+
+def _definition(kpi: Kpi) -> KpiDefinition:
+    return KpiDefinition(
+        name=kpi.name,
+        formula=kpi.formula,
+        unit=kpi.unit,
+        label=Words(en=kpi.label[0], ja=kpi.label[1]),
+        meaning=Words(en=kpi.meaning[0], ja=kpi.meaning[1]),
+    )
 
 
 @router.get("/freshness", response_model=Freshness, summary="How new the figures are")

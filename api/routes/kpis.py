@@ -25,8 +25,8 @@ MAX_ROWS = 100_000
 router = APIRouter()
 
 
-class KpiParameters(BaseModel):
-    """What can be asked of /v1/kpis. An unknown parameter is an error, so that a typo is seen."""
+class RangeParameters(BaseModel):
+    """A range of figures. An unknown parameter is an error, so that a typo is seen."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -37,17 +37,22 @@ class KpiParameters(BaseModel):
     grain: Grain = Field(
         default="day", description="One row an hour, day, week, month, or for the whole range."
     )
-    by: By = Field(default="all", description="`all` sums the stores, `store` keeps them apart.")
     store: list[str] = Field(
         default=[], description="Only these stores; repeatable.", examples=[["ginza"]]
-    )
-    kpi: list[str] = Field(
-        default=[], description="Only these KPIs; repeatable.", examples=[["net_sales_amount"]]
     )
     as_of: AwareDatetime | None = Field(
         default=None,
         description="As everybody read it at this moment; none means now.",
         examples=["2026-11-20T09:00:00+09:00"],
+    )
+
+
+class KpiParameters(RangeParameters):
+    """What can be asked of /v1/kpis."""
+
+    by: By = Field(default="all", description="`all` sums the stores, `store` keeps them apart.")
+    kpi: list[str] = Field(
+        default=[], description="Only these KPIs; repeatable.", examples=[["net_sales_amount"]]
     )
     compare: Against | None = Field(
         default=None,
@@ -102,7 +107,16 @@ def _query(reader: Reader, asked: KpiParameters, known: set[str], calendar: Cale
         as_of=asked.as_of,
         calendar=calendar,
     )
-    stores = len(query.stores or known) if query.by == "store" else 1
+    check_rows(query, len(query.stores or known) if query.by == "store" else 1)
+    return query
+
+
+def check_rows(query: KpiQuery, stores: int) -> None:
+    """Refuse what would be too many rows.
+
+    Raises:
+        InputError: says how many there may be.
+    """
     rows = {"hour": 24 * query.days, "day": query.days, "total": 1}
     hours = rows.get(query.grain, len(query.periods))
     if stores * hours > MAX_ROWS:
@@ -112,4 +126,3 @@ def _query(reader: Reader, asked: KpiParameters, known: set[str], calendar: Cale
             where="from, to, grain, by",
             remedy=f"Ask for fewer days or stores, or a coarser grain: at most {MAX_ROWS:,} rows.",
         )
-    return query

@@ -38,8 +38,9 @@ export async function loadFacts() {
   const [stores, definitions, freshness] = await Promise.all([
     ask("/v1/stores"), ask("/v1/definitions"), loadFreshness(),
   ]);
-  const kpis = Object.fromEntries(definitions.kpis.map((kpi) => [kpi.name, kpi]));
-  return { stores: stores.stores, kpis, version: definitions.version, freshness };
+  const byName = (found) => Object.fromEntries(found.map((kpi) => [kpi.name, kpi]));
+  const [kpis, zoneKpis] = [byName(definitions.kpis), byName(definitions.zone_kpis)];
+  return { stores: stores.stores, kpis, zoneKpis, version: definitions.version, freshness };
 }
 
 /** The query of the CSV download and of the figures themselves. */
@@ -55,7 +56,7 @@ export async function loadFigures(state) {
   const earlier = { ...state, ...base };
   const byPeriod = state.grain === "week" || state.grain === "month";
   const get = (of, more) => ask("/v1/kpis", parameters(of, more));
-  const [total, totalBefore, stores, storesBefore, days, hours, periods, holidays] = await Promise.all([
+  const [total, totalBefore, stores, storesBefore, days, hours, periods, holidays, zones] = await Promise.all([
     get(state, { grain: "total" }),
     get(earlier, { grain: "total" }),
     get(state, { grain: "total", by: "store" }),
@@ -64,6 +65,7 @@ export async function loadFigures(state) {
     hourRows(state, get),
     byPeriod ? get(state, { grain: state.grain }) : null,
     ask("/v1/holidays", { from: state.first, to: state.last }),
+    ask("/v1/zones", parameters(state, { grain: "total" })),
   ]);
   const mine = (answer) => answer.rows.filter((row) => row.currency === state.currency);
   return {
@@ -75,6 +77,7 @@ export async function loadFigures(state) {
     days: mine(days),
     hours: mine(hours),
     periods: periods && mine(periods),
+    zones: zones.rows,
     holidays: new Map(holidays.holidays.map((holiday) => [holiday.date, holiday.name])),
   };
 }

@@ -13,6 +13,7 @@ import { freshnessLine } from "./quality.js";
 import { anchor, readState, settle, writeState } from "./state.js";
 import { seriesTable, storeTable } from "./table.js";
 import { otherTiles, tiles } from "./tiles.js";
+import { zoneTable } from "./zones.js";
 
 const REFRESH_MS = 15_000;
 const RESIZE_MS = 150;
@@ -79,6 +80,8 @@ async function render() {
   const others = otherTiles(...shown);
   byId("other-tiles").hidden = others.length === 0;
   show(byId("other-tiles"), ...others);
+  byId("zones-card").hidden = figures.zones.length === 0;
+  show(byId("zones"), zoneTable(facts, figures.zones, state));
   show(byId("stores"), storeTable(facts, figures, comparable, caption, (store) => change({ store }), why));
   showHeat();
   await showChart();

@@ -32,11 +32,11 @@ from beam_jobs.aggregate.silence import (
     silence_hours,
     silences,
 )
+from beam_jobs.aggregate.sketches import merged_lists
 from beam_jobs.aggregate.visits import VISIT_MEASURES
 from tenpo.errors import IntegrityError
 from tenpo.kpi import MEASURES
 from tenpo.kpi.measures import MAXIMA, OF_DATE, SKETCHES
-from tenpo.kpi.sketch import merged
 from tenpo.masters import Store
 
 SALES = (
@@ -178,7 +178,7 @@ def compose_days(hours: pa.Table) -> pa.Table:
     )
     columns = {name: table[name] for name in key}
     columns |= {
-        name: _merged(table[f"{name}_list"]) if how == "list" else table[f"{name}_{how}"]
+        name: merged_lists(table[f"{name}_list"]) if how == "list" else table[f"{name}_{how}"]
         for name, how in _COMBINED.items()
     }
     columns = {name: table.cast(_TYPES.get(name, table.type)) for name, table in columns.items()}
@@ -186,13 +186,6 @@ def compose_days(hours: pa.Table) -> pa.Table:
         known = pc.equal(table[f"{name}_unknown_sum"], 0)
         columns[name] = pc.if_else(known, columns[name], pa.scalar(None, _TYPES[name]))
     return pa.table(columns).sort_by([(name, "ascending") for name in DAY_KEY])
-
-
-def _merged(sketches: pa.ChunkedArray) -> pa.ChunkedArray:
-    """One sketch of each list of them."""
-    if not pc.any(pc.is_valid(pc.list_flatten(sketches))).as_py():
-        return pa.chunked_array([pa.nulls(len(sketches), pa.string())])
-    return pa.chunked_array([pa.array(map(merged, sketches.to_pylist()), pa.string())])
 
 
 def written_hours(hours: pa.Table) -> pa.Table:

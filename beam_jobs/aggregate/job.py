@@ -29,11 +29,11 @@ from beam_jobs.options import pipeline_options
 from tenpo.datamart import connect as connect_datamart
 from tenpo.datamart import dirty, past, run, transaction
 from tenpo.datamart.lease import Lease, lease
-from tenpo.datamart.published import days_after, uncovered_after, unjudged
+from tenpo.datamart.published import days_after, uncovered_after, unjudged, zoned_stores
 from tenpo.datamart.tables import TABLES
 from tenpo.datamart.upsert import upsert
 from tenpo.failpoint import failpoint
-from tenpo.kpi import KPI_STORE_DAY, KPI_STORE_HOUR
+from tenpo.kpi import KPI_STORE_DAY, KPI_STORE_HOUR, KPI_ZONE_HOUR
 from tenpo.kpi.causes import ENDED, FOLLOWED, ON_DEMAND, USUAL
 from tenpo.lake import Lake
 from tenpo.masters import MasterBook, TenantMasters
@@ -131,6 +131,7 @@ class _Run:
         self.tenant_id = request.tenant_id
         self.seen: frozenset[str] = frozenset()
         self.passed: frozenset[str] = frozenset()
+        self.zoned: frozenset[str] = frozenset()
         self.started_at = datetime.now(UTC)
         self.run_id = f"{self.started_at:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
         self.job = Job("aggregate", self.run_id, self.tenant_id)
@@ -178,7 +179,7 @@ class _Run:
         marked = {StoreDay(m.store_day.store_id, m.store_day.business_date): m.cause for m in taken}
         asked = dict.fromkeys(self._asked(), self.request.cause)
         causes = self._ended(masters) | self._estimated(marked.keys()) | asked | marked
-        self.seen, self.passed = self._stores_seen(causes.keys())
+        self._look(causes.keys())
         causes = self._followed(marked.keys()) | causes
         return {
             day: cause
@@ -211,19 +212,20 @@ class _Run:
             and masters.stores[store_id].clock.ends_at(day) <= self.started_at
         }
 
-    def _stores_seen(self, days: Collection[StoreDay]) -> tuple[frozenset[str], frozenset[str]]:
-        """Stores whose visitors are known near these dates, and those whose passers-by are.
+    def _look(self, days: Collection[StoreDay]) -> None:
+        """Which stores' cameras tell of visitors, passers-by and zones near these dates.
 
         So that nobody asks for the others'. Events tell, not masters: these know where cameras
         are now, not where they were.
         """
         near = spans([day.business_date for day in days], timedelta(days=RETURN_DAYS))
         told = [row for span in near for row in self._ask("stores_seen", span).to_pylist()]
-        persons, passers = (
+        self.seen, self.passed, self.zoned = (
             frozenset(row["store_id"] for row in told if row[name])
-            for name in ("knows_persons", "sees_passing")
+            for name in ("knows_persons", "sees_passing", "sees_zones")
         )
-        return persons, passers
+        with transaction(self.engine) as connection:
+            self.zoned |= zoned_stores(connection, self.tenant_id, days)
 
     def _ask(self, name: str, span: tuple[date, date]) -> pa.Table:
         params = {"tenant": self.tenant_id, "date_from": span[0], "date_to": span[1]}
@@ -263,6 +265,7 @@ class _Run:
             expected=expected,
             seen=self.seen,
             passed=self.passed,
+            zoned=self.zoned,
             aside=aside,
         )
         options = pipeline_options(self.settings, f"aggregate-{self.tenant_id}", runner_args)
@@ -271,7 +274,10 @@ class _Run:
 
     def _publish(self, days: Sequence[StoreDay], taken: Sequence[dirty.Dirty]) -> dict[str, int]:
         """What the run wrote becomes what readers see, in one transaction."""
-        tables = {c.name: self._written(c.name, days) for c in (KPI_STORE_HOUR, KPI_STORE_DAY)}
+        contracts = [KPI_STORE_HOUR, KPI_STORE_DAY]
+        if self.zoned:
+            contracts.append(KPI_ZONE_HOUR)
+        tables = {c.name: self._written(c.name, days) for c in contracts}
         with transaction(self.engine) as connection:
             self.held.check(connection)
             for name, rows in tables.items():

@@ -24,11 +24,12 @@ from beam_jobs.aggregate.plan import Chunk
 from beam_jobs.aggregate.revise import RunStamp, revise
 from beam_jobs.aggregate.silence import PROFILE_SCHEMA, ended, silences, usual_days
 from beam_jobs.aggregate.visits import VISITORS_SCHEMA, VISITS_SCHEMA, visit_hours
+from beam_jobs.aggregate.zones import ZONE_KEY, ZONES_SCHEMA, compose_zones
 from beam_jobs.append_once import append_once
 from tenpo.contracts import Contract
 from tenpo.datamart import connect as connect_datamart
 from tenpo.datamart.published import published_rows
-from tenpo.kpi import KPI_STORE_DAY, KPI_STORE_HOUR
+from tenpo.kpi import KPI_STORE_DAY, KPI_STORE_HOUR, KPI_ZONE_HOUR
 from tenpo.lake import Lake
 from tenpo.masters import Store
 from tenpo.settings import Settings
@@ -44,6 +45,7 @@ QUERIES = {
     "visit_events": VISITS_SCHEMA,
     "visitor_days": VISITORS_SCHEMA,
     "passes_by_minute": PASSES_SCHEMA,
+    "zones_by_hour": ZONES_SCHEMA,
     "counts_by_hour": PROFILE_SCHEMA,
 }
 
@@ -65,6 +67,7 @@ class RunContext:
         expected: the door counters that each store should have.
         seen: stores that know persons.
         passed: stores whose cameras see who passes by.
+        zoned: stores that have zones, or had.
         aside: by store, its devices that do not stand at a door, and their roles.
     """
 
@@ -74,6 +77,7 @@ class RunContext:
     expected: Mapping[str, Sequence[str]]
     seen: frozenset[str] = frozenset()
     passed: frozenset[str] = frozenset()
+    zoned: frozenset[str] = frozenset()
     aside: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
@@ -91,6 +95,7 @@ class Grouped(NamedTuple):
     visits: pa.Table
     profile: pa.Table
     passes: pa.Table
+    zones: pa.Table
 
 
 class Revised(NamedTuple):
@@ -129,7 +134,10 @@ class ReadGroupedFn(_WarehouseFn):
         visits = visit_hours(events, visitors, context.stores)
         passed = [store for store in chunk.stores if store in context.passed]
         passes = self._ask_dates(chunk, "passes_by_minute", passed)
-        yield Grouped(chunk, sales, intervals, visits, self._profile(chunk, intervals), passes)
+        zoned = [store for store in chunk.stores if store in context.zoned]
+        zones = self._ask_dates(chunk, "zones_by_hour", zoned)
+        profile = self._profile(chunk, intervals)
+        yield Grouped(chunk, sales, intervals, visits, profile, passes, zones)
 
     def _ask_dates(self, chunk: Chunk, name: str, stores: Sequence[str]) -> pa.Table:
         dates = {"date_from": chunk.date_from, "date_to": chunk.date_to}
@@ -176,10 +184,13 @@ class ReviseFn(beam.DoFn):
             grouped.visits, grouped.profile, context.stamp.computed_at, grouped.passes,
             context.aside,
         )  # fmt: skip
-        for contract, key, table in (
+        tables = [
             (KPI_STORE_HOUR, HOUR_KEY, written_hours(hours)),
             (KPI_STORE_DAY, DAY_KEY, compose_days(hours)),
-        ):
+        ]
+        if context.zoned.intersection(chunk.stores):
+            tables.append((KPI_ZONE_HOUR, ZONE_KEY, compose_zones(hours, grouped.zones)))
+        for contract, key, table in tables:
             with self.engine.connect() as connection:
                 current = published_rows(connection, contract, context.stamp.tenant_id, chunk.days)
             rows = revise(table, current, contract, key, context.stamp)

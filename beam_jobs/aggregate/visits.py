@@ -13,7 +13,6 @@ Plain functions over Arrow; the events of people without identity are not for th
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -23,7 +22,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from beam_jobs.aggregate.hours import HOUR_KEY
-from tenpo.kpi.sketch import as_text, buckets
+from beam_jobs.aggregate.sketches import sketches
+from tenpo.kpi.sketch import buckets
 from tenpo.masters import Store
 
 AWAY_US = 3 * 3_600_000_000
@@ -103,16 +103,11 @@ def visit_hours(events: pa.Table, visitors: pa.Table, stores: Mapping[str, Store
 def _sketches(visits: pa.Table) -> pa.Table:
     """How long the visits of each hour took that were seen whole, as a sketch."""
     whole = visits.filter(pc.is_valid(visits["dwell_s"])).select([*HOUR_KEY, "dwell_s"])
-    place = pa.array(buckets(whole["dwell_s"].to_numpy()), pa.int64())
-    counted = whole.append_column("bucket", place).group_by([*HOUR_KEY, "bucket"])
-    by_hour: defaultdict[tuple[Any, ...], dict[int, int]] = defaultdict(dict)
-    for row in counted.aggregate([([], "count_all")]).to_pylist():
-        by_hour[tuple(row[name] for name in HOUR_KEY)][row["bucket"]] = row["count_all"]
-    columns = {name: whole.schema.field(name).type for name in HOUR_KEY}
-    rows = [(*key, as_text(counts)) for key, counts in by_hour.items()]
-    arrays = zip(*rows, strict=True) if rows else [()] * (len(HOUR_KEY) + 1)
-    schema = pa.schema([*columns.items(), ("dwell_sketch", pa.string())])
-    return pa.table([list(array) for array in arrays], schema=schema)
+    _, first, owner = np.unique(_codes(whole, HOUR_KEY), return_index=True, return_inverse=True)
+    place = buckets(whole["dwell_s"].to_numpy())
+    texts = sketches(owner, place, np.ones(len(owner), np.int64), len(first))
+    hours = whole.select(list(HOUR_KEY)).take(pa.array(first, pa.int64()))
+    return hours.append_column("dwell_sketch", texts)
 
 
 def _without_staff(events: pa.Table) -> pa.Table:

@@ -24,7 +24,7 @@ import pyarrow.compute as pc
 from beam_jobs.aggregate.transforms import PACKAGE as AGGREGATE
 from tenpo.contracts import CONFORMED, EVENTS, Contract
 from tenpo.contracts.derived import READING_INTERVAL
-from tenpo.kpi import KPI_STORE_DAY, KPI_STORE_HOUR
+from tenpo.kpi import KPI_STORE_DAY, KPI_STORE_HOUR, KPI_ZONE_HOUR
 from tenpo.warehouse import DOCUMENT, Job, Warehouse, load_sql, query
 from tenpo.warehouse.size import bytes_a_row, dry_run_bytes
 
@@ -149,7 +149,7 @@ def _counted(warehouse: Warehouse, params: Mapping[str, object], job: Job) -> pa
         (name, table, bytes_a_row(warehouse, table) + bytes_a_row(warehouse, EVENTS[name]))
         for name, table in CONFORMED.items()
     ]
-    others = (READING_INTERVAL, KPI_STORE_HOUR, KPI_STORE_DAY, DOCUMENT)
+    others = (READING_INTERVAL, KPI_STORE_HOUR, KPI_STORE_DAY, KPI_ZONE_HOUR, DOCUMENT)
     sources += [(table.name, table, bytes_a_row(warehouse, table)) for table in others]
     parts = []
     for name, table, width in sources:

@@ -34,6 +34,7 @@ _ARRAYS: dict[str, ARRAY[Any]] = {
     "store_id": TEXTS,
     "business_date": DATES,
     "hour_start_at": ARRAY(DateTime(timezone=True)),
+    "zone_id": TEXTS,
 }
 
 
@@ -42,7 +43,7 @@ def keep(connection: Connection, name: str, rows: pa.Table) -> int:
 
     Args:
         connection: in a transaction.
-        name: `kpi_store_hour` or `kpi_store_day`.
+        name: `kpi_store_hour`, `kpi_store_day` or `kpi_zone_hour`.
         rows: the new revisions.
 
     Returns:

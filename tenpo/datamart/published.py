@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import date
 from typing import Any, Protocol
 
@@ -44,7 +44,7 @@ def published_rows(
 
     Args:
         connection: the datamart.
-        contract: `KPI_STORE_HOUR` or `KPI_STORE_DAY`.
+        contract: `KPI_STORE_HOUR`, `KPI_STORE_DAY` or `KPI_ZONE_HOUR`.
         tenant_id: whose.
         days: which store-days.
 
@@ -63,6 +63,16 @@ def published_rows(
     arrays = {"stores": [s for s, _ in unique], "dates": [d for _, d in unique]}
     found = connection.execute(statement, arrays)
     return contract.table([dict(row) for row in found.mappings()])
+
+
+def zoned_stores(connection: Connection, tenant_id: str, days: Collection[Day]) -> frozenset[str]:
+    """Stores of which zones are published between the first and the last of some store-days."""
+    zone, dates = TABLES["kpi_zone_hour"].c, [day.business_date for day in days]
+    if not dates:
+        return frozenset()
+    within = zone.business_date.between(min(dates), max(dates))
+    found = select(zone.store_id).distinct().where(zone.tenant_id == tenant_id, within)
+    return frozenset(connection.execute(found).scalars())
 
 
 def days_after(

@@ -34,7 +34,7 @@ from tenpo.contracts.models import (
     STORE_FORECAST,
     STORE_TARGET,
 )
-from tenpo.kpi import KPI_STORE_DAY, KPI_STORE_HOUR
+from tenpo.kpi import KPI_STORE_DAY, KPI_STORE_HOUR, KPI_ZONE_HOUR
 
 metadata = MetaData()
 _MOMENT = DateTime(timezone=True)
@@ -65,14 +65,17 @@ def _kpi_table(contract: Contract, name: str, *key: str) -> Table:
 
 _DAY_KEY = ("tenant_id", "store_id", "business_date")
 _HOUR_KEY = (*_DAY_KEY, "hour_start_at")
+_ZONE_KEY = (*_HOUR_KEY, "zone_id")
 
 #: Current rows only.
 kpi_store_hour = _kpi_table(KPI_STORE_HOUR, "kpi_store_hour", *_HOUR_KEY)
 kpi_store_day = _kpi_table(KPI_STORE_DAY, "kpi_store_day", *_DAY_KEY)
+kpi_zone_hour = _kpi_table(KPI_ZONE_HOUR, "kpi_zone_hour", *_ZONE_KEY)
 
 #: The revisions that they replaced; mart has them, too.
 kpi_store_hour_past = _kpi_table(KPI_STORE_HOUR, "kpi_store_hour_past", *_HOUR_KEY, "revision")
 kpi_store_day_past = _kpi_table(KPI_STORE_DAY, "kpi_store_day_past", *_DAY_KEY, "revision")
+kpi_zone_hour_past = _kpi_table(KPI_ZONE_HOUR, "kpi_zone_hour_past", *_ZONE_KEY, "revision")
 
 
 def _model_table(contract: Contract, *key: str) -> Table:

@@ -166,6 +166,24 @@ KPIS: dict[str, Kpi] = {
     )
 }  # fmt: skip
 
+#: Of one zone of a store each.
+ZONE_KPIS: dict[str, Kpi] = {
+    kpi.name: kpi
+    for kpi in (
+        Kpi("zone_visitors", "zone_visitors", None, "people", ("Zone visitors", "ゾーン来訪者数"),
+            ("People who came to the zone, each once a day, staff excluded.",
+             "ゾーンに来た人数(1日1回、従業員を除く)。")),
+        Kpi("zone_exposure_ratio", "exposed_visitors", "exposed_footfall", "ratio",
+            ("Exposure", "到達率"),
+            ("Visitors of the zone per visitor of the store, over the hours that counters covered.",
+             "カウンターが稼働した時間帯の、来店客あたりのゾーン来訪者数。")),
+        Kpi("zone_engagement_ratio", "zone_engaged", "zone_visitors", "ratio",
+            ("Engagement", "滞留率"),
+            ("Visitors of the zone who stayed there for more than 30 seconds, over all of them.",
+             "ゾーンに30秒を超えて滞在した来訪者の割合。")),
+    )
+}  # fmt: skip
+
 
 def evaluate(sums: Mapping[str, Sum | None]) -> dict[str, Number | None]:
     """Every KPI of summed measures.

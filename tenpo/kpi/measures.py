@@ -141,9 +141,20 @@ _HOUR = (
           required=True),
 )  # fmt: skip
 
+_CURRENCY = Field("currency", Type.STRING, "ISO 4217 code of the amounts.", required=True)
+
+#: What is summed over hours and days of one zone; zones of one name in a store are one.
+ZONE_MEASURES: tuple[Measure, ...] = (
+    Field("zone_visitors", Type.INT64, "Visitors of the zone, each once a business date in the "
+          "hour they first came; staff left out. Who is not known counts by track.", "people"),
+    Field("zone_engaged", Type.INT64, "Those who stayed in the zone for more than 30 s that date.",
+          "people"),
+    Field("exposed_visitors", Type.INT64, "Visitors of the zone in hours that counters cover.",
+          "people"),
+    Field("exposed_footfall", Type.INT64, "Footfall of the store in those hours.", "people"),
+)  # fmt: skip
+
 _REVISED = (
-    Field("currency", Type.STRING, "ISO 4217 code of the amounts.", required=True),
-    *MEASURES,
     Field("definition_version", Type.INT64, "Version of the KPI definitions.", required=True),
     Field("revision", Type.INT64, "Counts the changes of this row's values, from 1.",
           required=True),
@@ -158,7 +169,7 @@ KPI_STORE_HOUR = Contract(
     name="kpi_store_hour",
     dataset="mart",
     grain="One revision of the measures of one store in one hour of its business date.",
-    fields=(*_STORE_DAY, *_HOUR, *_REVISED),
+    fields=(*_STORE_DAY, *_HOUR, _CURRENCY, *MEASURES, *_REVISED),
     partition_by="business_date",
     cluster_by=("tenant_id", "store_id"),
 )
@@ -167,7 +178,22 @@ KPI_STORE_DAY = Contract(
     name="kpi_store_day",
     dataset="mart",
     grain="One revision of the measures of one store on one business date.",
-    fields=(*_STORE_DAY, *_REVISED),
+    fields=(*_STORE_DAY, _CURRENCY, *MEASURES, *_REVISED),
+    partition_by="business_date",
+    cluster_by=("tenant_id", "store_id"),
+)
+
+KPI_ZONE_HOUR = Contract(
+    name="kpi_zone_hour",
+    dataset="mart",
+    grain="One revision of the measures of one zone of a store in one hour of its business date.",
+    fields=(
+        *_STORE_DAY,
+        *_HOUR,
+        Field("zone_id", Type.STRING, "The zone, as its cameras name it.", required=True),
+        *ZONE_MEASURES,
+        *_REVISED,
+    ),
     partition_by="business_date",
     cluster_by=("tenant_id", "store_id"),
 )

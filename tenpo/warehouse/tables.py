@@ -6,7 +6,7 @@ from tenpo.contracts import CONFORMED, EVENTS, MODEL_TABLES, Contract, Field, Ty
 from tenpo.contracts.derived import READING_INTERVAL
 from tenpo.contracts.events import STORE, TENANT
 from tenpo.contracts.persons import PERSON, VISIT_EVENT_CURRENT
-from tenpo.kpi import KPI_STORE_DAY, KPI_STORE_HOUR, PUBLICATION
+from tenpo.kpi import KPI_STORE_DAY, KPI_STORE_HOUR, KPI_ZONE_HOUR, PUBLICATION
 
 #: The store master as the conforming SQL needs it.
 STORE_MASTER = Contract(
@@ -87,6 +87,7 @@ TABLES: tuple[Contract, ...] = (
     READING_INTERVAL,
     KPI_STORE_HOUR,
     KPI_STORE_DAY,
+    KPI_ZONE_HOUR,
     PUBLICATION,
     *MODEL_TABLES,
 )

@@ -244,6 +244,20 @@ def _revise(connection: Connection, name: str, rows: list[Row]) -> None:
         _insert(connection, f"{name}_past", [before])
 
 
+def _zones(hours: Iterable[Row]) -> Iterator[Row]:
+    """Ginza's shelf and table, over ten days: every second visitor comes, half of them stay."""
+    for hour in hours:
+        if hour["store_id"] != "ginza" or (LAST - hour["business_date"]).days >= 10:
+            continue
+        kept = ("tenant_id", "store_id", "business_date", "hour_start_at", "local_hour", "run_id")
+        for zone_id, part in (("shelf", 2), ("table", 10)):
+            came = hour["footfall"] // part
+            yield {name: hour[name] for name in kept} | _REVISED | {
+                "zone_id": zone_id, "zone_visitors": came, "zone_engaged": came // 2,
+                "exposed_visitors": came, "exposed_footfall": hour["footfall"],
+            }  # fmt: skip
+
+
 def write_datamart(connection: Connection) -> None:
     """Fill the empty datamart."""
     rows = all_rows()
@@ -252,6 +266,7 @@ def write_datamart(connection: Connection) -> None:
     _revise(connection, "kpi_store_day", days)
     _insert(connection, "kpi_store_hour", rows.hours)
     _insert(connection, "kpi_store_day", days)
+    _insert(connection, "kpi_zone_hour", _zones(rows.hours))
     stores = [
         {"tenant_id": t, "store_id": s.store_id, "name": s.name, "timezone": s.timezone,
          "currency": s.currency}

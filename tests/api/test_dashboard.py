@@ -136,12 +136,15 @@ def test_choosing_a_store_changes_everything(dashboard: Opener) -> None:
     wait_for_figures(page)
     assert_tiles_equal_the_api(page, api_row(dashboard.url, store="umeda", **shown_range(page)))
     expect(page.locator("#other-tiles")).to_be_hidden()
+    expect(page.locator("#zones-card")).to_be_hidden()
     assert page.locator("#stores tbody tr").count() == 1
     page.go_back()
     expect(page.locator("#title")).to_have_text("All stores")
     wait_for_figures(page)
     assert page.locator("#stores tbody tr").count() == 5
     expect(page.locator("#other-tiles [data-kpi=capture_ratio] .value")).to_have_text("12.5%")
+    assert page.locator("#zones tbody tr").count() == 2
+    expect(page.locator("#zones [data-zone=shelf] th")).to_have_text("銀座店 · shelf")
 
 
 def test_presets_and_dates_change_the_range(dashboard: Opener) -> None:

@@ -18,6 +18,7 @@ from tenpo.datamart.explain_words import in_words
 from tenpo.datamart.kpi_answer import KpiRow
 from tenpo.datamart.kpi_query import KpiQuery
 from tenpo.datamart.kpi_read import read_kpis
+from tenpo.datamart.zone_read import read_zones
 from tenpo.kpi.causes import ENDED, FOLLOWED, USUAL, arrived
 from tenpo.lake import Lake
 from tenpo.masters import Device, MasterBook, Store, Tenant
@@ -74,6 +75,8 @@ def visit(warehouse: Warehouse, day: date, person: str, hours: float) -> None:
              track_id=f"{at}", kind=kind, person_id=person)
         for at, kind in ((enter, "enter"), (enter + hours * HOUR, "exit"))
     ]  # fmt: skip
+    rows += [row | {"kind": f"zone_{row['kind']}", "event_id": f"z{row['event_id']}",
+                    "zone_id": "shelf"} for row in rows]  # fmt: skip
     contract = CONFORMED["visit_event"]
     append(warehouse, contract, contract.table(rows))
 
@@ -92,6 +95,13 @@ def figures(datamart: Engine, day: date, as_of: datetime | None = None) -> KpiRo
     return row
 
 
+def zone_visitors(datamart: Engine, as_of: datetime | None = None) -> dict[date, int]:
+    with datamart.connect() as connection:
+        rows = read_zones(connection, KpiQuery(TENANT, MONDAY, TUESDAY, "day", as_of=as_of))
+    assert {(row.store_id, row.zone_id) for row in rows} == {("s1", "shelf")}
+    return {row.business_date: row.sums["zone_visitors"] or 0 for row in rows if row.business_date}
+
+
 def explained(datamart: Engine, kpi: str, day: date) -> Explanation:
     with datamart.connect() as connection:
         return read_explanation(connection, ExplainQuery(TENANT, kpi, day, day, ("s1",)))
@@ -108,10 +118,11 @@ def test_late_events_revise_what_they_touch_and_nothing_is_forgotten(
     assert monday.values["visits"] is None
     assert (tuesday.values["visits"], tuesday.values["dwell_s"]) == (1, 1800)
     assert tuesday.values["repeat_visitor_ratio"] == 0
+    assert zone_visitors(datamart) == {TUESDAY: 1}
     between = datetime.now(UTC)
 
     assert run(stack, datamart, "sale_line", TUESDAY).rows == {
-        "kpi_store_hour": 0, "kpi_store_day": 0,
+        "kpi_store_hour": 0, "kpi_store_day": 0, "kpi_zone_hour": 0,
     }  # fmt: skip
 
     sell(warehouse, MONDAY, "r2", 50)
@@ -122,6 +133,8 @@ def test_late_events_revise_what_they_touch_and_nothing_is_forgotten(
     assert figures(datamart, MONDAY, between).values["net_sales_amount"] == 100
     assert figures(datamart, TUESDAY).values["repeat_visitor_ratio"] == 1
     assert figures(datamart, TUESDAY, between).values["repeat_visitor_ratio"] == 0
+    assert zone_visitors(datamart) == {MONDAY: 1, TUESDAY: 1}
+    assert zone_visitors(datamart, between) == {TUESDAY: 1}
 
     found = explained(datamart, "net_sales_amount", MONDAY)
     told = [(c.revision, c.old, c.new, c.cause) for c in found.changes]

@@ -105,7 +105,7 @@ def test_passing_is_told_by_camera_and_minute_without_staff(warehouse: Warehouse
         job=Job("test", "seen", "t"),
     )
     assert whom.to_pylist() == [
-        {"store_id": "lima", "knows_persons": False, "sees_passing": True}
+        {"store_id": "lima", "knows_persons": False, "sees_passing": True, "sees_zones": False}
     ], "who passed is nobody known"
 
 

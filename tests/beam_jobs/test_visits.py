@@ -20,9 +20,10 @@ from beam_jobs.aggregate.compose import (
 )
 from beam_jobs.aggregate.hours import StoreDay, hour_grid, open_windows
 from beam_jobs.aggregate.occupancy import occupancy_hours
+from beam_jobs.aggregate.sketches import merged_lists
 from beam_jobs.aggregate.visits import VISITORS_SCHEMA, VISITS_SCHEMA, visit_hours
 from tenpo.kpi import evaluate
-from tenpo.kpi.sketch import median
+from tenpo.kpi.sketch import as_text, median, merged
 from tenpo.masters import Store
 from tests.beam_jobs.visits_reference import (
     Passed,
@@ -179,6 +180,16 @@ def test_without_known_persons_visits_are_unknown_and_not_none() -> None:
     assert (some["visits"], evaluate(some)["dwell_s"]) == (1, 1800)
     assert some["dwell_sketch"] == "188:1", "(51/49)^187 is 1774 and ^188 is 1846"
     assert evaluate(some)["repeat_visitor_ratio"] == 0
+
+
+SKETCHES = st.none() | st.dictionaries(st.integers(0, 5), st.integers(1, 9)).map(as_text)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.lists(SKETCHES, max_size=4), min_size=1, max_size=4))
+def test_sketches_merge_at_once_as_one_by_one(lists: list[list[str | None]]) -> None:
+    column = pa.chunked_array([pa.array(lists, pa.list_(pa.string()))])
+    assert merged_lists(column).to_pylist() == [merged(each) for each in lists]
 
 
 def counted(passed: list[Passed], store_id: str = "s1", device: str = "d1") -> pa.Table:

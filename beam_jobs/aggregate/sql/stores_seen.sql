@@ -2,7 +2,8 @@
 SELECT
   store_id,
   LOGICAL_OR(person_id IS NOT NULL AND kind != 'pass') AS knows_persons,
-  LOGICAL_OR(kind = 'pass') AS sees_passing
+  LOGICAL_OR(kind = 'pass') AS sees_passing,
+  LOGICAL_OR(kind IN ('zone_enter', 'zone_exit')) AS sees_zones
 FROM {dwh}.visit_event
 WHERE tenant_id = @tenant
   AND business_date BETWEEN @date_from AND @date_to

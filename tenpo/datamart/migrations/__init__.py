@@ -18,7 +18,7 @@ from sqlalchemy.schema import CreateColumn
 
 from tenpo.datamart.connect import CONNECT_TIMEOUT_S, datamart_url, mapped
 from tenpo.datamart.tables import column_of
-from tenpo.kpi import KPI_STORE_DAY, KPI_STORE_HOUR, MEASURES
+from tenpo.kpi import KPI_STORE_DAY, KPI_STORE_HOUR, KPI_ZONE_HOUR, MEASURES, ZONE_MEASURES
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -66,8 +66,9 @@ def configuration(connection: Connection) -> Config:
 
 
 def _add_new_measures(connection: Connection) -> None:
-    measures = {measure.name for measure in MEASURES}
-    for contract, past in product((KPI_STORE_HOUR, KPI_STORE_DAY), ("", "_past")):
+    measures = {measure.name for measure in (*MEASURES, *ZONE_MEASURES)}
+    contracts = (KPI_STORE_HOUR, KPI_STORE_DAY, KPI_ZONE_HOUR)
+    for contract, past in product(contracts, ("", "_past")):
         table = f"{contract.name}{past}"
         held = {column["name"] for column in inspect(connection).get_columns(table)}
         for field in contract.fields:
