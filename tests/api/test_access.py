@@ -25,6 +25,7 @@ PRIVATE = {
         for by in ("all", "store")
         for form in ("json", "csv")
     ],
+    "/v1/zones": [f"/v1/zones?{RANGE}&grain=total"],
     "/v1/explain": [f"/v1/explain?{RANGE}&kpi=conversion_ratio"],
     "/v1/stores": ["/v1/stores"],
     "/v1/freshness": ["/v1/freshness"],
