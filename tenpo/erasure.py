@@ -33,6 +33,8 @@ from tenpo.keys import TenantKeys
 from tenpo.lake import Lake
 from tenpo.settings import Settings
 
+#: A person's id that nobody has: stands in payloads for all who were erased.
+NOBODY = "p_0000000000000000"
 _KEY_BYTES = 32
 _DIGEST_DIGITS = 32
 _NAME_DIGITS = 24
@@ -62,12 +64,14 @@ class Found:
         events: current events of `dwh` that did.
         raw_objects: the sealed objects that these came from.
         store_days: store and business date of each day that is computed again.
+        recordings: sealed recordings that show the person.
     """
 
     raw_rows: int = 0
     events: int = 0
     raw_objects: tuple[str, ...] = ()
     store_days: tuple[tuple[str, date], ...] = ()
+    recordings: tuple[str, ...] = ()
 
     def joined(self, other: Found) -> Found:
         """Both together: a try that was cut short found what the next one does not."""
@@ -76,6 +80,7 @@ class Found:
             max(self.events, other.events),
             tuple(sorted({*self.raw_objects, *other.raw_objects})),
             tuple(sorted({*self.store_days, *other.store_days})),
+            tuple(sorted({*self.recordings, *other.recordings})),
         )
 
 
@@ -145,23 +150,35 @@ class Erasures:
             whole = whole.joined(_read(orjson.loads(data)))
         return whole
 
-    def done(self, request: Request) -> None:
-        """Write the proof, then forget the ids."""
-        whole = asdict(self.found(request))
+    def done(self, request: Request, payloads_left: Sequence[str] = ()) -> None:
+        """Write the proof, then forget the ids.
+
+        Args:
+            request: what was asked.
+            payloads_left: sealed objects that may name the person still.
+        """
+        whole = {**asdict(self.found(request)), "payloads_left": payloads_left}
         proof = {"asked_at": request.asked_at, "done_at": datetime.now(UTC), **whole}
         name = f"{self._folder}/done/{request.request_id}.json"
         self._lake.put(name, orjson.dumps(proof))
         self._lake.delete(f"{self._folder}/asked/{request.request_id}.sealed")
 
     def state(self, request_id: str) -> dict[str, Any]:
-        """How a request stands: `pending`, or `done` with the proof; `unknown` without one."""
+        """How a request stands: `pending`, or `done` with the proof; `unknown` without one.
+
+        Of payloads and recordings that hold the person still, those are told that are there.
+        """
         if self._lake.exists(f"{self._folder}/asked/{request_id}.sealed"):
             return {"state": "pending"}
         done = f"{self._folder}/done/{request_id}.json"
         if not self._lake.exists(done):
             return {"state": "unknown"}
         proof: dict[str, Any] = orjson.loads(self._lake.get(done))
-        return {"state": "done", **proof}
+        still = {
+            name: [each for each in proof.get(name, []) if self._lake.exists(each)]
+            for name in ("payloads_left", "recordings")
+        }
+        return {"state": "done", **proof, **still}
 
     def _found(self, request_id: str) -> str:
         return f"{self._folder}/found/{request_id}"
@@ -180,7 +197,10 @@ def erased_among(lake: Lake, tenant_id: str, ids: pa.ChunkedArray) -> list[str]:
     digests = {
         digest for found in lake.get_many(listed) for digest in orjson.loads(found)["digests"]
     }
-    return [one for one in pc.unique(ids).to_pylist() if one and _digest(key, one) in digests]
+    return [
+        one for one in pc.unique(ids).to_pylist()
+        if one and (one == NOBODY or _digest(key, one) in digests)
+    ]  # fmt: skip
 
 
 def unlinked(rows: pa.Table, raw_ids: Sequence[str]) -> pa.Table:
@@ -210,4 +230,5 @@ def _stem(name: str) -> str:
 
 def _read(found: dict[str, Any]) -> Found:
     days = tuple((store, date.fromisoformat(day)) for store, day in found["store_days"])
-    return Found(found["raw_rows"], found["events"], tuple(found["raw_objects"]), days)
+    recordings = tuple(found.get("recordings", ()))  # notes from before do not have it
+    return Found(found["raw_rows"], found["events"], tuple(found["raw_objects"]), days, recordings)

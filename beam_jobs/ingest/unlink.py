@@ -3,7 +3,7 @@
 Two things keep that true. A request is worked off under ingest's lease, after everything that
 was loaded is conformed; and whatever is loaded, then or later, passes `without_erased` on its
 way to raw, so that a late duplicate or a replay brings nobody back. Canonical objects that hold
-an erased person are replaced by the same without them.
+an erased person are replaced by the same without them; what they were made of is `sources`'.
 
 A killed try is repeated whole: what it found first is noted in the lake beforehand.
 """
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
@@ -19,6 +20,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from sqlalchemy import Engine
 
+from beam_jobs.ingest.sources import forget_in_findings, forget_in_payloads, recordings_of
 from beam_jobs.replay.compare import STAMP_MARK
 from beam_jobs.replay.plan import canonical_objects, stem_of
 from gateways.intake.canonical import parquet
@@ -27,6 +29,7 @@ from tenpo.datamart.lease import Lease, lease
 from tenpo.erasure import Erasures, Found, Request, erased_among, unlinked
 from tenpo.errors import ConfigError, IntegrityError, LeaseLost
 from tenpo.failpoint import failpoint
+from tenpo.keys import TenantKeys
 from tenpo.kpi.causes import ERASED
 from tenpo.lake import Lake
 from tenpo.settings import Settings
@@ -117,10 +120,11 @@ class Unlinker:
             log.info("an erasure waits for a load that began before it", tenant=tenant)
             return
         work = self._work(tenant, request)
-        before = work.find("before")
-        erasures.note(request, before)
+        shown = recordings_of(self._lake, tenant, work.sightings())
+        erasures.note(request, replace(work.find("before"), recordings=tuple(shown)))
         whole = erasures.found(request)
         replace_objects(self._lake, self._objects(tenant, whole), request.raw_ids)
+        named = self._forget_sources(tenant, request, whole)
         failpoint("unlink.after_objects")
         work.change(self._guard)
         if not self._change_persons(work):
@@ -134,7 +138,7 @@ class Unlinker:
         if left.raw_rows or left.events:
             log.warning("an erased person is still in events", tenant=tenant, rows=left.raw_rows)
             return
-        erasures.done(request)
+        erasures.done(request, named)
         told = {"request": request.request_id, "events": whole.events, "store_days": len(days)}
         log.info("an erased person is unlinked", tenant=tenant, **told)
 
@@ -160,6 +164,13 @@ class Unlinker:
             name for stem in sorted(stems)
             for name in canonical_objects(self._lake.names, tenant, EVENT, stem)
         ]  # fmt: skip
+
+    def _forget_sources(self, tenant: str, request: Request, found: Found) -> list[str]:
+        """Take the persons out of payloads and findings; the payloads that may name them still."""
+        forget_in_findings(self._lake, tenant, request.raw_ids)
+        keys = TenantKeys(self._settings.root_secret(), tenant)
+        names = sorted({name.split(STAMP_MARK)[0] for name in found.raw_objects})
+        return forget_in_payloads(self._lake, keys, names, request.raw_ids)
 
     def _change_persons(self, work: Unlinking) -> bool:
         seconds = self._settings.lease_s

@@ -33,6 +33,16 @@ _EVER = {
 }
 
 
+@dataclass(frozen=True, order=True)
+class Sighting:
+    """A camera had somebody in view, from a moment to another."""
+
+    store_id: str
+    camera_id: str
+    from_at: datetime
+    to_at: datetime
+
+
 @dataclass(frozen=True)
 class Unlinking:
     """Some persons of a tenant.
@@ -63,6 +73,15 @@ class Unlinking:
             tuple(sorted(row["source_object"] for row in raw)),
             tuple(sorted((r["store_id"], r["business_date"]) for r in events if r["visit_count"])),
         )
+
+    def sightings(self) -> list[Sighting]:
+        """When cameras had one of the persons in view, by events that carry them still.
+
+        Raises:
+            WarehouseError: BigQuery does not answer.
+        """
+        rows = self._rows("unlink_sightings", "before", "date_from", "date_to")
+        return [Sighting(**row) for row in rows if row["camera_id"] is not None]
 
     def change(self, guard: Callable[[], None]) -> None:
         """Take the persons out of raw, then of dwh.

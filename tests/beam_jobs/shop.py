@@ -156,6 +156,16 @@ class Shop(World):
         write_archive(self.lake, TenantKeys(SECRET, self.tenant), name, [delivery])
         return name
 
+    def recordings(self, camera: str, begins: Sequence[str]) -> list[str]:
+        """Sealed chunks of a camera; nobody opens them."""
+        names = [
+            f"video/{self.tenant}/s1/{camera}/{at[:4]}-{at[4:6]}-{at[6:8]}/{at}.000000Z.mp4.sealed"
+            for at in begins
+        ]
+        for name in names:
+            self.lake.put(name, b"sealed")
+        return names
+
     def replay(self) -> tuple[int, int]:
         """How many documents came out otherwise, and how many the same."""
         days = (date(2026, 11, 1), date(2026, 11, 30))

@@ -15,15 +15,19 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 from sqlalchemy import Connection
 
+from beam_jobs.ingest.sources import forget_in_payloads
 from beam_jobs.ingest.unlink import Unlinker
+from gateways.intake.archive import Delivery, read_archive, write_archive
 from tenpo.datamart import ledger, transaction
 from tenpo.datamart.explain import ExplainQuery, read_explanation
 from tenpo.datamart.explain_words import in_words
 from tenpo.datamart.lease import Lease
 from tenpo.datamart.ledger import LedgerObject
-from tenpo.erasure import Erasures
+from tenpo.erasure import NOBODY, Erasures
 from tenpo.errors import IntegrityError, LeaseLost, UnknownReference
+from tenpo.keys import TenantKeys
 from tenpo.kpi.causes import ERASED, PERSONS
+from tenpo.lake import Lake
 from tenpo.store_day import StoreDay
 from tenpo.warehouse import Published, Warehouse, publish_persons
 from tenpo.warehouse.persons import difference
@@ -172,8 +176,16 @@ def test_the_difference_leads_from_what_is_held_to_what_is_wanted(
 
 def test_an_erased_person_is_in_no_event_and_does_not_come_back(shop: Shop) -> None:
     ann, bob, other = shop.people(3)
-    shop.archive(*visit(ann, MONDAY), *visit(bob, TUESDAY), *visit(other, TUESDAY))
+    sealed = shop.archive(*visit(ann, MONDAY), *visit(bob, TUESDAY), *visit(other, TUESDAY))
     assert shop.replay() == (6, 0)
+    finding = f"artifact/{shop.tenant}/video/s1/c1/20261103T090000.000000Z.json"
+    shop.lake.put(
+        finding, f'{{"state": "{{\\"person_id\\": \\"{bob}\\"}}", "of": "{other}"}}'.encode()
+    )
+    chunks = shop.recordings(
+        "c1", ["20261102T060000", "20261102T084500", "20261102T091500", "20261102T233000"]
+    )
+    shop.recordings("c2", ["20261102T091500"])
     shop.run()
     neighbour = Shop(shop.settings)
     neighbour.put("visit_event", 1, visit(bob, TUESDAY))  # the same id, by an evil chance
@@ -197,7 +209,15 @@ def test_an_erased_person_is_in_no_event_and_does_not_come_back(shop: Shop) -> N
     assert shop.marks() == {MONDAY: ERASED, TUESDAY: ERASED}
     proof = shop.erasures().state(request)
     assert (proof["state"], proof["raw_rows"], proof["events"]) == ("done", 4, 4)
-    assert len(proof["raw_objects"]) == 1, "sealed, and to be named"
+    assert (len(proof["raw_objects"]), proof["payloads_left"]) == (1, [])
+    bodies = b"".join(
+        one.body for one in read_archive(shop.lake, TenantKeys(SECRET, shop.tenant), sealed)
+    )
+    assert [bodies.count(one.encode()) for one in (ann, bob, NOBODY, other)] == [0, 0, 4, 2]
+    found = shop.lake.get(finding).decode()
+    assert [one in found for one in (bob, NOBODY, other)] == [False, True, True]
+    # ann is there from 9:00 to 9:30 on Monday, and bob on Tuesday, when nothing was recorded
+    assert proof["recordings"] == chunks[1:3]
     assert {ann, bob} & set(str(proof).split("'")) == set()
     shop.aggregate()
     after = shop.figures(TUESDAY)
@@ -207,7 +227,9 @@ def test_an_erased_person_is_in_no_event_and_does_not_come_back(shop: Shop) -> N
     assert neighbour.places(bob) == {"raw", "dwh", "lake"}
     neighbour.ingest.close()
 
-    assert shop.replay() == (0, 6), "the sealed payload still names them"
+    assert shop.replay() == (0, 6), "it comes out as it is held"
+    shop.lake.delete(chunks[1])
+    assert shop.erasures().state(request)["recordings"] == chunks[2:3]
     late = [row | {"document_version": 2} for row in visit(ann, SUNDAY)]
     shop.put("visit_event", 9, [*late, *visit(other, SUNDAY)])
     shop.run()
@@ -215,6 +237,21 @@ def test_an_erased_person_is_in_no_event_and_does_not_come_back(shop: Shop) -> N
     states = [row["face_state"] for row in shop.rows("dwh", "visit_event", "business_date")]
     assert states.count("erased") == 6
     assert shop.publish().raw_ids == 0
+
+
+def test_a_payload_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    lake, keys, person = Lake(f"file://{tmp_path}"), TenantKeys(SECRET, "a"), "p_00000000000000aa"
+    bodies = {"text": b'[{"person_id": "p_00000000000000aa"}]', "hidden": b"\x1f\x8b", "torn": b""}
+    names = {each: f"raw/a/iot/2026-11-05/{each}.sealed" for each in (*bodies, "gone")}
+    at = datetime(2026, 11, 5, tzinfo=UTC)
+    for each, body in bodies.items():
+        write_archive(lake, keys, names[each], [Delivery(at, "video", "1", "x", body)])
+    lake.put(names["torn"], lake.get(names["torn"])[:-3])
+    left = forget_in_payloads(lake, keys, names.values(), [person])
+    assert left == [names["hidden"], names["torn"]]
+    [delivery] = read_archive(lake, keys, names["text"])
+    assert delivery.body == b'[{"person_id": "p_0000000000000000"}]'
+    assert forget_in_payloads(lake, keys, names.values(), [person]) == left, "and again"
 
 
 @dataclass

@@ -22,7 +22,9 @@ from typer.testing import CliRunner
 from tenpo.errors import InputError, IntegrityError, LakeError, ServiceError
 from tenpo.identifiers import micros
 from tenpo.lake import Lake
+from tenpo.masters import Store
 from tenpo.settings import get_settings
+from tenpo.tenants import create_tenant
 from tests.video_analyzer.clips import DOOR, DarkDetector, Straight, camera, picture, render
 from video_analyzer.analysis import Analysis
 from video_analyzer.commands import video
@@ -211,10 +213,13 @@ def test_chunks_are_sealed_and_the_folder_is_left_empty(recording: Recording) ->
         other.read(shelf.chunks()[0])
 
 
-def test_chunks_expire(recorded: ChunkShelf) -> None:
+def test_chunks_expire_with_what_was_found_in_them(recorded: ChunkShelf) -> None:
     first, second, third = recorded.chunks()
+    for chunk in (first, second):
+        recorded.lake.put(recorded.result_name(chunk), b"{}")
     assert recorded.expire(START + timedelta(seconds=15)) == [first, second]
     assert recorded.chunks() == [third]
+    assert recorded.results() == [second], "the third begins with it"
 
 
 def test_what_a_killed_recorder_leaves_is_taken_in(
@@ -413,6 +418,10 @@ def test_the_commands_record_count_and_delete(
         told.append(sorted(events, key=lambda one: str(one["event_id"])))
     assert told[0] == told[1]
     assert sorted(one["kind"] for one in told[0]) == ["enter", "zone_enter", "zone_exit"]
-    ran = CliRunner().invoke(video, ["expire", "--camera", str(door), "--days", "0"])
-    assert ran.output == "1 chunks deleted\n"
+    tokyo = Store(store_id="tokyo-1", name="T", timezone="Asia/Tokyo", currency="JPY",
+                  retention_days=7)  # fmt: skip
+    create_tenant(get_settings(), "acme", "Acme", stores=[tokyo])
+    for days, count in ((["--days", "36500"], 0), ([], 1)):
+        ran = CliRunner().invoke(video, ["expire", "--camera", str(door), *days])
+        assert ran.output == f"{count} chunks deleted\n"
     get_settings.cache_clear()

@@ -151,12 +151,16 @@ def proofs(tenant: Tenant, as_json: AsJson = False) -> None:
     for proof in found:
         asked = proof.get("request")
         proof["visits"] = erasures.state(asked) if asked else {"state": "unknown"}
+        proof["still_in"] = still_in(tenant, proof["visits"])
     if as_json:
         _print_json({"proofs": found})
         return
     for proof in found:
         visits = proof["visits"]
         told = f", {visits['events']:,} events" if "events" in visits else ""
+        told += "".join(
+            f"\n    still in {name} {until}" for name, until in proof["still_in"].items()
+        )
         typer.echo(
             f"{proof['begun_at']}  features: {proof['completed_at'] or proof['note']}, "
             f"{proof['features']:,} of {len(proof['digests'])} ids; visits: {visits['state']}{told}"
@@ -392,6 +396,22 @@ def _book() -> MasterBook:
     from tenpo.settings import get_settings
 
     return MasterBook(Lake(get_settings().lake_url))
+
+
+def still_in(tenant: str, visits: dict[str, Any]) -> dict[str, str]:
+    """What holds an erased person still, and until when."""
+    from video_analyzer.feature_db.answers import moment
+    from video_analyzer.feature_db.retention import retention_of
+    from video_analyzer.record.names import chunk_start
+
+    kept = retention_of(_book(), tenant) if visits.get("recordings") else {}
+    still = dict.fromkeys(visits.get("payloads_left", ()), "until it is deleted")
+    for name in visits.get("recordings", ()):
+        _, _, store_id, _, _, chunk = name.split("/")
+        begun = moment(chunk_start(chunk.removesuffix(".sealed")))
+        over = begun + kept[store_id] if store_id in kept else None
+        still[name] = f"until {over:%Y-%m-%d}" if over else "until it is deleted"
+    return still
 
 
 def _vector_of(found: list[Any]) -> list[float]:

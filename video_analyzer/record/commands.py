@@ -114,18 +114,45 @@ def bulk(
 
 
 def expire(
-    camera: CameraFile, days: Annotated[float, typer.Option(min=0, help="Older than this goes.")]
+    camera: CameraFile,
+    days: Annotated[
+        float | None,
+        typer.Option(min=0, help="Older than this goes; else than the store's retention_days."),
+    ] = None,
 ) -> None:
-    """Delete recorded chunks whose time is over. Run it every night.
+    """Delete recorded chunks whose time is over, and what was found in them. Run it every night.
 
     Example: tenpo video expire --camera door.yaml --days 7
     """
     from video_analyzer.record.spool import Spool
 
     loaded, shelf = _shelf(camera)
+    if days is None:
+        days = _retention_days(loaded)
     before = datetime.now(UTC) - timedelta(days=days)
     gone = shelf.expire(before) + Spool(_spool_of(loaded), shelf).expire(before)
     typer.echo(f"{len(gone):,} chunks deleted")
+
+
+def _retention_days(camera: Camera) -> int:
+    """Of the camera's store.
+
+    Raises:
+        UnknownReference: the tenant has no such store.
+    """
+    from tenpo.errors import UnknownReference
+    from tenpo.lake import Lake
+    from tenpo.masters import MasterBook
+    from tenpo.settings import get_settings
+
+    stores = MasterBook(Lake(get_settings().lake_url)).get(camera.tenant_id).stores
+    if camera.store_id not in stores:
+        raise UnknownReference(
+            f"there is no store {camera.store_id!r}",
+            where="store_id",
+            remedy="Mend the camera's file, or give --days.",
+        )
+    return stores[camera.store_id].retention_days
 
 
 def _prepared(path: Path) -> tuple[Camera, Detector, Recogniser | None, ChunkShelf]:

@@ -59,10 +59,16 @@ class ChunkShelf:
         return self._keys.open(self._lake.get(name), name)
 
     def expire(self, before: datetime) -> list[str]:
-        """Delete chunks that began before a moment; their names."""
+        """Delete chunks that began before a moment, and what was found in such; the chunks' names.
+
+        What was found last stays: the next chunk begins with it.
+        """
         gone = [one for one in self.chunks() if chunk_start(one) < micros(before)]
         for chunk in gone:
             self._lake.delete(self._object(chunk))
+        for chunk in self.results()[:-1]:
+            if chunk_start(chunk) < micros(before):
+                self._lake.delete(self.result_name(chunk))
         return gone
 
     def result_name(self, chunk: str) -> str:

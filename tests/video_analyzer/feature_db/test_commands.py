@@ -19,7 +19,7 @@ from tenpo.settings import get_settings
 from tenpo.tenants import create_tenant
 from tests.video_analyzer.feature_db.faces import MODEL, SECRET, SEEN, QuickDisk, faces
 from video_analyzer.feature_db import Feature, FeatureDatabase, Seen
-from video_analyzer.feature_db.commands import who_moved
+from video_analyzer.feature_db.commands import still_in, who_moved
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -226,3 +226,18 @@ def test_how_far_a_new_model_is(run: Run, added: list[Feature]) -> None:
     assert (code, out) == (0, expected)
     code, out, _ = run("succession", "acme", "--from", MODEL, "--to", "sface-2", "--json")
     assert parsed(out)["waiting"] == 30
+
+
+def test_what_holds_an_erased_person_still_is_told_with_its_end(run: Run) -> None:
+    assert run("stats", "nobody")[0] == 3
+    shop = Store(store_id="s1", name="S", timezone="UTC", currency="JPY", retention_days=7)
+    create_tenant(get_settings(), "shop", "Shop", stores=[shop])
+    chunks = [f"video/shop/{store}/c1/2026-11-02/20261102T090000.000000Z.mp4.sealed"
+              for store in ("s1", "closed")]  # fmt: skip
+    found = still_in("shop", {"state": "done", "recordings": chunks, "payloads_left": ["raw/x"]})
+    assert found == {
+        "raw/x": "until it is deleted",
+        chunks[0]: "until 2026-11-09",
+        chunks[1]: "until it is deleted",
+    }
+    assert still_in("shop", {"state": "pending"}) == {}
