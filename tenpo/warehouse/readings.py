@@ -9,6 +9,9 @@ is simply repeated, and exactly the store-days whose intervals differ are dirty.
     date     these with the business date and hour of their store
     change   differences of neighbours, against what is held
 
+This is done with the readings of a few days, and again with those of 400 where a line is
+looked for further back and has anything there.
+
 Not for spreading a gap over its hours: opening hours are the aggregation's business. Why
 it is done here is told in `docs/adr/0007-readings.md`, how clocks are judged in
 `docs/adr/0015-device-clocks.md`.
@@ -69,6 +72,11 @@ _JUDGING = {
 _CHANGING = _seconds(gap=GAP, around=AROUND, near=NEAR, longest=LONGEST)
 
 
+def _settled(span: Span, back: timedelta) -> datetime:
+    """From when on the intervals are known of a look so far back."""
+    return datetime.combine(span[0].date() - AROUND - back, time(), UTC)
+
+
 @dataclass
 class ReadingIntervals:
     """The intervals around the readings of one conforming.
@@ -103,7 +111,9 @@ class ReadingIntervals:
             WarehouseError: BigQuery does not answer.
         """
         summary = self._look(span, NEAR)
-        if any(row["is_first"] for row in summary):
+        if any(row["is_far"] for row in summary) or (
+            any(row["is_first"] for row in summary) and self._is_further_back(span)
+        ):
             summary = self._look(span, FAR)
         changed = [row for row in summary if not row["is_first"]]
         self._changed = [row["business_date"] for row in changed]
@@ -132,8 +142,21 @@ class ReadingIntervals:
         for name in (self._changes, self._judged, self._moments, self._dated):
             drop(self.warehouse, name)
 
+    def _is_further_back(self, span: Span) -> bool:
+        """Whether a far look can find more: a line that is new has nothing there.
+
+        One light statement, where looking takes four over hundreds of partitions.
+        """
+        until = _settled(span, NEAR) + AROUND  # a clock may be ahead by as much
+        dates = {"from_date": (_settled(span, FAR) - _DATES_DIFFER).date(),
+                 "to_date": (until + _DATES_DIFFER).date()}  # fmt: skip
+        sql = self._sql("further_back", changes=self._changes, line=_LINE)
+        params = {**dates, "before": until}
+        found = query(self.warehouse, sql, params, job=self._step("further-back", FAR))
+        return bool(found["is_there"][0].as_py())
+
     def _look(self, span: Span, back: timedelta) -> list[dict[str, Any]]:
-        settled = datetime.combine(span[0].date() - AROUND - back, time(), UTC)
+        settled = _settled(span, back)
         read = settled - _DATES_DIFFER
         # Of days to come there is little to read.
         dates = {"from_date": read.date(), "to_date": span[1].date() + FAR}

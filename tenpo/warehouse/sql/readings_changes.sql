@@ -1,7 +1,7 @@
 -- What the touched readings change in the intervals between neighbours: rows to insert and
--- to delete. `first` rows say that it has to be looked further back: lines whose reading before
--- what was touched lies further back than was looked, or before a total that may be a slip, and
--- clocks that are further off.
+-- to delete. `first` rows say that it has to be looked further back if anything is there: lines
+-- whose reading before what was touched lies further back than was looked, or before a total that
+-- may be a slip, and clocks that are further off. `far` rows say that something is there.
 CREATE OR REPLACE TABLE {staging}.{changes}
 OPTIONS (expiration_timestamp = TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL 1 DAY)) AS
 WITH staged AS (
@@ -160,7 +160,7 @@ FROM difference
 GROUP BY {columns}
 HAVING SUM(sign) != 0
 UNION ALL
-SELECT 'first' AS op, {columns}
+SELECT IF(is_far, 'far', 'first') AS op, {columns}
 FROM spread
 WHERE (is_cut AND is_of_interest) OR is_far OR ABS(clock_offset_s) > @near_s
 UNION ALL

@@ -94,11 +94,10 @@ steady AS (
   FROM (
     SELECT
       *,
-      LAG(last_at) OVER (PARTITION BY {line} ORDER BY sending) AS before_at,
-      COALESCE(
-        ABS(lag_s - LAG(lag_s) OVER (PARTITION BY {line} ORDER BY sending)) <= @jitter_s, FALSE
-      ) AS is_same
+      LAG(last_at) OVER sendings AS before_at,
+      COALESCE(ABS(lag_s - LAG(lag_s) OVER sendings) <= @jitter_s, FALSE) AS is_same
     FROM sent
+    WINDOW sendings AS (PARTITION BY {line} ORDER BY sending)
   )
 ),
 run AS (
@@ -109,10 +108,11 @@ run AS (
   FROM (
     SELECT
       *,
-      LAG(is_steady, 1, FALSE) OVER (PARTITION BY {line} ORDER BY sending) AS was_steady,
-      LEAD(is_steady, 1, FALSE) OVER (PARTITION BY {line} ORDER BY sending) AS stays_steady,
-      LEAD(is_steady, 2, FALSE) OVER (PARTITION BY {line} ORDER BY sending) AS goes_on_steady
+      LAG(is_steady, 1, FALSE) OVER sendings AS was_steady,
+      LEAD(is_steady, 1, FALSE) OVER sendings AS stays_steady,
+      LEAD(is_steady, 2, FALSE) OVER sendings AS goes_on_steady
     FROM steady
+    WINDOW sendings AS (PARTITION BY {line} ORDER BY sending)
   )
 ),
 clock AS (
@@ -129,10 +129,11 @@ clock AS (
   FROM (
     SELECT
       *,
-      LAG(is_run, 1, FALSE) OVER (PARTITION BY {line} ORDER BY sending) AS was_run,
-      LEAD(is_run, 1, FALSE) OVER (PARTITION BY {line} ORDER BY sending) AS stays_run,
-      LEAD(is_same, 1, FALSE) OVER (PARTITION BY {line} ORDER BY sending) AS stays_same
+      LAG(is_run, 1, FALSE) OVER sendings AS was_run,
+      LEAD(is_run, 1, FALSE) OVER sendings AS stays_run,
+      LEAD(is_same, 1, FALSE) OVER sendings AS stays_same
     FROM run
+    WINDOW sendings AS (PARTITION BY {line} ORDER BY sending)
   )
 ),
 timed AS (
@@ -178,35 +179,34 @@ beside AS (
   -- The nearest that are not late, by the clock and by arrival.
   SELECT
     *,
-    LAST_VALUE(prompt_people IGNORE NULLS) OVER (
-      PARTITION BY {line} ORDER BY told_at, received_at
-      ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-    ) AS earlier_people,
-    FIRST_VALUE(prompt_people IGNORE NULLS) OVER (
-      PARTITION BY {line} ORDER BY told_at, received_at
-      ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING
-    ) AS later_people,
+    LAST_VALUE(prompt_people IGNORE NULLS) OVER earlier AS earlier_people,
+    FIRST_VALUE(prompt_people IGNORE NULLS) OVER later AS later_people,
     MAX(people) OVER (
       PARTITION BY {line}, slot ORDER BY told_at, received_at
       ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
     ) AS slot_people,
-    LAST_VALUE(prompt_people IGNORE NULLS) OVER (
-      PARTITION BY {line} ORDER BY received_at, occurred_at
-      ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-    ) AS came_people,
-    LAST_VALUE(prompt_at IGNORE NULLS) OVER (
-      PARTITION BY {line} ORDER BY received_at, occurred_at
-      ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-    ) AS came_at,
-    FIRST_VALUE(prompt_people IGNORE NULLS) OVER (
-      PARTITION BY {line} ORDER BY received_at, occurred_at
-      ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING
-    ) AS comes_people,
-    FIRST_VALUE(prompt_at IGNORE NULLS) OVER (
-      PARTITION BY {line} ORDER BY received_at, occurred_at
-      ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING
-    ) AS comes_at
+    LAST_VALUE(prompt_people IGNORE NULLS) OVER came AS came_people,
+    LAST_VALUE(prompt_at IGNORE NULLS) OVER came AS came_at,
+    FIRST_VALUE(prompt_people IGNORE NULLS) OVER comes AS comes_people,
+    FIRST_VALUE(prompt_at IGNORE NULLS) OVER comes AS comes_at
   FROM prompt
+  WINDOW
+    earlier AS (
+      PARTITION BY {line} ORDER BY told_at, received_at
+      ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+    ),
+    later AS (
+      PARTITION BY {line} ORDER BY told_at, received_at
+      ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING
+    ),
+    came AS (
+      PARTITION BY {line} ORDER BY received_at, occurred_at
+      ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+    ),
+    comes AS (
+      PARTITION BY {line} ORDER BY received_at, occurred_at
+      ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING
+    )
 ),
 weighed AS (
   SELECT
@@ -246,32 +246,47 @@ single AS (
     ORDER BY received_at DESC, occurred_at DESC
   ) = 1
 ),
+edged AS (
+  -- Where a stretch of readings of one total begins and ends.
+  SELECT
+    *,
+    IF(people != LAG(people) OVER readings, LAG(people) OVER readings, NULL) AS edge_before,
+    IF(people != LAG(people) OVER readings, LAG(judged_at) OVER readings, NULL) AS edge_before_at,
+    IF(people != LEAD(people) OVER readings, LEAD(people) OVER readings, NULL) AS edge_next,
+    IF(people != LEAD(people) OVER readings, LEAD(judged_at) OVER readings, NULL) AS edge_next_at
+  FROM single
+  WINDOW readings AS (PARTITION BY {line}, is_misplaced ORDER BY judged_at)
+),
+stretched AS (
+  SELECT
+    *,
+    LAST_VALUE(edge_before IGNORE NULLS) OVER since AS before_people,
+    LAST_VALUE(edge_before_at IGNORE NULLS) OVER since AS before_at,
+    LAST_VALUE(IF(edge_before IS NULL, NULL, judged_at) IGNORE NULLS) OVER since AS began_at,
+    FIRST_VALUE(edge_next IGNORE NULLS) OVER until AS next_people,
+    FIRST_VALUE(edge_next_at IGNORE NULLS) OVER until AS next_at,
+    FIRST_VALUE(IF(edge_next IS NULL, NULL, judged_at) IGNORE NULLS) OVER until AS ended_at
+  FROM edged
+  WINDOW
+    since AS (
+      PARTITION BY {line}, is_misplaced ORDER BY judged_at
+      ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+    ),
+    until AS (
+      PARTITION BY {line}, is_misplaced ORDER BY judged_at
+      ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING
+    )
+),
 risen AS (
-  -- Whether more come in to the next reading than a line that began anew could count.
+  -- Whether more come in after a stretch than a line that began anew could count.
   SELECT
     *,
     COALESCE(
-      (next_people - people) * 3600 > TIMESTAMP_DIFF(next_at, judged_at, SECOND) * @busiest
-      AND TIMESTAMP_DIFF(next_at, judged_at, SECOND) <= @around_s,
+      (next_people - people) * 3600 > TIMESTAMP_DIFF(next_at, ended_at, SECOND) * @busiest
+      AND TIMESTAMP_DIFF(next_at, ended_at, SECOND) <= @around_s,
       FALSE
     ) AS is_low
-  FROM (
-    SELECT
-      *,
-      LAG(people) OVER (
-        PARTITION BY {line}, is_misplaced ORDER BY judged_at
-      ) AS before_people,
-      LAG(judged_at) OVER (
-        PARTITION BY {line}, is_misplaced ORDER BY judged_at
-      ) AS before_at,
-      LEAD(people) OVER (
-        PARTITION BY {line}, is_misplaced ORDER BY judged_at
-      ) AS next_people,
-      LEAD(judged_at) OVER (
-        PARTITION BY {line}, is_misplaced ORDER BY judged_at
-      ) AS next_at
-    FROM single
-  )
+  FROM stretched
 ),
 slipped AS (
   SELECT
@@ -280,6 +295,7 @@ slipped AS (
       is_low
       AND people < before_people
       AND next_people >= before_people
+      AND TIMESTAMP_DIFF(ended_at, began_at, SECOND) <= @rhythm_s
       AND TIMESTAMP_DIFF(next_at, before_at, SECOND) <= @longest_s,
       FALSE
     ) AS is_left_out

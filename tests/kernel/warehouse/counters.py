@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from itertools import count, pairwise
+from itertools import count, groupby, pairwise
 from typing import Any, NamedTuple
 
 from tenpo.clock import StoreClock
@@ -130,16 +130,22 @@ def expected(readings: Iterable[Reading], clocks: dict[str, StoreClock]) -> list
     return sorted(found)
 
 
+def _people(reading: Reading) -> tuple[str, str, str, int]:
+    return (reading.store_id, reading.device, reading.line, reading.entered + reading.left)
+
+
 def _without_slips(readings: list[Reading]) -> list[Reading]:
-    """All but those that fell, alone, from what the next one could not have counted since."""
+    """All but stretches of one total that fell from what the next one had not counted since."""
+    stretches = [list(same) for _, same in groupby(readings, _people)]
     kept = list(readings)
-    for before, low, after in zip(readings, readings[1:], readings[2:], strict=False):
-        lines = {(one.store_id, one.device, one.line) for one in (before, low, after)}
-        was, fell, rose = (one.entered + one.left for one in (before, low, after))
-        time = after.at - low.at
+    for before, low, after in zip(stretches, stretches[1:], stretches[2:], strict=False):
+        lines = {_people(one[0])[:3] for one in (before, low, after)}
+        was, fell, rose = (_people(one[0])[3] for one in (before, low, after))
+        time = after[0].at - low[-1].at
         is_quick = time <= timedelta(days=1) and rose - fell > 6 * (time / timedelta(minutes=1))
-        if len(lines) == 1 and fell < was <= rose and is_quick:
-            kept.remove(low)
+        is_short = low[-1].at - low[0].at <= timedelta(hours=2)
+        if len(lines) == 1 and fell < was <= rose and is_quick and is_short:
+            kept = [one for one in kept if one not in low]
     return kept
 
 

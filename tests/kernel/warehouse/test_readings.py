@@ -106,21 +106,27 @@ def test_the_first_reading_gives_nothing_and_a_lower_total_is_a_reset(counters: 
 
 
 def test_a_total_that_falls_for_one_reading_adds_nothing_again(counters: Counters) -> None:
-    """Believed to be a reset until the next one comes; the second line was silent for long."""
+    """Believed to be a reset until the next one comes; the second line was silent for long.
+
+    The fourth line shows zero for half an hour, the fifth for all night.
+    """
     day = 24 * 60
     counters.read(
         reading(15, 250_000), reading(30, 250_002), reading(-6 * day, 1000, device="d2"),
         reading(30, 5, device="d3"),
+        reading(0, 900, device="d4"), *(reading(n, 0, device="d4") for n in (15, 30, 45)),
+        reading(0, 30, device="d5"), *(reading(n, 0, device="d5") for n in range(15, 600, 15)),
     )  # fmt: skip
     counters.read(
         reading(45, 0), reading(45, 0, device="d2"), reading(45, 2, device="d3")
     )  # fmt: skip
     before = [s for s in counters.intervals() if s.end == START + 3 * QUARTER]
     assert {(s.device, s.entered, s.is_reset) for s in before} == {
-        ("d1", 0, True), ("d2", 0, True), ("d3", 2, True),
+        ("d1", 0, True), ("d2", 0, True), ("d3", 2, True), ("d4", 0, False), ("d5", 0, False),
     }  # fmt: skip
     counters.read(
-        reading(60, 250_003), reading(60, 1300, device="d2"), reading(60, 9, device="d3")
+        reading(60, 250_003), reading(60, 1300, device="d2"), reading(60, 9, device="d3"),
+        reading(60, 902, device="d4"), reading(600, 95, device="d5"),
     )  # fmt: skip
     found = counters.intervals()
     assert figures([s for s in found if s.device == "d1"]) == [
@@ -130,6 +136,9 @@ def test_a_total_that_falls_for_one_reading_adds_nothing_again(counters: Counter
     assert {(s.end, s.entered, s.is_reset) for s in found if s.device == "d2"} == {
         (START + 4 * QUARTER, 300, False)
     }
+    assert figures([s for s in found if s.device == "d4"]) == [(0, 60, 2, False)]
+    night = [s for s in found if s.device == "d5"]
+    assert [s.entered for s in night if s.entered] == [95]  # many came when the shop was opened
     # So few may have come: this one truly began anew.
     assert figures([s for s in found if s.device == "d3"]) == [
         (30, 15, 2, True),
