@@ -15,6 +15,14 @@ Exact = Annotated[
 ]
 
 
+class SameStores(BaseModel):
+    """Both sides of a comparison, of the stores that were open for all of both periods."""
+
+    store_count: int = Field(description="How many of them the row has.")
+    values: dict[str, Exact]
+    base_values: dict[str, Exact]
+
+
 class ComparedItem(BaseModel):
     """The figures a row is compared with."""
 
@@ -28,7 +36,10 @@ class ComparedItem(BaseModel):
     partial: list[str]
     coverage_ratio: Exact
     imputed_ratio: Exact
-    ratios: dict[str, Exact] = Field(description="Value now over value then, by KPI.")
+    ratios: dict[str, Exact] = Field(
+        description="Value now over value then, by KPI; with `year` of same stores: `yoy_ratio`."
+    )
+    same_stores: SameStores | None = Field(description="With `year`: what the ratios are made of.")
 
 
 class CompareRange(BaseModel):

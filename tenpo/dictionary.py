@@ -45,6 +45,13 @@ A quotient with nothing below is null.
 Amounts of different currencies are never added. Null means unknown, not zero.
 """
 
+_YOY = """## A year before
+
+`yoy_ratio` of any KPI is its value over its value on the aligned days a year before: 364 days
+back, so that weekdays meet, in ISO weeks and the 4-5-4 calendar alike; calendar months meet the
+same month. It is of same stores: those that were open for the whole base period and still were at
+the end of the range (`compare=year` of [the API](api.md#get-v1kpis))."""
+
 
 def tables() -> str:
     """`docs/tables.md`."""
@@ -59,6 +66,7 @@ def kpis() -> str:
     lines = [_KPIS.format(version=DEFINITION_VERSION), *_defined(KPIS.values())]
     lines += ["", "## Measures", "", *_measured(MEASURES)]
     lines += ["", "## Zones", "", *_defined(ZONE_KPIS.values()), "", *_measured(ZONE_MEASURES)]
+    lines += ["", _YOY]
     return "\n".join(lines) + "\n"
 
 

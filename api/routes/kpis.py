@@ -15,8 +15,9 @@ from api.queries import read_stores
 from api.responses import csv_answer, json_answer
 from api.tokens import Reader
 from tenpo.datamart.kpi_answer import as_csv, as_document
+from tenpo.datamart.kpi_compare import compare_kpis
 from tenpo.datamart.kpi_query import By, Grain, KpiQuery
-from tenpo.datamart.kpi_read import compare_kpis, read_kpis
+from tenpo.datamart.kpi_read import read_kpis
 from tenpo.errors import InputError
 from tenpo.kpi.calendar import Against, Calendar
 

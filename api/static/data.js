@@ -55,11 +55,13 @@ export async function loadFigures(state) {
   const base = before(state.first, state.last, state.against);
   const earlier = { ...state, ...base };
   const byPeriod = state.grain === "week" || state.grain === "month";
+  // Against a year before the API tells both sides of the stores that were there in both.
+  const sameStores = state.against === "year" ? { compare: "year" } : {};
   const get = (of, more) => ask("/v1/kpis", parameters(of, more));
   const [total, totalBefore, stores, storesBefore, days, hours, periods, holidays, zones] = await Promise.all([
-    get(state, { grain: "total" }),
+    get(state, { grain: "total", ...sameStores }),
     get(earlier, { grain: "total" }),
-    get(state, { grain: "total", by: "store" }),
+    get(state, { grain: "total", by: "store", ...sameStores }),
     get(earlier, { grain: "total", by: "store" }),
     get(state, { grain: "day" }),
     hourRows(state, get),

@@ -59,6 +59,19 @@ export function figure(definition, value, currency) {
   return count(value);
 }
 
+/** Both sides of a change: of same stores where the row was compared with a year before. */
+export function sides(name, row, before) {
+  const same = row.compared?.same_stores;
+  if (same) return [same.values[name], same.base_values[name]];
+  return [row.values[name], before.values[name]];
+}
+
+/** How many stores a change is of, where these are not all of the row's; else an empty text. */
+export function ofSameStores(row) {
+  const same = row.compared?.same_stores;
+  return same && same.store_count < row.store_count ? say("same_stores", { count: same.store_count }) : "";
+}
+
 /** The change from `before`, as {text, direction}; null where it cannot be told. */
 export function change(definition, value, before) {
   if (value === null || before === null) return null;

@@ -2,7 +2,7 @@
 
 import { explainButton } from "./definitions.js";
 import { el } from "./dom.js";
-import { change, coverage, day, figure, hour, say, word } from "./format.js";
+import { change, coverage, day, figure, hour, say, sides, word } from "./format.js";
 import { coverageRemark, reasonOf } from "./quality.js";
 
 const COLUMNS = ["net_sales_amount", "footfall", "conversion_ratio", "atv_amount", "upt", "spv_amount"];
@@ -93,7 +93,7 @@ function cells({ facts, columns, why }, row, before, storeIds) {
       onclick: why(name, storeIds),
     }, figure(facts.kpis[name], row.values[name], row.currency))));
   const sales = facts.kpis.net_sales_amount;
-  const changed = before ? change(sales, row.values.net_sales_amount, before.values.net_sales_amount) : null;
+  const changed = before ? change(sales, ...sides("net_sales_amount", row, before)) : null;
   shown.splice(1, 0, el("td", { class: `delta ${changed?.direction ?? ""}` }, changed?.text ?? "—"));
   return shown;
 }

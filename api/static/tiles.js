@@ -2,7 +2,7 @@
 
 import { explainButton } from "./definitions.js";
 import { el } from "./dom.js";
-import { change, count, figure, say, word } from "./format.js";
+import { change, count, figure, ofSameStores, say, sides, word } from "./format.js";
 import { coverageRemark, estimatedMore } from "./quality.js";
 
 const WITH_COUNTERS = ["net_sales_amount", "footfall", "conversion_ratio", "atv_amount"];
@@ -36,16 +36,16 @@ function tile(facts, kpi, row, before, storeIds, why) {
       type: "button", class: "value why", "data-value": value ?? "", title: value,
       "aria-haspopup": "dialog", "aria-description": say("why"), onclick: why(kpi.name, storeIds),
     }, figure(kpi, value, row.currency)),
-    delta(kpi, value, before),
+    delta(kpi, row, before),
     remarks(facts, kpi, row, storeIds).map((text) => el("p", { class: "remark" }, text)),
   );
 }
 
-function delta(kpi, value, before) {
+function delta(kpi, row, before) {
   if (before === null) return el("p", { class: "delta" }, say("no_previous"));
-  const changed = change(kpi, value, before.values[kpi.name]);
+  const changed = change(kpi, ...sides(kpi.name, row, before));
   if (changed === null) return null;
-  return el("p", { class: `delta ${changed.direction}` }, changed.text);
+  return el("p", { class: `delta ${changed.direction}` }, `${changed.text} ${ofSameStores(row)}`.trim());
 }
 
 function remarks(facts, kpi, row, storeIds) {

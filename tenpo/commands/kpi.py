@@ -12,7 +12,8 @@ from tenpo.errors import InputError, UnknownReference
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tenpo.datamart.kpi_answer import Compared, KpiRow
+    from tenpo.datamart.kpi_answer import KpiRow
+    from tenpo.datamart.kpi_compare import Compared, Pair
     from tenpo.datamart.kpi_query import By, Grain, KpiQuery
     from tenpo.datamart.standing import Standing
     from tenpo.kpi.calendar import Against
@@ -146,8 +147,8 @@ def _choice(option: str, value: str) -> str:
 
 def _read(query: KpiQuery, against: Against | None) -> tuple[Compared, Standing]:
     from tenpo.datamart import connect, snapshot
-    from tenpo.datamart.kpi_answer import Compared
-    from tenpo.datamart.kpi_read import compare_kpis, read_kpis
+    from tenpo.datamart.kpi_compare import Compared, compare_kpis
+    from tenpo.datamart.kpi_read import read_kpis
     from tenpo.datamart.standing import standing
     from tenpo.settings import get_settings
 
@@ -196,8 +197,8 @@ def _print_table(query: KpiQuery, compared: Compared, found: Standing) -> None:
         table.add_column("" if key == "currency" else key, no_wrap=key != "store")
     for n in names:
         table.add_column(KPIS[n].label[0], justify="right", no_wrap=True)
-    for row, before in compared.rows:
-        table.add_row(*(_key(row, key) for key in keys), *_figures(names, row, before))
+    for (row, _), sides in zip(compared.rows, compared.changes, strict=True):
+        table.add_row(*(_key(row, key) for key in keys), *_figures(names, row, sides))
     console.print(table)
     newest = max(row.computed_at for row in rows)
     console.print(f"[dim]computed {newest:%Y-%m-%d %H:%M:%S} UTC[/]", highlight=False)
@@ -205,14 +206,15 @@ def _print_table(query: KpiQuery, compared: Compared, found: Standing) -> None:
         console.print("[dim]Some days or stores lack some of these figures: see coverage.[/]")
 
 
-def _figures(names: Sequence[str], row: KpiRow, before: KpiRow | None) -> Iterator[str]:
+def _figures(names: Sequence[str], row: KpiRow, sides: Pair | None) -> Iterator[str]:
     """Each figure; below it the change since its base: in percent, of ratios in points."""
     from tenpo.kpi import KPIS
     from tenpo.kpi.words import figure
 
     for name in names:
         shown = figure(KPIS[name].unit, row.values[name], row.currency)
-        value, base = row.values[name], before and before.values[name]
+        now, then = sides or (row, None)
+        value, base = now.values[name], then and then.values[name]
         if value is not None and base:
             points = f"{100 * (value - base):+.1f} pts"
             shown += f"\n{points if KPIS[name].unit == 'ratio' else f'{value / base - 1:+.1%}'}"

@@ -13,8 +13,8 @@ from typing import Any
 
 from tenpo.datamart.kpi_query import KEYS, QUALITY, KpiQuery
 from tenpo.kpi import evaluate
-from tenpo.kpi.calendar import Against, Period
-from tenpo.kpi.definitions import Number, Sum, quotient
+from tenpo.kpi.calendar import Period
+from tenpo.kpi.definitions import Number, Sum
 
 
 @dataclass(frozen=True)
@@ -73,41 +73,6 @@ class KpiRow:
             "revision": self.revision,
             "computed_at": stamp(self.computed_at),
         }
-
-
-@dataclass(frozen=True)
-class Compared:
-    """Rows with those of the days they are compared with, None where there are none.
-
-    `against` is None where nothing was to be compared.
-    """
-
-    query: KpiQuery
-    against: Against | None
-    base: KpiQuery
-    rows: list[tuple[KpiRow, KpiRow | None]]
-
-    def as_document(self) -> dict[str, Any]:
-        """The answer of a plain query, each row with what it is compared with."""
-        document = as_document(self.query, [row for row, _ in self.rows])
-        if self.against is None:
-            return document
-        document["compare"] = {
-            "against": self.against,
-            "from": self.base.first.isoformat(),
-            "to": self.base.last.isoformat(),
-        }
-        for told, (row, before) in zip(document["rows"], self.rows, strict=True):
-            told["compared"] = before and self._beside(row, before)
-        return document
-
-    def _beside(self, row: KpiRow, before: KpiRow) -> dict[str, Any]:
-        columns = self.query.columns
-        told = before.as_json(columns)
-        kept = ("period", "period_from", "period_to", "business_date", "store_count", "day_count",
-                "values", "partial", *QUALITY)  # fmt: skip
-        ratios = {n: exact(quotient(row.values[n], before.values[n])) for n in columns}
-        return {name: told[name] for name in kept} | {"ratios": ratios}
 
 
 def exact(value: Sum | None) -> int | str | None:

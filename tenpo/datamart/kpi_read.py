@@ -13,7 +13,7 @@ Not for writing, and not for SQL users' history (that is `tenpo sql` on mart).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -34,13 +34,12 @@ from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlalchemy.sql.elements import ColumnElement
 
 from tenpo.contracts import Type
-from tenpo.datamart.kpi_answer import Compared, KpiRow
+from tenpo.datamart.kpi_answer import KpiRow
 from tenpo.datamart.kpi_query import KEYS, KpiQuery
 from tenpo.datamart.past import check_kept, rows_as_of
 from tenpo.datamart.sketch_read import read_sketches
 from tenpo.datamart.tables import TABLES, store
 from tenpo.kpi import KPIS, MEASURES, Measure
-from tenpo.kpi.calendar import Against
 from tenpo.kpi.measures import MAXIMA, OF_DATE, SKETCHES
 
 Columns = ReadOnlyColumnCollection[str, Any]
@@ -70,25 +69,6 @@ def _own(
 ) -> dict[str, str | None]:
     place = tuple(record[key] for key in keys)
     return {name: of.get(place) for name, of in sketches.items()}
-
-
-def compare_kpis(connection: Connection, query: KpiQuery, against: Against) -> Compared:
-    """The rows of a range, each beside that of the days it is compared with.
-
-    Raises:
-        InputError: hours are not compared; the revisions of `as_of` were not kept.
-    """
-    base = query.base(against)
-    shift = query.first - base.first
-    before = {_place(row, timedelta()): row for row in read_kpis(connection, base)}
-    rows = read_kpis(connection, query)
-    pairs = [(row, before.get(_place(row, shift))) for row in rows]
-    return Compared(query, against, base, pairs)
-
-
-def _place(row: KpiRow, shift: timedelta) -> tuple[str, str | None, int | None, date | None]:
-    day = row.business_date and row.business_date - shift
-    return row.currency, row.store_id, row.place, day
 
 
 def _table(query: KpiQuery) -> str:
