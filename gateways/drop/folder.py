@@ -6,7 +6,8 @@
 
 A file is whole once a marker `<file>.done` lies beside it, or, where those are not demanded,
 once its size and time have stayed the same for long. Names that uploads in progress have
-(`.part`, `.tmp`, `.filepart`, a dot in front) are waited for: their sender renames them.
+(`.part`, `.tmp`, `.filepart`, a dot in front, of a folder too) are waited for: their sender
+renames them.
 
 An upload can stand still for longer than that, and its sender goes on writing to the file
 that was put aside. So what was put aside is looked at for a while, and put back as
@@ -17,6 +18,7 @@ Not for what is in the files: that is `drop`.
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -32,6 +34,8 @@ import orjson
 DONE = ".done"
 _UNFINISHED = (".part", ".tmp", ".filepart")
 _AGAIN = re.compile(r"again_\d{8}T\d{12}_(?=.)")
+#: Names have 255 bytes at most, and get a time and the ending of a note, or `again_` in front.
+_MOST_NAME_BYTES, _END_BYTES = 210, 40
 _TIMES = ("mtime", "updated", "LastModified", "last_modified", "etag")
 
 
@@ -184,7 +188,7 @@ class DropFolder:
 
     def _put_aside(self, one: Dropped, where: str, what: str, note: dict[str, Any]) -> None:
         stamp = f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
-        name = f"{stamp}_{_AGAIN.sub('', one.place.name, count=1)}"
+        name = f"{stamp}_{_own_name(one.place)}"
         target = self._path(where, one.place.with_name(name))
         self._fs.makedirs(target.rpartition("/")[0], exist_ok=True)
         self._fs.pipe_file(f"{target}.{what}.json", orjson.dumps(note))
@@ -203,19 +207,35 @@ class DropFolder:
         return int(info.get("size") or 0) != read.size_bytes or not same_time
 
     def _put_back(self, target: str, aside: _Aside) -> None:
-        name = _AGAIN.sub("", aside.read.place.name, count=1)
-        place = aside.read.place.with_name(f"again_{aside.stamp}_{name}")
+        place = aside.read.place.with_name(f"again_{aside.stamp}_{_own_name(aside.read.place)}")
         source = self._path("drop", place)
         self._fs.makedirs(source.rpartition("/")[0], exist_ok=True)
         self._fs.mv(target, source)
-        self._fs.pipe_file(aside.note, orjson.dumps(aside.told | {"taken_again_as": str(place)}))
+        self._fs.pipe_file(
+            aside.note, orjson.dumps(aside.told | {"taken_again_as": told_as(place)})
+        )
 
     def _path(self, where: str, place: PurePosixPath) -> str:
         return f"{self._root}/{where}/{place}"
 
 
 def _is_unfinished(place: PurePosixPath) -> bool:
-    return place.name.startswith(".") or place.suffix.lower() in _UNFINISHED
+    hidden = any(part.startswith(".") for part in place.parts)
+    return hidden or place.suffix.lower() in _UNFINISHED
+
+
+def told_as(place: PurePosixPath) -> str:
+    """A path for notes and logs; senders' file systems may know no UTF-8."""
+    return os.fsencode(place).decode("utf-8", "replace")
+
+
+def _own_name(place: PurePosixPath) -> str:
+    """The name its sender gave it, as UTF-8; of a very long one the middle is left out."""
+    name = os.fsencode(_AGAIN.sub("", place.name, count=1))
+    if len(name) > _MOST_NAME_BYTES:
+        name = name[: _MOST_NAME_BYTES - _END_BYTES] + b"~" + name[-_END_BYTES:]
+        return name.decode("utf-8", "ignore")
+    return name.decode("utf-8", "replace")
 
 
 def _changed(info: Mapping[str, Any]) -> str:

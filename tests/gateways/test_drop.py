@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,9 @@ from pydantic import SecretStr
 
 from gateways.drop.folder import DropFolder, Dropped, Waits
 from gateways.drop.watch import Drop
-from gateways.intake.parcels import Intake
+from gateways.intake.answer import Answer
+from gateways.intake.parcels import Intake, Parcel
+from tenpo.errors import LakeError
 from tenpo.settings import Settings
 from tests.gateways.conftest import new_gateway
 from tests.gateways.payloads import POSB, ROOT, SALES_CSV, SALES_SPEC, TENANT
@@ -224,11 +226,11 @@ def test_a_part_that_was_refused_is_taken_once_it_is_whole(watched: Watched) -> 
 
 
 def test_files_under_way_are_left_alone(watched: Watched) -> None:
-    names = [".a.json", "a.json.part", "a.json.tmp", "a.json.filepart"]
+    names = [".a.json", "a.json.part", "a.json.tmp", "a.json.filepart", ".~tmp~/b.json"]
     for name in names:
         watched.put(f"{TENANT}/pos/posb/{name}")
     watched.look(3)
-    assert watched.left() == sorted(names)
+    assert watched.left() == sorted(Path(name).name for name in names)
     path = watched.root / "drop" / TENANT / "pos" / "posb"
     (path / "a.json.part").rename(path / "a.json")
     watched.look()
@@ -270,6 +272,75 @@ def test_what_cannot_be_taken_is_put_aside_with_its_reason(watched: Watched) -> 
     assert secret.read_bytes() == POSB
     assert watched.events() == []
     assert watched.aside("taken", "receipt") == {}
+
+
+@pytest.mark.parametrize(
+    "name", ["売上" * 40 + ".json.gz", os.fsdecode(b"caf\xe9.json.gz")], ids=["long", "no UTF-8"]
+)
+def test_names_that_are_long_or_no_utf_8_are_put_aside_and_back(
+    watched: Watched, name: str
+) -> None:
+    """A time and an ending do not fit beside 250 bytes, and notes are UTF-8."""
+    path = watched.put(f"{TENANT}/pos/posb/{name}", b"")
+    with path.open("ab", buffering=0) as upload:
+        upload.write(gzip.compress(POSB)[:100])
+        watched.look()
+        assert len(watched.aside("refused", "reason")) == 1
+        upload.write(gzip.compress(POSB)[100:])
+    watched.look(3)
+    assert (watched.left(), len(watched.events())) == ([], 4)
+    (aside,) = watched.aside("taken", "receipt")
+    assert aside.endswith(".json.gz")
+    assert aside.startswith(name[:3])
+
+
+def test_a_file_that_cannot_be_put_aside_is_taken_once_and_holds_up_no_other(
+    watched: Watched,
+) -> None:
+    watched.put(f"{TENANT}/pos/posb/a.json")
+    watched.put(f"{TENANT}/pos/posb/b.json", b"{")
+    (watched.root / "taken").write_bytes(b"no folder")
+    watched.look(4)
+    assert len(watched.events()) == 4
+    assert list(watched.aside("refused", "reason")) == ["b.json"]
+    (watched.root / "taken").unlink()
+    watched.look(1)
+    assert (watched.left(), len(watched.events())) == ([], 4)
+    assert watched.aside("taken", "receipt")["a.json"]["accepted"] == 4
+
+
+def test_nothing_of_a_tenant_overtakes_a_file_that_has_to_wait(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for place in (
+        f"{TENANT}/pos/posb/a.json",
+        f"{TENANT}/pos/posb/b.json",
+        "other/pos/posb/c.json",
+    ):
+        watched.put(place)
+    monkeypatch.setattr(watched.intake, "hand_in", failing(watched.intake.hand_in))
+    watched.look()
+    assert watched.left() == ["a.json", "b.json"]  # the other tenant's waits for nobody
+    watched.look(1)
+    assert watched.left() == []
+    names = [one.name for one in sorted((watched.root / "taken" / TENANT).rglob("*.json"))]
+    assert [one.partition("_")[2] for one in names if "receipt" not in one] == ["a.json", "b.json"]
+
+
+def failing(
+    hand_in: Callable[[Parcel], Awaitable[Answer]],
+) -> Callable[[Parcel], Awaitable[Answer]]:
+    """An intake whose lake does not answer the first time."""
+    asked: list[Parcel] = []
+
+    async def hands_in(parcel: Parcel) -> Answer:
+        if parcel.grant.masters.tenant_id == TENANT:
+            asked.append(parcel)
+        if len(asked) == 1:
+            raise LakeError("the disk is full")
+        return await hand_in(parcel)
+
+    return hands_in
 
 
 def test_killed_between_commit_and_move_it_is_taken_again_and_counts_once(
