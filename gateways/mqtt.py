@@ -1,16 +1,15 @@
-"""The gateway over MQTT: `tenpo/{tenant}/iot/{vendor}/{device_id}`, QoS 1.
+"""The gateway over MQTT: `tenpo/{tenant}/iot/{vendor or spec}/{device_id}`, QoS 1.
 
 A message is acknowledged to the broker only after its group commit. What can never
 be accepted (no such tenant or vendor, unreadable) is logged and acknowledged, or
 the broker would send it for ever. While the lake fails the message is tried again
-and stays unacknowledged, so a restart gets it once more. So many may be under way; then
-nothing more is read from the broker until some of them are durable.
+and stays unacknowledged, so a restart gets it once more. So many, and so much, may be under way;
+then nothing more is read from the broker until some of them are durable.
 """
 
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections import deque
 from urllib.parse import urlsplit
 
@@ -20,9 +19,9 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from gateways.intake.access import Grant
+from gateways.intake.brake import Brake
 from gateways.intake.parcels import Intake, Parcel
-from gateways.registry import adapter_for
-from tenpo.errors import InputError, TenpoError
+from tenpo.errors import ConfigError, InputError, ServiceError
 from tenpo.settings import Settings
 from tenpo.telemetry import get_logger
 
@@ -32,6 +31,9 @@ CLIENT_ID = "tenpo-gateway"
 TOPICS = "tenpo/+/iot/#"
 #: Below what the group commit lets wait of one tenant, so that HTTP always finds a place beside it.
 MAX_UNDER_WAY = 1_000
+#: The part of the memory for bodies that they may take.
+_PART = 4
+_MAY_NOT_READ = "Give the gateway's user the right to read these topics with QoS 1."
 _LOOK_S = 1.0
 _FIRST_RETRY_S = 0.5
 _LAST_RETRY_S = 30
@@ -61,19 +63,21 @@ class MqttIntake:
         self._client.reconnect_delay_set(1, _LAST_RETRY_S)
         self._client.on_connect = self._on_connect
         self._client.on_disconnect = self._on_disconnect
+        self._client.on_subscribe = self._on_subscribe
         self._client.on_message = self._on_message
         self._tasks: set[asyncio.Task[None]] = set()
         self._under_way: dict[tuple[str, bytes], list[tuple[int, int]]] = {}
         self._arrived: deque[tuple[int, paho.MQTTMessage]] = deque()
         self._called = False
         self._connection = 0
-        self._places = threading.Semaphore(MAX_UNDER_WAY)
+        self._brake = Brake(MAX_UNDER_WAY, settings.max_bodies_bytes // _PART)
+        self._subscribed = False
         self._stopping = False
 
     @property
     def connected(self) -> bool:
-        """Whether the broker answers."""
-        return self._client.is_connected()
+        """Whether the broker answers, and lets us have the messages with QoS 1."""
+        return self._client.is_connected() and self._subscribed
 
     def start(self) -> None:
         """Connect in the background and keep trying: HTTP does not wait for the broker."""
@@ -104,8 +108,24 @@ class MqttIntake:
             return
         # A new connection may give a message's number to another one: never answer for the old.
         self._connection += 1
+        self._subscribed = False
         client.subscribe(TOPICS, qos=1)
         log.info("mqtt_connected")
+
+    def _on_subscribe(
+        self,
+        client: paho.Client,
+        userdata: object,
+        mid: int,
+        reasons: list[ReasonCode],
+        properties: Properties | None,
+    ) -> None:
+        """A broker may grant less than was asked for, or nothing, and stay connected."""
+        del client, userdata, mid, properties
+        self._subscribed = all(one.value == 1 for one in reasons)
+        if not self._subscribed:
+            told = [str(one) for one in reasons]
+            log.error("mqtt_not_subscribed", topics=TOPICS, reasons=told, remedy=_MAY_NOT_READ)
 
     def _on_disconnect(
         self,
@@ -116,13 +136,12 @@ class MqttIntake:
         properties: Properties | None,
     ) -> None:
         del client, userdata, flags, properties
+        self._connection += 1
         log.warning("mqtt_disconnected", reason=str(reason))
 
     def _on_message(self, client: paho.Client, userdata: object, message: paho.MQTTMessage) -> None:
         del client, userdata
-        # Not taking from the socket is the only brake that every broker heeds: Mosquitto 2.0
-        # forgets its own limit of unacknowledged messages after a restart (seen 2026-11).
-        while not self._places.acquire(timeout=_LOOK_S):
+        while not self._brake.enter(len(message.payload), _LOOK_S):
             if self._stopping:
                 return
         self._arrived.append((self._connection, message))
@@ -152,7 +171,7 @@ class MqttIntake:
             settled = await self._take(message)
         finally:
             copies = self._under_way.pop(key)
-            self._places.release(len(copies))
+            self._brake.leave(len(copies), len(copies) * len(message.payload))
         for connection, mid in copies if settled else ():
             if connection == self._connection:
                 self._client.ack(mid, message.qos)
@@ -164,10 +183,10 @@ class MqttIntake:
             try:
                 await self._receive(message)
                 return True
-            except TenpoError as error:
-                if not error.retryable:
-                    log.warning("mqtt_rejected", error=error.what, where=error.where)
-                    return True
+            except InputError as error:
+                log.warning("mqtt_rejected", error=error.what, where=error.where)
+                return True
+            except (ServiceError, ConfigError) as error:  # a master of ours may be wrong, too
                 log.warning("mqtt_waits", error=error.what, seconds=delay)
             except Exception as error:  # a defect of ours must not stop the other messages
                 log.error("mqtt_failed", error=type(error).__name__)
@@ -176,22 +195,33 @@ class MqttIntake:
             delay = min(2 * delay, _LAST_RETRY_S)
 
     async def _receive(self, message: paho.MQTTMessage) -> None:
-        tenant, vendor = address_of(message.topic)
-        if len(message.payload) > self._max_body:
-            raise InputError("the message is too large", where="topic", remedy="Send less at once.")
-        adapter = adapter_for("iot", vendor)
-        masters = await self._intake.access.masters(tenant)
-        done = await self._intake.receive(
-            Parcel(Grant(masters, None), adapter, bytes(message.payload))
-        )
+        try:
+            parcel = await self._parcel(message)
+        except InputError:
+            self._intake.metrics.count_refused_message()
+            raise
+        done = await self._intake.receive(parcel)
         if done["rejected"]:
             codes = sorted({one["reason_code"] for one in done["rejections"]})
-            log.warning("mqtt_records_rejected", tenant=tenant, rejected=done["rejected"],
-                        reasons=codes)  # fmt: skip
+            log.warning("mqtt_records_rejected", tenant=parcel.grant.masters.tenant_id,
+                        rejected=done["rejected"], reasons=codes)  # fmt: skip
+
+    async def _parcel(self, message: paho.MQTTMessage) -> Parcel:
+        """A message as a payload.
+
+        Raises:
+            InputError: nobody is known who could take it, or it is too large; it is not kept.
+        """
+        tenant, form = address_of(message.topic)
+        if len(message.payload) > self._max_body:
+            raise InputError("the message is too large", where="topic", remedy="Send less at once.")
+        masters = await self._intake.access.masters(tenant)
+        stored, adapter = await self._intake.form(tenant, "iot", form)
+        return Parcel(Grant(masters, None), adapter, bytes(message.payload), None, stored)
 
 
 def address_of(topic: str) -> tuple[str, str]:
-    """Tenant and vendor of `tenpo/TENANT/iot/VENDOR/DEVICE`.
+    """Tenant, and vendor or spec, of `tenpo/TENANT/iot/VENDOR/DEVICE`.
 
     The subscription lets `iot` through alone. Levels after the device say nothing: bridges from a
     network server's own topics leave some there.

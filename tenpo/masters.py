@@ -278,6 +278,10 @@ class MasterBook:
         fresh = kept is not None and time.monotonic() - kept[0] < self._max_age_s
         return kept[2] if kept is not None and fresh else None
 
+    def knows(self, tenant_id: str) -> bool:
+        """Whether masters of the tenant were ever read here; never touches the lake."""
+        return tenant_id in self._kept
+
     def get(self, tenant_id: str) -> TenantMasters:
         """The masters of one tenant.
 

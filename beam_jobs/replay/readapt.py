@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pyarrow as pa
 
-from gateways.intake.archive import Delivery, read_archive
+from gateways.intake.archive import UNOPENED, Delivery, read_archive
 from gateways.intake.canonical import pointed
 from gateways.intake.group import Entry, goes_with_others, normalize_group
 from gateways.intake.keyring import KeyRing
@@ -21,12 +21,15 @@ from gateways.intake.workroom import Job, Limits, ReadingBroke, Workroom
 from gateways.normalize.adapter import Adapter
 from gateways.normalize.context import Context
 from gateways.normalize.normalized import Normalized
+from gateways.normalize.refusing import Refusing
 from gateways.registry import vendors
 from tenpo.contracts.events import canonical_schema
 from tenpo.errors import InputError, PayloadError, UnknownReference
 from tenpo.lake import Lake
 from tenpo.masters import MasterBook
 from tenpo.settings import Settings
+
+_UNOPENED = PayloadError("the body could not be opened", remedy="Send the payload again.")
 
 
 @dataclass
@@ -144,6 +147,8 @@ class Readapter:
             UnknownReference: the adapter or spec is not there any more.
             PayloadError: the spec is one that is refused by now.
         """
+        if delivery.content_type in UNOPENED:
+            return Refusing(delivery.source, "pos", _UNOPENED, delivery.adapter_version)
         if delivery.spec_object is not None:
             return self._specs.get(tenant_id, delivery.source)[1]
         known: Mapping[str, Adapter] = vendors()

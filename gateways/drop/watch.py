@@ -18,8 +18,7 @@ from gateways.drop.folder import DropFolder, Dropped, Waits, told_as
 from gateways.formats.encoding import decoded, too_large
 from gateways.intake.access import Grant
 from gateways.intake.parcels import Intake, Parcel
-from gateways.normalize.adapter import Adapter, Kind
-from gateways.registry import adapter_for, vendors
+from gateways.normalize.adapter import Kind
 from tenpo.errors import InputError, TenpoError
 from tenpo.failpoint import failpoint
 from tenpo.settings import Settings
@@ -146,7 +145,7 @@ class Drop:
             raise too_large(self._limit)
         grant = Grant(await self._intake.access.masters(tenant), None)
         grant.check_store(store)
-        stored, adapter = await asyncio.to_thread(self._form, tenant, kind, form)
+        stored, adapter = await self._intake.form(tenant, kind, form)
         with self._intake.held_bodies.hold(tenant) as held:
             held.add(one.size_bytes)
             body = await asyncio.to_thread(self._read, one)
@@ -154,11 +153,6 @@ class Drop:
             held.add(len(body))
             answer = await self._intake.hand_in(Parcel(grant, adapter, body, store, stored))
         return answer.content
-
-    def _form(self, tenant: str, kind: Kind, name: str) -> tuple[str | None, Adapter]:
-        if name in vendors():
-            return None, adapter_for(kind, name)
-        return self._intake.specs.of_kind(tenant, name, kind)
 
     def _read(self, one: Dropped) -> bytes:
         encoding = _ENCODINGS.get(one.place.suffix.lower())

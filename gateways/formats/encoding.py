@@ -71,6 +71,13 @@ def decoded(body: bytes, encoding: str | None, limit: int) -> bytes:
         ) from error
 
 
+def media_type_of(body: bytes, encoding: str | None) -> str:
+    """The media type of a body that is compressed, as its header says, else as it begins."""
+    name = (encoding or "").strip().lower().removeprefix("x-")
+    begun = next((found for magic, found in _MAGIC.items() if body.startswith(magic)), "gzip")
+    return f"application/{name if name in _MAGIC.values() else begun}"
+
+
 def _check_plain(body: bytes) -> None:
     for magic, name in _MAGIC.items():
         if body.startswith(magic):

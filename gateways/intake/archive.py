@@ -47,6 +47,8 @@ class Delivery:
     allowed_store: str | None = None
 
 
+#: Media types of bodies that were kept as they came, because they could not be opened.
+UNOPENED = frozenset({"application/gzip", "application/zstd", "multipart/form-data"})
 _TOLD = [field.name for field in fields(Delivery)]
 
 

@@ -57,6 +57,9 @@ class Metrics:
             "tenpo_receipts_settled", "Large payloads worked on, by outcome.", ("tenant", "state"),
             registry=registry,
         )  # fmt: skip
+        self._refused_messages = Counter(
+            "tenpo_mqtt_refused", "Messages acknowledged and not kept.", registry=registry
+        )
 
     def watch(self, name: str, meaning: str, read: Callable[[], float]) -> None:
         """Show a value that is asked for at each scrape."""
@@ -94,6 +97,10 @@ class Metrics:
         self._settled.labels(job.tenant_id, settled.state).inc()
         if result is not None:
             self.count(job.tenant_id, job.kind, job.source, result)
+
+    def count_refused_message(self) -> None:
+        """Count one MQTT message that nobody could take, which the broker is to forget."""
+        self._refused_messages.inc()
 
     def text(self) -> bytes:
         """All of them in Prometheus' text format."""

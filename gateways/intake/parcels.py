@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NoReturn
 
 from gateways.fetch.apis import VendorApis
 from gateways.intake.acceptance import Acceptance
@@ -26,8 +26,10 @@ from gateways.intake.shares import Shares
 from gateways.intake.spec_shelf import SpecShelf
 from gateways.intake.work import Tools, Worker
 from gateways.intake.workroom import Job, Limits, Workroom
-from gateways.normalize.adapter import Adapter
+from gateways.normalize.adapter import Adapter, Kind
 from gateways.normalize.context import Context, ReceivingClock
+from gateways.normalize.refusing import Refusing
+from gateways.registry import adapter_for, vendors
 from tenpo.datamart import connect
 from tenpo.errors import PayloadError
 from tenpo.lake import Lake
@@ -87,6 +89,16 @@ class Intake:
         self.fetching = Fetching(self._acceptance, self._fetcher.wake)
         self._clock = ReceivingClock()
 
+    async def form(self, tenant_id: str, kind: Kind, name: str) -> tuple[str | None, Adapter]:
+        """What reads payloads of a vendor, or by a tenant's spec of that name and its object.
+
+        Raises:
+            UnknownReference: there is neither, or it is of the other kind.
+        """
+        if name in vendors():
+            return None, adapter_for(kind, name)
+        return await asyncio.to_thread(self.specs.of_kind, tenant_id, name, kind)
+
     async def hand_in(self, parcel: Parcel) -> Answer:
         """Take one payload: a small one is read at once, a large one after the answer.
 
@@ -118,6 +130,18 @@ class Intake:
             raise committed.result.refusal
         return answer(committed.receipt, committed.result)
 
+    async def refuse(self, parcel: Parcel, error: PayloadError, media_type: str) -> NoReturn:
+        """Make a body durable that no payload can be taken out of, with a rejection, and say so.
+
+        Raises:
+            PayloadError: the error that was given; it is kept.
+            LakeError: it is not.
+        """
+        given = parcel.adapter
+        adapter = Refusing(given.name, given.kind, error, given.version, media_type)
+        await self.receive(replace(parcel, adapter=adapter))
+        raise error
+
     def _entry_of(self, parcel: Parcel) -> Entry:
         masters, allowed = parcel.grant.masters, parcel.grant.allowed_store
         context = Context(
@@ -135,6 +159,9 @@ class Intake:
         adapter, context = entry.adapter, entry.context
         if goes_with_others(adapter, parcel.body):
             return entry
+        if isinstance(adapter, Refusing):
+            refused = await asyncio.to_thread(adapter.refuse, parcel.body, context)
+            return replace(entry, normalized=refused)
         try:
             normalized = await self.workroom.read(Job.of(adapter, parcel.body, context))
         except PayloadError as error:

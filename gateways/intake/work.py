@@ -14,6 +14,8 @@ from __future__ import annotations
 import os
 import socket
 import threading
+import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -33,6 +35,7 @@ from gateways.intake.workroom import Job, ReadingBroke, Workroom
 from gateways.normalize.adapter import Adapter, Kind
 from gateways.normalize.context import Context
 from gateways.normalize.normalized import Normalized, Result
+from gateways.normalize.refusing import Refusing
 from gateways.registry import adapter_for
 from tenpo.datamart import transaction
 from tenpo.datamart.lease import Lease, forget, lease
@@ -98,6 +101,7 @@ class Worker:
         self._fetches = fetches
         self._beside = SideBySide(self._attempt) if fetches else None
         self._known: dict[str, Accepted] = {}
+        self._served: dict[str, float] = {}
         #: Names of the jobs found at the last look, oldest first.
         self.open: list[str] = []
 
@@ -137,31 +141,51 @@ class Worker:
     def look(self) -> None:
         """Work on every open job once, as far as nobody else does; begin it, if side by side.
 
+        Tenants take turns, and who comes meanwhile does not wait for all that came before.
+
         Raises:
             ServiceError: the lake or PostgreSQL does not answer.
         """
         self.open = self._book.open()
         self._known = {name: self._known[name] for name in self.open if name in self._known}
-        for name in list(self.open):
+        for name in self._in_turn(self.open):
             if self._ended.is_set():
                 return
             try:
-                self._take(name)
+                is_done = self._take(name)
             except LeaseLost:
                 continue  # somebody works on it, or it rests
             except IntegrityError as error:  # of this job alone
                 log.error("job_unreadable", object=name, error=error.what)
+            else:
+                if is_done and self._wake.is_set():
+                    break
         self.open = self._book.open()
 
-    def _take(self, name: str) -> None:
-        """Work on a job if it is of this worker's sort; one that is settled is only closed."""
+    def _in_turn(self, names: Sequence[str]) -> list[str]:
+        """Each tenant's oldest job before anybody's second one; who was served last comes last."""
+        before: Counter[str] = Counter()
+        ranked = []
+        for place, name in enumerate(names):
+            tenant_id = _tenant_of(name)
+            ranked.append((before[tenant_id], self._served.get(tenant_id, 0.0), place, name))
+            before[tenant_id] += 1
+        return [name for *_, name in sorted(ranked)]
+
+    def _take(self, name: str) -> bool:
+        """Work on a job if it is of this worker's sort; one that is settled is only closed.
+
+        Returns whether it is done: not where others may be working on it yet.
+        """
         job = self._job(name) if self._fetches is not None else None
         if job is not None and bool(job.fetch) != self._fetches:
-            return
-        if job is None or self._beside is None:
-            self._try(name)
-        else:
+            return False
+        if job is not None and self._beside is not None:
             self._beside.offer(Lane(job.tenant_id, job.source), name)
+            return False
+        self._try(name)
+        self._served[_tenant_of(name)] = time.monotonic()
+        return True
 
     def _job(self, name: str) -> Accepted | None:
         """The job of a name; what it is for never changes."""
@@ -263,10 +287,13 @@ class Worker:
             return adapter.refusal(body, error, context)
 
     def _adapter(self, job: Accepted) -> Adapter:
-        if job.spec_object is not None:
-            return self._tools.specs.stored(job.spec_object, job.source)
         kind: Kind = "pos" if job.kind == "pos" else "iot"
-        return adapter_for(kind, job.source)
+        if job.spec_object is None:
+            return adapter_for(kind, job.source)
+        try:
+            return self._tools.specs.stored(job.spec_object, job.source)
+        except PayloadError as error:  # a try more would not mend it
+            return Refusing(job.source, kind, error)
 
     def _rest(self, job: Accepted, held: Lease, error: Exception) -> LeaseLost:
         """Let the job rest until its next try; returns how to leave it."""
@@ -304,6 +331,11 @@ class Worker:
                 remedy="Set it to postgresql://…; they are worked on then.",
             )
         return self._engine
+
+
+def _tenant_of(name: str) -> str:
+    """Whose a job is, by its name (`tenpo.receipts`)."""
+    return name.split("/")[1]
 
 
 def _done(job: Accepted, held: Lease, started_at: datetime, result: Result) -> Settled:

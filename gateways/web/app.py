@@ -28,7 +28,7 @@ from gateways.web.express import Express
 from gateways.web.metrics_route import add_metrics_route
 from gateways.web.patience import Patience, Waits
 from gateways.web.receipt_routes import add_receipt_routes
-from gateways.web.taking import read_payload, take_in
+from gateways.web.taking import take_in
 from gateways.web.webhook_routes import add_webhook_routes
 from tenpo.errors import AuthError, RateLimited, TenpoError
 from tenpo.settings import Settings
@@ -159,9 +159,10 @@ def _add_intake_routes(app: FastAPI, settings: Settings, intake: Intake) -> None
         grant.check_store(store)
         stored, adapter = await choose(grant.masters.tenant_id)
         with intake.held_bodies.hold(grant.masters.tenant_id) as held:
-            body = await read_payload(request, settings.max_body_bytes, held)
+            limit = settings.max_body_bytes
+            body = await read_body(request, limit, held)
             parcel = Parcel(grant, adapter, body, store, stored)
-            answer = await take_in(intake, parcel, request.headers)
+            answer = await take_in(intake, parcel, request.headers, limit, held)
         content = orjson.dumps(answer.content)
         return Response(content, answer.status, answer.headers, "application/json")
 

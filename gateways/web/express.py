@@ -20,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateways.formats.encoding import decoded
+from gateways.formats.encoding import decoded, media_type_of
 from gateways.intake.answer import Answer
 from gateways.intake.group import INLINE_BYTES
 from gateways.intake.parcels import Intake, Parcel
@@ -28,7 +28,7 @@ from gateways.normalize.json_adapter import JsonAdapter
 from gateways.registry import vendors
 from gateways.web.head import WHOLE
 from gateways.web.patience import Waits, within
-from tenpo.errors import TenpoError
+from tenpo.errors import PayloadError, TenpoError
 
 Explain = Callable[[Request, Exception], Awaitable[Response]]
 
@@ -122,8 +122,12 @@ class Express:
             body = await self._body(scope, receive)
             if body is None:
                 return None
-            payload = decoded(body, None, self._most)
-            return await intake.hand_in(Parcel(grant, adapter, payload, store))
+            parcel = Parcel(grant, adapter, body, store)
+            try:
+                decoded(body, None, self._most)
+            except PayloadError as error:
+                await intake.refuse(parcel, error, media_type_of(body, None))
+            return await intake.hand_in(parcel)
         finally:
             intake.held_bodies.give_back(tenant, size)
 

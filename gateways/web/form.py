@@ -18,6 +18,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from tenpo.errors import PayloadError
 
 MAX_FILES = 100
+FORM = "multipart/form-data"
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class _InMemory(MultiPartParser):
 
 def is_form(headers: Headers) -> bool:
     """Whether a request brings a form."""
-    return headers.get("content-type", "").lower().startswith("multipart/form-data")
+    return headers.get("content-type", "").lower().startswith(FORM)
 
 
 async def read_form(headers: Headers, body: bytes) -> Form:

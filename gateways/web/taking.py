@@ -10,15 +10,13 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from fastapi import Request
 from starlette.datastructures import Headers
 
-from gateways.formats.encoding import decoded
+from gateways.formats.encoding import decoded, media_type_of
 from gateways.intake.answer import Answer
-from gateways.intake.parcels import Intake, Parcel
+from gateways.intake.parcels import INLINE_BYTES, Intake, Parcel
 from gateways.intake.shares import Hold
-from gateways.web.body import read_body
-from gateways.web.form import is_form, read_form
+from gateways.web.form import FORM, Form, is_form, read_form
 from tenpo.errors import PayloadError
 
 _MIXED = 207
@@ -28,22 +26,47 @@ _MIXED = 207
 _unpackers = ThreadPoolExecutor(2, "unpack")
 
 
-async def read_payload(request: Request, limit: int, held: Hold) -> bytes:
-    """The body, decompressed.
+async def take_in(
+    intake: Intake, parcel: Parcel, headers: Headers, limit: int, held: Hold
+) -> Answer:  # fmt: skip
+    """Hand in what one request brought. What cannot be opened is kept as it came, too.
 
     Args:
-        request: whose body is read.
-        limit: the largest body in bytes, compressed or not.
+        intake: takes it.
+        parcel: the body as it came.
+        headers: of the request.
+        limit: the largest payload in bytes.
         held: what is in memory is added here.
 
     Raises:
         PayloadTooLarge: it is above the limit.
         Overloaded: there is no room for it beside the other bodies.
         UnsupportedEncoding: it is compressed in an unknown way.
-        PayloadError: it is cut off, or not what its header says.
+        PayloadError: the only payload cannot be read, or the form or compression cannot.
+        LakeError: something is not durable; all must be sent again.
     """
-    body = await read_body(request, limit, held)
-    encoding = request.headers.get("content-encoding")
+    encoding = headers.get("content-encoding")
+    try:
+        payload = await _unpacked(parcel.body, encoding, limit, held)
+    except PayloadError as error:
+        await intake.refuse(parcel, error, media_type_of(parcel.body, encoding))
+    parcel = replace(parcel, body=payload)
+    if not is_form(headers):
+        return await intake.hand_in(parcel)
+    try:
+        form = await _form(headers, payload)
+    except PayloadError as error:
+        await intake.refuse(parcel, error, FORM)
+    told = []
+    for file in form.files:
+        answer = await _one(intake, replace(parcel, body=file.body))
+        told.append({"file": file.name, "status": answer.status, **answer.content})
+    statuses = {int(str(one["status"])) for one in told}
+    status = statuses.pop() if len(statuses) == 1 else _MIXED
+    return Answer(status, {"files": told, "ignored_fields": form.fields})
+
+
+async def _unpacked(body: bytes, encoding: str | None, limit: int, held: Hold) -> bytes:
     if encoding is None:
         return decoded(body, None, limit)
     loop = asyncio.get_running_loop()
@@ -53,23 +76,13 @@ async def read_payload(request: Request, limit: int, held: Hold) -> bytes:
     return payload
 
 
-async def take_in(intake: Intake, parcel: Parcel, headers: Headers) -> Answer:
-    """Hand in what one request brought.
-
-    Raises:
-        PayloadError: the only payload cannot be read, or the form cannot.
-        LakeError: something is not durable; all must be sent again.
-    """
-    if not is_form(headers):
-        return await intake.hand_in(parcel)
-    form = await read_form(headers, parcel.body)
-    told = []
-    for file in form.files:
-        answer = await _one(intake, replace(parcel, body=file.body))
-        told.append({"file": file.name, "status": answer.status, **answer.content})
-    statuses = {int(str(one["status"])) for one in told}
-    status = statuses.pop() if len(statuses) == 1 else _MIXED
-    return Answer(status, {"files": told, "ignored_fields": form.fields})
+async def _form(headers: Headers, body: bytes) -> Form:
+    """The files of a form; the parser would keep the loop from all others for a large one."""
+    if len(body) <= INLINE_BYTES:
+        return await read_form(headers, body)
+    return await asyncio.get_running_loop().run_in_executor(
+        _unpackers, lambda: asyncio.run(read_form(headers, body))
+    )
 
 
 async def _one(intake: Intake, parcel: Parcel) -> Answer:

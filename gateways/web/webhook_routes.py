@@ -50,7 +50,8 @@ def add_webhook_routes(app: FastAPI, settings: Settings, intake: Intake) -> None
         """An event that a vendor signed; 200 once it is durable, whatever it holds."""
         scheme = _scheme(vendor)
         network = network_of(request.client.host if request.client else "")
-        with gate.checking(network):
+        known = tenant if intake.book.knows(tenant) else None
+        with gate.checking(network, known, vendor):
             given = shown_signature(scheme, request.headers)
             masters = await _masters(intake, tenant)
             row = masters.webhook_of(vendor)

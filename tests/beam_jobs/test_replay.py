@@ -81,6 +81,11 @@ class World:
         write_archive(self.lake, TenantKeys(ROOT, TENANT), name, deliveries)
         return name
 
+    def archive_unopened(self, body: bytes) -> None:
+        name = raw_name(TENANT, "pos", f"{AT:%Y-%m-%d}/{1:020d}-w")
+        kept = Delivery(AT, "till", "1", "application/gzip", body, "spec/x")
+        write_archive(self.lake, TenantKeys(ROOT, TENANT), name, [kept])
+
     def replay(self, *, dry_run: bool = False, sources: tuple[str, ...] = ()) -> Outcome:
         days = (date(2026, 11, 1), date(2026, 11, 30))
         return replay(self.settings, Request(TENANT, *days, sources, dry_run))
@@ -185,8 +190,10 @@ def test_a_damaged_object_is_named_and_the_others_go_on(world: World) -> None:
 
 def test_a_payload_that_cannot_be_read_any_more_retracts_nothing_of_others(world: World) -> None:
     world.archive(b"\xff\xfe", at=AT + timedelta(hours=1))
+    world.archive_unopened(CSV)  # which nothing reads: it is said to be no CSV
     outcome = world.replay()
-    assert (outcome.rejected, outcome.retracted.total(), outcome.same) == (1, 0, 4)
+    told = (outcome.rejected, outcome.changed.total(), outcome.retracted.total(), outcome.same)
+    assert told == (2, 0, 0, 4)
 
 
 @pytest.mark.parametrize("trouble", ["its child breaks", "its spec is refused by now"])

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 import orjson
+import pyarrow.parquet as pq
 import pytest
 import zstandard
 from fastapi.testclient import TestClient
@@ -90,6 +91,34 @@ def test_what_is_not_what_its_header_says_is_refused(
     answer = post(client, body, **{"content-encoding": encoding})
     assert answer.status_code == status
     assert what in answer.text
+
+
+@pytest.mark.parametrize(
+    ("kind", "headers", "body"),
+    [
+        ("application/gzip", {"content-encoding": "gzip"}, gzip.compress(POSB)[:-9]),
+        ("application/zstd", {"content-encoding": "ZSTD"}, COMPRESS["zstd"](POSB)[:-9]),
+        ("application/gzip", {"x-long-way": "1"}, gzip.compress(POSB)),
+        ("application/zstd", {}, COMPRESS["zstd"](POSB)),
+        ("multipart/form-data", {"content-type": "multipart/form-data; boundary=x"},
+         b"--x\r\n" + POSB * 200),
+    ],
+    ids=["cut gzip", "cut zstd", "gzip not told", "zstd not told", "form without an end"],
+)  # fmt: skip
+def test_what_cannot_be_opened_is_kept_with_a_rejection(
+    client: TestClient, settings_here: Settings, kind: str, headers: dict[str, str], body: bytes
+) -> None:
+    lake, keys = Lake(settings_here.lake_url), TenantKeys(ROOT, TENANT)
+    folders = f"raw/{TENANT}/pos", f"canonical/{TENANT}/rejection"
+    before = [set(lake.names(folder)) for folder in folders]
+    assert post(client, body, **headers).status_code == 400
+    (raw,), (rejection,) = (
+        set(lake.names(folder)) - old for folder, old in zip(folders, before, strict=True)
+    )
+    (delivery,) = read_archive(lake, keys, raw)
+    assert (delivery.body, delivery.content_type, delivery.source) == (body, kind, "posb")
+    (row,) = pq.ParquetFile(lake.path(rejection)).read().to_pylist()
+    assert (row["reason_code"], row["source_object"]) == ("unreadable_payload", raw)
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "zstd"])

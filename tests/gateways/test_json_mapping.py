@@ -187,8 +187,13 @@ def test_specs_of_json_and_csv_stand_on_one_shelf(tmp_path: Path) -> None:
 def test_a_kept_spec_that_is_refused_by_now_is_told_to_its_sender(tmp_path: Path) -> None:
     lake = Lake(tmp_path.as_uri())
     lake.put("spec/acme/door/00000000000000000001.yaml", COUNTS_SPEC + b"currency: ZZZ\n")
+    shelf = SpecShelf(lake)
+    stored, adapter = shelf.of_kind("acme", "door", "iot")  # so that what comes is kept
+    assert (stored[-8:], adapter.name, adapter.kind) == ("001.yaml", "door", "iot")
+    with pytest.raises(PayloadError, match="ISO 4217 has no ZZZ"):
+        shelf.get("acme", "door")
     with pytest.raises(PayloadError, match="ISO 4217 has no ZZZ") as caught:
-        SpecShelf(lake).of_kind("acme", "door", "iot")
+        adapter.normalize(b"a", context())
     assert "key currency" in caught.value.where
 
 

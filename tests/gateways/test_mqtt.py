@@ -15,6 +15,7 @@ import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from gateways.intake.spec_shelf import SpecShelf
 from tenpo.settings import local_secret
 from tenpo.stack.addresses import MQTT_USER
 from tests.gateways.conftest import Gateway, new_gateway
@@ -24,6 +25,14 @@ pytestmark = pytest.mark.stack
 
 TOPIC = f"tenpo/{TENANT}/iot/milesight/{SERIAL}"
 PATIENCE_S = 40
+BEAM = f"""
+name: beam
+event: count_reading
+json: {{}}
+constants: {{device_id: {SERIAL}}}
+time: {{received: true}}
+counts: {{in: n}}
+""".encode()
 
 
 def until(holds: Callable[[], bool]) -> bool:
@@ -116,6 +125,11 @@ def test_an_acknowledged_report_is_in_the_lake(
     before = documents(gateway)
     device.publish(TOPIC, at(0), qos=1).wait_for_publish(PATIENCE_S)
     assert len(documents(gateway) - before) == 1
+    SpecShelf(gateway.lake).put(TENANT, "beam", BEAM)
+    device.publish(f"tenpo/{TENANT}/iot/beam/1", b'{"n": 7}', qos=1).wait_for_publish(PATIENCE_S)
+    rows = gateway.events("count_reading")
+    read = zip(rows["source"].to_pylist(), rows["in_total"].to_pylist(), strict=True)
+    assert list(read) == [("beam", 7)]
 
 
 def test_what_can_never_be_accepted_does_not_block_the_rest(

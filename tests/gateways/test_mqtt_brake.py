@@ -9,10 +9,15 @@ from typing import Any
 import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.reasoncodes import ReasonCode
 
 from gateways import mqtt
+from gateways.intake.brake import Brake
 from gateways.intake.parcels import Intake, Parcel
 from gateways.mqtt import MqttIntake
+from gateways.normalize.adapter import Adapter, Kind
+from tenpo.errors import ConfigError
 from tenpo.masters import TenantMasters
 from tenpo.settings import Settings
 from tests.gateways.payloads import MASTERS, TENANT
@@ -36,6 +41,13 @@ class SlowIntake(Intake):
         self.access = Shelf()  # type: ignore[assignment]
         self.open = asyncio.Event()
         self.bodies: list[bytes] = []
+        self.asked = 1
+
+    async def form(self, tenant_id: str, kind: Kind, name: str) -> tuple[str | None, Adapter]:
+        self.asked += 1
+        if self.asked == 1:
+            raise ConfigError("a master cannot be read")
+        return await super().form(tenant_id, kind, name)
 
     async def receive(self, parcel: Parcel) -> dict[str, Any]:
         self.bodies.append(parcel.body)
@@ -120,3 +132,37 @@ async def test_what_came_on_an_old_connection_is_acknowledged_on_the_new_one_onl
     await reaches(client.acknowledged, 1)
     assert client.acknowledged == [9]
     assert slow.bodies == [b"7"]
+
+
+async def test_a_wrong_master_of_ours_costs_no_message(
+    client: Acknowledging, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mqtt, "_FIRST_RETRY_S", 0.01)
+    slow = SlowIntake()
+    slow.asked = 0
+    slow.open.set()
+    taking = made(client, slow, monkeypatch)
+    taking._on_message(client, None, message(3))
+    await reaches(client.acknowledged, 1)
+    assert (slow.asked, slow.bodies) == (2, [b"3"])
+
+
+def test_few_large_messages_are_as_many_as_many_small_ones() -> None:
+    brake = Brake(3, 100)
+    assert [brake.enter(size, 0) for size in (1_000, 1)] == [True, False]
+    brake.leave(1, 1_000)
+    assert [brake.enter(size, 0) for size in (60, 50, 40, 0, 0)] == [True, False, True, True, False]
+    brake.leave(2, 100)
+    assert brake.enter(100, 0)
+
+
+@pytest.mark.parametrize(("granted", "is_good"), [(1, True), (0, False), (0x80, False)])
+async def test_a_broker_that_grants_less_is_none(
+    client: Acknowledging, monkeypatch: pytest.MonkeyPatch, granted: int, is_good: bool
+) -> None:
+    taking = made(client, SlowIntake(), monkeypatch)
+    monkeypatch.setattr(client, "is_connected", lambda: True)
+    assert not taking.connected
+    reason = ReasonCode(PacketTypes.SUBACK, identifier=granted)
+    taking._on_subscribe(client, None, 1, [reason], None)
+    assert taking.connected == is_good

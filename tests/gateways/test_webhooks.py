@@ -172,14 +172,21 @@ def test_a_webhook_without_a_signature_is_known_by_its_secret_and_its_events_id(
 
 def test_who_signs_wrong_too_often_is_not_listened_to_and_a_vendor_has_its_rate() -> None:
     gate = HookGate(Settings(rate_burst=2, hook_rate_per_s=1))
-    for _ in range(WRONG_BURST):
-        with pytest.raises(AuthError), gate.checking("192.0.2.1"):
-            raise AuthError("not signed")
-    with pytest.raises(RateLimited, match="wrong signatures") as told, gate.checking("192.0.2.1"):
-        pytest.fail("nothing is read")
-    assert 0 < told.value.retry_after_s <= 1 / WRONG_PER_S
-    with gate.checking("192.0.2.2"):
+    for tenant_id in (TENANT, None):
+        for number in range(WRONG_BURST):
+            vendor = "square" if tenant_id else ("square", "shopify")[number % 2]
+            with pytest.raises(AuthError), gate.checking("192.0.2.1", tenant_id, vendor):
+                raise AuthError("not signed")
+        with (
+            pytest.raises(RateLimited, match="wrong signatures") as told,
+            gate.checking("192.0.2.1", tenant_id, "square"),
+        ):
+            pytest.fail("nothing is read")
+        assert 0 < told.value.retry_after_s <= 1 / WRONG_PER_S
+    with gate.checking("192.0.2.2", TENANT, "square"):
         pass  # another address is
+    with gate.checking("192.0.2.1", "other", "square"):
+        pass  # and so are other customers of the vendor, which sends from the same addresses
     for vendor in ("square", "shopify"):
         for _ in range(2):
             gate.pass_genuine(TENANT, vendor)

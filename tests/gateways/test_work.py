@@ -25,7 +25,7 @@ from tenpo.masters import StoreCode
 from tenpo.receipt_view import newest, view
 from tenpo.receipts import Accepted, Settled
 from tenpo.settings import Settings
-from tests.gateways.payloads import POSA, ROOT, TENANT
+from tests.gateways.payloads import MASTERS, POSA, ROOT, TENANT
 from tests.gateways.workplace import Place
 
 pytestmark = pytest.mark.stack
@@ -189,6 +189,38 @@ def test_a_damaged_job_holds_up_no_other(place: Place) -> None:
     job = place.accept()
     place.worker.look()
     assert place.settled(job).state == "done"
+
+
+def test_tenants_take_turns_and_who_comes_meanwhile_is_served_soon(place: Place) -> None:
+    place.masters.put("other", "store", MASTERS.store)
+    place.masters.put("other", "store_code", MASTERS.store_code)
+    jobs = [place.accept() for _ in range(4)]
+    jobs.insert(2, place.accept(tenant="other"))
+
+    def come_meanwhile() -> None:
+        if len(place.room.jobs) == 3:
+            jobs.append(place.accept(tenant="other"))
+            place.worker.wake()
+
+    place.room.began = come_meanwhile
+    while place.book.open():
+        place.worker.look()
+    served = [settled.accepted_as.tenant_id for settled, _ in place.told]
+    assert served == [TENANT, "other", TENANT, "other", TENANT, TENANT]
+    assert {settled.state for settled, _ in place.told} == {"done"}
+
+
+def test_a_spec_that_is_refused_by_now_is_a_rejection_and_no_dead_letter(place: Place) -> None:
+    job = place.accept()
+    stored = f"spec/{TENANT}/till/{1:020d}.yaml"
+    place.lake.put(stored, b"name: till\nevent: sale_line\nunheard: of\n")
+    place.book.accept(job.model_copy(update={"spec_object": stored, "source": "till"}))
+    place.worker.look()
+    settled = place.settled(job)
+    assert (settled.state, settled.attempts, settled.rejected) == ("done", 1, 1)
+    assert settled.error is not None
+    assert "unheard" in f"{settled.error.error} {settled.error.where}"
+    assert [row["reason_code"] for row in place.rows("rejection")] == ["unreadable_payload"]
 
 
 def _look_until_settled(place: Place, job: Accepted) -> None:

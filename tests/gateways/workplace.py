@@ -7,7 +7,7 @@ own, which a failpoint may kill.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +38,11 @@ class Room(Workroom):
     def __init__(self) -> None:
         self.failures: list[Exception] = []
         self.jobs: list[Job] = []
+        self.began: Callable[[], None] = lambda: None
 
     def read_here(self, job: Job) -> Normalized:
         self.jobs.append(job)
+        self.began()
         if self.failures:
             raise self.failures.pop()
         return job.adapter.normalize(job.body, job.context(KeyRing(ROOT).of(TENANT)))
@@ -78,10 +80,10 @@ class Place:
         )  # fmt: skip
         return Worker(self.settings, engine, tools, fetches)
 
-    def accept(self, body: bytes = POSA) -> Accepted:
-        masters = self.masters.get(TENANT)
+    def accept(self, body: bytes = POSA, tenant: str = TENANT) -> Accepted:
+        masters = self.masters.get(tenant)
         keys = KeyRing(ROOT)
-        context = Context(masters, keys.of(TENANT), self.clock.now())
+        context = Context(masters, keys.of(tenant), self.clock.now())
         return Acceptance(self.lake, keys).accept(Entry(PosA(), context, body))
 
     def canonical(self) -> dict[str, bytes]:
