@@ -70,7 +70,8 @@ def send(
     settings = get_settings()
     outcome = Outcome()
     with open_client(settings.gateway_url) as client:
-        sender = Sender(client, tenant, token or _local_token(tenant), store)
+        secret = token or _local_token(tenant)
+        sender = Sender(client, tenant, secret, store, lambda: get_settings().gateway_url)
         path = _path(sender, kind, vendor, spec)
         with progress("Sending", len(files), unit="files") as advance:
             for file in files:

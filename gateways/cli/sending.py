@@ -30,12 +30,15 @@ class Sender:
         tenant_id: the tenant.
         token: its secret.
         store: the store named with each payload, where payloads name none.
+        address: where the gateway is now; asked when it does not answer, since a stack that was
+            started again may have another port.
     """
 
     client: httpx.Client
     tenant_id: str
     token: str
     store: str | None = None
+    address: Callable[[], str] | None = None
 
     def post(
         self, path: str, body: bytes, waiting: Callable[[str], None] = lambda _: None
@@ -82,6 +85,7 @@ class Sender:
                 response = self.client.request(method, path, content=body, headers=headers)
             except httpx.TransportError as error:
                 problem = type(error).__name__
+                self._follow()
                 continue
             if response.status_code < 500 and response.status_code != _TOO_FAST:
                 return _checked(response, path)
@@ -91,6 +95,10 @@ class Sender:
             where=f"{str(self.client.base_url).rstrip('/')}/{path.lstrip('/')}",
             remedy="Start it with `tenpo up`, look at `tenpo status`, and send again.",
         )
+
+    def _follow(self) -> None:
+        if self.address is not None:
+            self.client.base_url = self.address()
 
 
 def _outcome(answer: dict[str, Any]) -> dict[str, Any]:
