@@ -85,8 +85,8 @@ class Intake:
             self.apis,
         )
         self.worker = Worker(settings, self.engine, tools, fetches=False)
-        self._fetcher = Worker(settings, self.engine, tools, fetches=True)
-        self.fetching = Fetching(self._acceptance, self._fetcher.wake)
+        self.fetcher = Worker(settings, self.engine, tools, fetches=True)
+        self.fetching = Fetching(self._acceptance, self.fetcher.wake)
         self._clock = ReceivingClock()
 
     async def form(self, tenant_id: str, kind: Kind, name: str) -> tuple[str | None, Adapter]:
@@ -171,7 +171,7 @@ class Intake:
     async def run(self) -> None:
         """Commit groups and work on large payloads until cancelled; stops the children then."""
         self.workroom.warm()
-        workers = (self.worker, self._fetcher)
+        workers = (self.worker, self.fetcher)
         for one in workers:
             one.start()
         try:

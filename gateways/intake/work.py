@@ -104,6 +104,8 @@ class Worker:
         self._served: dict[str, float] = {}
         #: Names of the jobs found at the last look, oldest first.
         self.open: list[str] = []
+        #: Names of those that are worked on here now.
+        self.under_way: set[str] = set()
 
     def start(self) -> None:
         """Begin; what a predecessor left is found at the first look."""
@@ -215,7 +217,11 @@ class Worker:
             failpoint("work.began")
             job = self._book.job(name)
             if job is not None:  # else settled by one that died before it could close it
-                self._settle(job, held)
+                self.under_way.add(name)
+                try:
+                    self._settle(job, held)
+                finally:
+                    self.under_way.discard(name)
         with transaction(self._datamart) as connection:
             forget(connection, held)
         self._book.close(name)  # at last: while it is open, somebody will come and forget the lease

@@ -15,7 +15,7 @@ from tenpo.settings import Settings
 
 def add_metrics_route(app: FastAPI, settings: Settings, intake: Intake) -> None:
     """Add the address to a gateway, and the values that are asked for at each scrape."""
-    metrics, worker = intake.metrics, intake.worker
+    metrics, worker, fetcher = intake.metrics, intake.worker, intake.fetcher
     secret = settings.metrics_secret()
 
     def mqtt_connected() -> float:
@@ -23,6 +23,8 @@ def add_metrics_route(app: FastAPI, settings: Settings, intake: Intake) -> None:
         return float(mqtt is not None and mqtt.connected)
 
     metrics.watch("jobs_open", "Large payloads not settled yet.", lambda: len(worker.open))
+    metrics.watch("jobs_running", "Of these, worked on here now.",
+                  lambda: len(worker.under_way) + len(fetcher.under_way))  # fmt: skip
     metrics.watch(
         "jobs_oldest_seconds", "Age of the oldest of them.",
         lambda: age_s(next(iter(worker.open), None)),
