@@ -49,7 +49,7 @@ class Readapted:
     left: int = 0
     sources: set[str] = field(default_factory=set)
     tables: dict[str, list[pa.Table]] = field(default_factory=dict)
-    broken: dict[int, InputError] = field(default_factory=dict)
+    broken: dict[int, Exception] = field(default_factory=dict)
 
     def rows(self, event: str) -> pa.Table:
         """All rows of one event, pointing at their deliveries."""
@@ -98,9 +98,8 @@ class Readapter:
             except InputError as error:
                 found.broken[position] = error
         group = normalize_group([*entries.values()])
-        for defect in group.defects.values():
-            raise defect
         positions = np.fromiter(entries, np.int64)
+        found.broken |= {int(positions[n]): defect for n, defect in group.defects.items()}
         for part in group.parts:
             for event, rows in part.normalized.located.items():
                 table = pointed(rows, raw_object, positions[np.array(part.members)])

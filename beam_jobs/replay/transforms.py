@@ -23,7 +23,7 @@ from gateways.intake.workroom import ReadingBroke
 from tenpo.contracts import CONFORMED, EVENTS
 from tenpo.contracts.events import canonical_schema
 from tenpo.erasure import erased_among, unlinked
-from tenpo.errors import IntegrityError
+from tenpo.errors import IntegrityError, TenpoError
 from tenpo.lake import Lake
 from tenpo.settings import Settings
 
@@ -120,7 +120,7 @@ class ReplayFn(beam.DoFn):
         }
         for place, error in found.broken.items():
             if str(place) in held or not isinstance(error, ReadingBroke):
-                yield f"payload {place}: {error}"
+                yield f"payload {place}: {error if isinstance(error, TenpoError) else 'a defect'}"
 
     def _told(self, event: str, found: Readapted) -> pa.Table:
         """What came out, without persons who were erased since."""

@@ -14,7 +14,8 @@ from starlette.datastructures import Headers
 
 from gateways.formats.encoding import decoded, media_type_of
 from gateways.intake.answer import Answer
-from gateways.intake.parcels import INLINE_BYTES, Intake, Parcel
+from gateways.intake.group import INLINE_BYTES
+from gateways.intake.parcels import Intake, Parcel
 from gateways.intake.shares import Hold
 from gateways.web.form import FORM, Form, is_form, read_form
 from tenpo.errors import PayloadError
