@@ -1,8 +1,8 @@
 """Models whose features a tenant takes from devices, and from which cosine on two are one person.
 
 A person declares them, so that no camera chooses what counts as alike, makes spaces, or fixes a
-model's dimension for the others. Names and numbers only: nothing of anybody, so not sealed. Not
-for who may call (`feature_service.access`).
+model's dimension for the others. It tells nothing of anybody; it is sealed so that a flipped bit
+of a threshold is seen. Not for who may call (`feature_service.access`).
 """
 
 from __future__ import annotations
@@ -15,12 +15,11 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from tenpo.errors import InputError, IntegrityError, UnknownReference
 from video_analyzer.feature_db.calibration import calibrate
-from video_analyzer.feature_db.disk import Disk
+from video_analyzer.feature_db.document import read_document, write_document
 from video_analyzer.feature_db.space import MAX_DIMENSION
 from video_analyzer.feature_db.store import FeatureStore
 
 DECLARED_FILE = "declared"
-_DRAFT = ".declared"
 MAX_MODELS = 8
 #: Where nothing was calibrated yet: stricter than what face models are usually published with.
 DEFAULT_THRESHOLD = 0.5
@@ -45,7 +44,7 @@ class Declared(BaseModel):
 _LIST = TypeAdapter(tuple[Declared, ...])
 
 
-def read_declared(folder: Path) -> dict[str, Declared]:
+def read_declared(folder: Path, key: bytes) -> dict[str, Declared]:
     """The models of a tenant's folder, by name; none before any was declared.
 
     Raises:
@@ -53,13 +52,19 @@ def read_declared(folder: Path) -> dict[str, Declared]:
     """
     path = folder / DECLARED_FILE
     try:
-        return {each.model: each for each in _LIST.validate_json(path.read_bytes())}
+        return {each.model: each for each in _LIST.validate_json(_read(path, key))}
     except FileNotFoundError:
         return {}
     except ValidationError:
         raise IntegrityError(
             "the declared models cannot be read", where=str(path), remedy="Declare them again."
         ) from None
+
+
+def _read(path: Path, key: bytes) -> bytes:
+    data = path.read_bytes()
+    # Until 2026-11 it was written in the clear.
+    return data if data.startswith(b"[") else read_document(path, key)
 
 
 def declare(store: FeatureStore, models: Sequence[Declared]) -> tuple[Declared, ...]:
@@ -69,6 +74,7 @@ def declare(store: FeatureStore, models: Sequence[Declared]) -> tuple[Declared, 
 
     Raises:
         InputError: too many, one twice, or a dimension that its features do not have.
+        ServiceError: the disk refused; those before count.
     """
     if len(models) > MAX_MODELS or len({each.model for each in models}) < len(models):
         raise InputError(
@@ -76,16 +82,9 @@ def declare(store: FeatureStore, models: Sequence[Declared]) -> tuple[Declared, 
             where="models", remedy="Leave out those that no camera uses.",
         )  # fmt: skip
     found = tuple(_settled(store, each) for each in models)
-    disk, draft = Disk(), store.folder / _DRAFT
     with store.copying:
-        draft.unlink(missing_ok=True)
-        handle = disk.create(draft)
-        try:
-            disk.write(handle, _LIST.dump_json(found))
-            disk.sync(handle)
-        finally:
-            disk.close(handle)
-        disk.replace(draft, store.folder / DECLARED_FILE)
+        path = store.folder / DECLARED_FILE
+        write_document(store.disk, path, store.key, _LIST.dump_json(found))
     return found
 
 
@@ -121,7 +120,7 @@ def threshold_for(
     Raises:
         InputError: the model is not declared, or dimension or threshold are not as declared.
     """
-    found = read_declared(store.folder).get(model)
+    found = read_declared(store.folder, store.key).get(model)
     declared = found.threshold if found else None
     if found is not None and dimension != found.dimension:
         raise InputError(

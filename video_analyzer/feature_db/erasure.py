@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,9 @@ from tenpo.errors import IntegrityError
 from tenpo.failpoint import failpoint
 from tenpo.identifiers import micros
 from video_analyzer.feature_db.commit import Draft
+from video_analyzer.feature_db.declared import DECLARED_FILE
 from video_analyzer.feature_db.disk import Disk
+from video_analyzer.feature_db.document import draft_of, told
 from video_analyzer.feature_db.identity import Kind, person_number, person_text
 from video_analyzer.feature_db.proposals import forget_proposals
 from video_analyzer.feature_db.records import Erased, Floats, Ids
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
 
 PROOF_FOLDER = "proof"
 _MORE_TRIES = 2
+_PROOF_REMEDY = "Restore it from a backup, or set it aside: nothing else needs it once it is done."
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,7 @@ def erase(store: FeatureStore, person: str, *, unlink: Unlink | None = None) -> 
     Raises:
         UnknownReference: there is no such person, or it was erased before.
         IntegrityError: the scan does not find what it must find; nothing was erased.
+        ServiceError: the disk refused; what was begun is finished by the next try or opening.
     """
     with store.copying:
         return _erase(store, person_number(person), unlink)
@@ -119,7 +124,7 @@ def _erase(store: FeatureStore, number: int, unlink: Unlink | None) -> Proof:
     failpoint("features.erasure_noted")
     _forget(store, members, proof.begun_at)
     failpoint("features.erasure_committed")
-    forget_proposals(Disk(), store.folder)
+    _forget_documents(store)
     store.checkpoint(purge=True)
     alone = [_without_twins(*pair) for pair in zip(store.state.spaces, vectors, strict=False)]
     after = _look(store, texts, alone)
@@ -171,6 +176,13 @@ def _forget(store: FeatureStore, members: Ids, at: datetime) -> None:
     store.commit(plan, alone=True)
 
 
+def _forget_documents(store: FeatureStore) -> None:
+    """Delete what may name the person, and what a crash left half written: nobody can read that."""
+    forget_proposals(store.disk, store.folder)
+    with told(DECLARED_FILE):
+        store.disk.remove([store.folder / draft_of(DECLARED_FILE)])
+
+
 def _completed(proof: Proof, after: ScanReport) -> Proof:
     proof = replace(proof, found_after=after.findings, files_scanned=after.files)
     if after.clean:
@@ -183,22 +195,24 @@ def finish_erasures(store: FeatureStore) -> None:
     """Finish the erasures that a crash cut short."""
     open_proofs = [proof for proof in read_proofs(store.folder) if proof["note"] == "begun"]
     if store.state.to_purge:
-        forget_proposals(Disk(), store.folder)
+        _forget_documents(store)
         store.checkpoint(purge=True)
     for found in open_proofs:
         path = _path(store.folder, found["digests"])
         if all(store.identity.was_erased(int(digest)) for digest in found["digests"]):
             done = {"completed_at": datetime.now(UTC), "note": "finished at the next opening"}
-            _put(path, orjson.dumps(found | done))
+            _put(store.disk, path, found | done)
         else:
-            Disk().remove([path])  # the crash came before anything was erased
+            store.disk.remove([path])  # the crash came before anything was erased
 
 
 def read_proofs(folder: Path) -> list[dict[str, Any]]:
-    """The proofs in a tenant's folder."""
-    return [
-        orjson.loads(path.read_bytes()) for path in sorted((folder / PROOF_FOLDER).glob("*.json"))
-    ]
+    """The proofs in a tenant's folder.
+
+    Raises:
+        IntegrityError: one is damaged.
+    """
+    return [_read(path) for path in sorted((folder / PROOF_FOLDER).glob("*.json"))]
 
 
 def _digests(store: FeatureStore, members: Ids) -> list[str]:
@@ -206,22 +220,36 @@ def _digests(store: FeatureStore, members: Ids) -> list[str]:
 
 
 def _write(store: FeatureStore, proof: Proof) -> None:
-    Disk().make_folder(store.folder / PROOF_FOLDER)
-    _put(_path(store.folder, proof.digests), orjson.dumps(asdict(proof)))
+    with told("proof"):
+        store.disk.make_folder(store.folder / PROOF_FOLDER)
+    _put(store.disk, _path(store.folder, proof.digests), asdict(proof))
 
 
 def _path(folder: Path, digests: Sequence[str]) -> Path:
     return folder / PROOF_FOLDER / f"{digests[0].removeprefix('-')}.json"
 
 
-def _put(path: Path, data: bytes) -> None:
-    draft = path.with_suffix(".draft")
-    draft.unlink(missing_ok=True)
-    disk = Disk()
-    handle = disk.create(draft)
+def _put(disk: Disk, path: Path, proof: dict[str, Any]) -> None:
+    """Write a proof, with a sum below it; it can be read when the tenant's key is gone."""
+    data, draft = orjson.dumps(proof), path.with_suffix(".draft")
+    with told("proof"):
+        draft.unlink(missing_ok=True)
+        handle = disk.create(draft)
+        try:
+            disk.write(handle, data + b"\n" + sha256(data).hexdigest().encode())
+            disk.sync(handle)
+        finally:
+            disk.close(handle)
+        disk.replace(draft, path)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    data, _, told_sum = path.read_bytes().partition(b"\n")  # JSON as we write it has no line break
+    # Proofs from before 2026-11 have no sum.
+    if told_sum not in (b"", sha256(data).hexdigest().encode()):
+        raise IntegrityError("a proof is damaged", where=path.name, remedy=_PROOF_REMEDY)
     try:
-        disk.write(handle, data)
-        disk.sync(handle)
-    finally:
-        disk.close(handle)
-    disk.replace(draft, path)
+        found: dict[str, Any] = orjson.loads(data)
+    except ValueError:
+        raise IntegrityError("a proof is damaged", where=path.name, remedy=_PROOF_REMEDY) from None
+    return found

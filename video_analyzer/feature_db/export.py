@@ -18,6 +18,7 @@ import numpy as np
 from tenpo.errors import InputError
 from video_analyzer.feature_db.commit import Draft
 from video_analyzer.feature_db.disk import Disk
+from video_analyzer.feature_db.document import told
 from video_analyzer.feature_db.people import People
 from video_analyzer.feature_db.records import (
     Added,
@@ -43,9 +44,12 @@ def export_store(store: FeatureStore) -> Path:
 
     Returns:
         The file, in the tenant's own folder, where an erasure's scan sees it.
+
+    Raises:
+        ServiceError: the disk refused; there is no copy.
     """
-    with store.copying:
-        return _export(store, Disk(), store.folder / EXPORT_FOLDER)
+    with store.copying, told("copy"):
+        return _export(store, store.disk, store.folder / EXPORT_FOLDER)
 
 
 def _export(store: FeatureStore, disk: Disk, folder: Path) -> Path:

@@ -61,7 +61,10 @@ class Log:
             FeatureWriteError: it is not, and it will not be there after a restart.
         """
         if self._broken:
-            raise _not_written("the log could not be set right after a failed write")
+            raise FeatureWriteError(
+                "the features were not written: the log could not be set right after a failed write",
+                remedy="Mend the disk, then restart the process: what was acknowledged is there.",
+            )
         try:
             writer = self._writer or self._begin()
             good = writer.size

@@ -18,15 +18,14 @@ import orjson
 from numpy.typing import NDArray
 
 from video_analyzer.feature_db.disk import Disk
+from video_analyzer.feature_db.document import draft_of, read_document, told, write_document
 from video_analyzer.feature_db.identity import Identity, person_text
-from video_analyzer.feature_db.sealed import SealedReader, SealedWriter
 from video_analyzer.feature_db.space import Space
 
 if TYPE_CHECKING:
     from video_analyzer.feature_db.store import FeatureStore
 
 PROPOSALS_FILE = "proposals"
-PROPOSALS_DRAFT = ".proposals"
 MAX_PROPOSALS = 1_000
 _BLOCK = 1_024
 #: Features that are looked at near each one; more of one person's hide others behind them.
@@ -78,7 +77,8 @@ def propose(store: FeatureStore, model: str, threshold: float) -> Proposals:
     with store.copying:  # who is erased from here on is not in it, or deletes it
         best = _best(pairs, store.identity)
         made = Proposals(datetime.now(UTC), model, threshold, tuple(best))
-        _write(Disk(), store.folder, store.key, made)
+        path = store.folder / PROPOSALS_FILE
+        write_document(store.disk, path, store.key, orjson.dumps(asdict(made)))
     return made
 
 
@@ -88,9 +88,8 @@ def read_proposals(folder: Path, key: bytes) -> Proposals | None:
     Raises:
         FeatureDamage: they are not as they were written.
     """
-    reader = SealedReader(folder / PROPOSALS_FILE, key, PROPOSALS_FILE, whole=True)
     try:
-        [head] = [orjson.loads(frame.plain) for frame in reader if frame.plain]
+        head = orjson.loads(read_document(folder / PROPOSALS_FILE, key))
     except FileNotFoundError:
         return None
     proposals = tuple(Proposal(**each) for each in head["proposals"])
@@ -100,7 +99,8 @@ def read_proposals(folder: Path, key: bytes) -> Proposals | None:
 
 def forget_proposals(disk: Disk, folder: Path) -> None:
     """Delete them."""
-    disk.remove([folder / PROPOSALS_FILE, folder / PROPOSALS_DRAFT])
+    with told(PROPOSALS_FILE):
+        disk.remove([folder / PROPOSALS_FILE, folder / draft_of(PROPOSALS_FILE)])
 
 
 def _alike(space: Space, identity: Identity, threshold: float) -> Iterator[NDArray[np.void]]:
@@ -142,16 +142,3 @@ def _best(pairs: NDArray[np.void], identity: Identity) -> Iterator[Proposal]:
         yield Proposal(
             person_text(older), person_text(newer), float(scores[place]), int(counts[place])
         )
-
-
-def _write(disk: Disk, folder: Path, key: bytes, made: Proposals) -> None:
-    draft = folder / PROPOSALS_DRAFT
-    draft.unlink(missing_ok=True)
-    writer = SealedWriter(disk, draft, key, PROPOSALS_FILE)
-    try:
-        writer.append(orjson.dumps(asdict(made)))
-        writer.append(b"", final=True)
-        writer.sync()
-    finally:
-        writer.close()
-    disk.replace(draft, folder / PROPOSALS_FILE)

@@ -17,10 +17,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from video_analyzer.feature_db.declared import DECLARED_FILE
+from video_analyzer.feature_db.document import draft_of
 from video_analyzer.feature_db.identity import person_number
 from video_analyzer.feature_db.keyring import KEY_FILE
 from video_analyzer.feature_db.manifest import DRAFT_FILE, MANIFEST_FILE
-from video_analyzer.feature_db.proposals import PROPOSALS_DRAFT, PROPOSALS_FILE
+from video_analyzer.feature_db.proposals import PROPOSALS_FILE
 from video_analyzer.feature_db.records import Floats
 from video_analyzer.feature_db.sealed import MAGIC, FeatureDamage, SealedReader
 from video_analyzer.feature_db.writer import LOCK_FILE
@@ -41,6 +43,13 @@ _FORMS: dict[str, np.dtype[Any]] = {
     "bfloat16": np.dtype("<u2"),
     "int8": np.dtype("i1"),
     "uint8": np.dtype("u1"),
+}
+
+#: Files that are being written, and under which name they were sealed.
+_DRAFTS = {
+    DRAFT_FILE: MANIFEST_FILE,
+    draft_of(PROPOSALS_FILE): PROPOSALS_FILE,
+    draft_of(DECLARED_FILE): DECLARED_FILE,
 }
 
 
@@ -136,8 +145,7 @@ def _contents(path: Path, key: bytes) -> Iterator[bytes]:
             while piece := file.read(_BLOCK):
                 yield piece
             return
-    drafts = {DRAFT_FILE: MANIFEST_FILE, PROPOSALS_DRAFT: PROPOSALS_FILE}
-    context = drafts.get(path.name, path.name)
+    context = _DRAFTS.get(path.name, path.name)
     if path.parent.name == EXPORT_FOLDER:
         context = EXPORT_CONTEXT
     reader = SealedReader(path, key, context, whole=False)

@@ -30,6 +30,7 @@ from video_analyzer.feature_db.answers import (
     moment,
 )
 from video_analyzer.feature_db.commit import Draft, Plan, T
+from video_analyzer.feature_db.disk import Disk
 from video_analyzer.feature_db.identity import Identity, person_number, person_text
 from video_analyzer.feature_db.log import segment_numbers
 from video_analyzer.feature_db.part import Part
@@ -94,6 +95,15 @@ class FeatureStore:
         if self._writer is None:
             raise InputError("these features were opened to be read", remedy="Open them to write.")
         return self._writer
+
+    @property
+    def disk(self) -> Disk:
+        """What writes.
+
+        Raises:
+            InputError: the files were opened to be read.
+        """
+        return self.writer.disk
 
     def close(self) -> None:
         """Finish what is under way; others may write then."""

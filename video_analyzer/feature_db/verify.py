@@ -6,17 +6,20 @@ or a value. Not for looking for a person (`scan`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from tenpo.errors import IntegrityError
+from video_analyzer.feature_db.declared import read_declared
+from video_analyzer.feature_db.erasure import read_proofs
 from video_analyzer.feature_db.identity import Kind
 from video_analyzer.feature_db.indexes import Tuning
 from video_analyzer.feature_db.manifest import Manifest
 from video_analyzer.feature_db.part import Part
+from video_analyzer.feature_db.proposals import read_proposals
 from video_analyzer.feature_db.records import Ids
 from video_analyzer.feature_db.recovery import Recovered, recover
 from video_analyzer.feature_db.space import Space
@@ -50,7 +53,7 @@ def verify(folder: Path, key: bytes) -> VerifyReport:
         found = recover(folder, key, Tuning())
     except IntegrityError as error:
         return VerifyReport((f"{error.what} ({error.where})",), ())
-    problems = [*_spaces(found), *_identity(found), *_persons(found)]
+    problems = [*_spaces(found), *_identity(found), *_persons(found), *_documents(folder, key)]
     notes = [*_torn(found), *_left_behind(folder, found.manifest)]
     state = found.state
     events = sum(len(chunk) for chunk in state.identity.chunks)
@@ -108,6 +111,19 @@ def _persons(found: Recovered) -> Iterator[str]:
     for space in found.state.spaces:
         if not np.isin(space.rows_where()["person"], known).all():
             yield f"a feature of space {space.number} has a person that was never created"
+
+
+def _documents(folder: Path, key: bytes) -> Iterator[str]:
+    reads: tuple[Callable[[], object], ...] = (
+        lambda: read_declared(folder, key),
+        lambda: read_proposals(folder, key),
+        lambda: read_proofs(folder),
+    )
+    for read in reads:
+        try:
+            read()
+        except IntegrityError as error:
+            yield f"{error.what} ({error.where})"
 
 
 def _torn(found: Recovered) -> Iterator[str]:

@@ -16,7 +16,6 @@ from video_analyzer.feature_db.disk import Disk
 from video_analyzer.feature_db.indexes import Tuning
 from video_analyzer.feature_db.log import Log
 from video_analyzer.feature_db.recovery import Recovered
-from video_analyzer.feature_db.state import State
 
 log = get_logger(__name__)
 
@@ -48,7 +47,7 @@ class Writer:
         merge_rows: int,
         lock: int,
     ) -> None:
-        self._state: State = recovered.state
+        self.disk, self._state = disk, recovered.state
         self._merge_rows, self._tuning, self._lock = merge_rows, tuning, lock
         self._log = Log(disk, folder, key, recovered.segment, recovered.lsn)
         self._due, self._closing = threading.Event(), threading.Event()

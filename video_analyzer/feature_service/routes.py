@@ -80,10 +80,11 @@ async def identify(
 @router.get("/models")
 async def models(caller: Person, backend: Running) -> bodies.ModelsAnswer:
     """The models that devices may use."""
-    return await backend.run(
-        caller, "models",
-        lambda store: bodies.ModelsAnswer(models=list(read_declared(store.folder).values())),
-    )  # fmt: skip
+
+    def work(store: FeatureStore) -> bodies.ModelsAnswer:
+        return bodies.ModelsAnswer(models=list(read_declared(store.folder, store.key).values()))
+
+    return await backend.run(caller, "models", work)
 
 
 @router.post("/models/declare")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,13 @@ import pytest
 from tenpo.errors import IntegrityError, ServiceError
 from tests.video_analyzer.feature_db.conftest import Open
 from tests.video_analyzer.feature_db.faces import MODEL, NOW, SEEN, QuickDisk, faces
-from video_analyzer.feature_db import People
+from video_analyzer.feature_db import Feature, FeatureStore, People
+from video_analyzer.feature_db.declared import Declared, declare, read_declared
+from video_analyzer.feature_db.erasure import erase, read_proofs
+from video_analyzer.feature_db.export import export_store
 from video_analyzer.feature_db.log import FeatureWriteError
+from video_analyzer.feature_db.proposals import propose, read_proposals
+from video_analyzer.feature_db.records import Floats
 from video_analyzer.feature_db.verify import verify
 
 KINDS = ("manifest", "log-*", "part-*", "identity-*", "key.sealed")
@@ -61,6 +67,39 @@ def test_a_flipped_bit_is_reported_with_its_place(
     path.write_bytes(good)
     with database().open_store("acme") as store:
         assert store.stats().persons == 65
+
+
+@pytest.mark.parametrize("kind", ["declared", "proposals", "proof"])
+def test_a_flipped_bit_beside_the_features_is_reported(
+    database: Open, closed: Path, kind: str, rng: np.random.Generator
+) -> None:
+    model = Declared(model=MODEL, dimension=32, threshold=0.93)
+    with database(disk=QuickDisk()).open_store("acme") as store:
+        if kind == "proof":
+            erase(store, store.add(MODEL, faces(rng, 1), SEEN)[0].raw_id)
+        elif kind == "declared":
+            declare(store, [model])
+        else:
+            propose(store, MODEL, 0.2)
+        reads: dict[str, Callable[[], object]] = {
+            "declared": lambda: read_declared(store.folder, store.key),
+            "proposals": lambda: read_proposals(store.folder, store.key),
+            "proof": lambda: read_proofs(store.folder),
+        }
+    path = one_file(closed, "proof/*.json" if kind == "proof" else kind)
+    good, as_it_was = path.read_bytes(), reads[kind]()
+    assert as_it_was
+    for place in [0, len(good) - 1, *rng.integers(0, len(good), 12).tolist()]:
+        damaged = bytearray(good)
+        damaged[place] ^= 1 << int(rng.integers(0, 8))
+        path.write_bytes(damaged)
+        with pytest.raises(IntegrityError) as caught:
+            reads[kind]()
+        assert path.name in str(caught.value)
+        [problem] = verify(*database().sealed_folder("acme")).problems
+        assert path.name in problem
+    path.write_bytes(good)
+    assert reads[kind]() == as_it_was
 
 
 @pytest.mark.parametrize("kind", KINDS[:1] + KINDS[2:])
@@ -180,3 +219,135 @@ def test_a_failed_sync_is_no_acknowledgement(database: Open, rng: np.random.Gene
     image.rename(store.folder)
     with database().open_store("acme") as store:
         assert {one.feature for one in store.get(range(9))} == {first.feature, third.feature}
+
+
+class Unmendable(FullDisk):
+    """Cannot even take back what was half written."""
+
+    is_bad = True
+
+    def truncate(self, handle: int, size: int) -> None:
+        if self.is_bad:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        super().truncate(handle, size)
+
+
+def test_a_log_that_cannot_be_set_right_takes_nothing_more_until_a_restart(
+    database: Open, rng: np.random.Generator
+) -> None:
+    disk = Unmendable()
+    with database(disk=disk).open_store("acme") as store:
+        [first] = store.add(MODEL, faces(rng, 1), SEEN)
+        disk.bad_sync = True
+        with pytest.raises(FeatureWriteError, match="Free disk space"):
+            store.add(MODEL, faces(rng, 1), SEEN)
+        disk.is_bad = False
+        with pytest.raises(FeatureWriteError, match="restart the process"):
+            store.add(MODEL, faces(rng, 1), SEEN)
+        assert [one.feature for one in store.get(range(9))] == [first.feature]
+    with database().open_store("acme") as store:
+        held = [one.feature for one in store.get(range(9))]
+        assert held[0] == first.feature
+        assert len(held) <= 2  # the one that was refused may be there, whole
+        store.add(MODEL, faces(rng, 1), SEEN)
+        assert verify(store.folder, store.key).problems == ()
+
+
+class Failing(QuickDisk):
+    """Refuses from a certain request on, until it is mended; half of a write may have come."""
+
+    def __init__(self, after: int) -> None:
+        self.left, self.count = after, 0
+
+    def ask(self) -> None:
+        self.count += 1
+        self.left -= 1
+        if self.left < 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def create(self, path: Path) -> int:
+        self.ask()
+        return super().create(path)
+
+    def write(self, handle: int, data: bytes) -> None:
+        try:
+            self.ask()
+        except OSError:
+            super().write(handle, data[: len(data) // 2])
+            raise
+        super().write(handle, data)
+
+    def sync(self, handle: int) -> None:
+        self.ask()
+
+    def truncate(self, handle: int, size: int) -> None:
+        os.ftruncate(handle, size)  # which needs no room
+
+    def sync_folder(self, folder: Path) -> None:
+        self.ask()
+
+    def replace(self, draft: Path, path: Path) -> None:
+        self.ask()
+        super().replace(draft, path)
+
+    def remove(self, paths: list[Path]) -> None:
+        self.ask()
+        super().remove(paths)
+
+    def make_folder(self, folder: Path) -> None:
+        self.ask()
+        super().make_folder(folder)
+
+
+def everything(store: FeatureStore, vectors: Floats) -> Iterator[Callable[[], object]]:
+    """Each call that writes; one that was refused may be tried again."""
+    first: list[Feature] = []
+    yield lambda: first.extend(store.add(MODEL, vectors[:8], SEEN))
+    yield store.checkpoint
+    ids = [one.raw_id for one in first]
+    yield lambda: People(store).merge(ids[0], ids[1], NOW)
+    yield lambda: store.delete([first[2].feature])
+    yield lambda: propose(store, MODEL, 0.2)
+    yield lambda: declare(store, [Declared(model=MODEL, dimension=32, threshold=0.9)])
+    yield lambda: export_store(store)
+    for path in (store.folder / "export").iterdir():
+        path.unlink()  # it holds who is erased next
+    yield lambda: erase(store, ids[3]) if store.identity.knows(int(ids[3][2:], 16)) else None
+    yield lambda: store.checkpoint(purge=True, whole=True)
+
+
+def test_a_disk_that_refuses_at_any_moment_is_told_and_takes_nothing(
+    database: Open, rng: np.random.Generator, tmp_path: Path
+) -> None:
+    """TENPO_FEATURE_FAULTS=all tries every moment."""
+    vectors = faces(rng, 8)
+    counting = Failing(10**9)
+    with database(disk=counting).open_store("counted") as store:
+        begun = counting.count
+        for call in everything(store, vectors):
+            call()
+    moments = np.arange(counting.count - begun)
+    if os.environ.get("TENPO_FEATURE_FAULTS") != "all":
+        moments = np.sort(rng.choice(moments, 12, replace=False))
+    for moment in moments.tolist():
+        disk = Failing(10**9)
+        refused = 0
+        with database(disk=disk).open_store(f"t{moment}") as store:
+            disk.left = moment
+            for call in everything(store, vectors):
+                try:
+                    call()
+                except ServiceError:
+                    refused += 1
+                    disk.left = 10**9
+                    call()
+            held = [one.feature for one in store.get(range(99))]
+            assert len(held) == 6, "two of eight are gone, and nobody is there twice"
+        assert refused == 1
+        with database().open_store(f"t{moment}") as store:
+            assert [one.feature for one in store.get(range(99))] == held
+            assert store.identity.count() == 7
+            assert [proof["completed_at"] is not None for proof in read_proofs(store.folder)] == [
+                True
+            ]
+            assert verify(store.folder, store.key).problems == ()

@@ -15,10 +15,11 @@ import pytest
 from tenpo.errors import InputError, IntegrityError, UnknownReference
 from tests.video_analyzer.feature_db.conftest import Open
 from tests.video_analyzer.feature_db.faces import MODEL, NOW, SEEN, QuickDisk, faces
-from video_analyzer.feature_db import Feature, FeatureStore, People
+from video_analyzer.feature_db import Feature, FeatureStore, Former, People
 from video_analyzer.feature_db.erasure import erase
 from video_analyzer.feature_db.export import held_of, import_store
 from video_analyzer.feature_db.scan import scan
+from video_analyzer.feature_db.succession import Sighting, progress, search_both, take_over
 
 Call = Callable[[FeatureStore, list[Feature], Any], object]
 
@@ -55,6 +56,15 @@ CALLS: dict[str, tuple[Call, object]] = {
     ),
     "erase": (lambda b, a, v: erase(b, a[0].raw_id), UnknownReference),
     "held_of": (lambda b, a, v: held_of(b, a[0].raw_id), UnknownReference),
+    "progress": (lambda b, a, v: progress(b, MODEL, "next").persons, 1),
+    "take_over": (
+        lambda b, a, v: take_over(b, Former(MODEL, v[0], 0.9), "next", v[0], Sighting("s1", NOW)),
+        False,
+    ),
+    "search_both": (
+        lambda b, a, v: search_both(b, "next", v[0], Former(MODEL, v[0], 0.9), k=9, threshold=0.9),
+        [],
+    ),
     "scan": (lambda b, a, v: scan(b.folder, b.key, [a[0].raw_id], v[:2]).clean, True),
 }
 #: Calls that take nothing from a tenant.

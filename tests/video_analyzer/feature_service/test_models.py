@@ -85,4 +85,5 @@ def test_declarations_are_bounded_and_a_backup_has_them(tmp_path: Path) -> None:
         declare(store, many[1:])
         store.checkpoint()
     back_up(*database.sealed_folder("a"), tmp_path / "copy")
-    assert list(read_declared(tmp_path / "copy")) == [each.model for each in many[1:]]
+    _, key = database.sealed_folder("a")
+    assert list(read_declared(tmp_path / "copy", key)) == [each.model for each in many[1:]]
