@@ -62,7 +62,7 @@ class Log:
         """
         if self._broken:
             raise FeatureWriteError(
-                "the features were not written: the log could not be set right after a failed write",
+                "nothing was written: the log could not be set right after a failed write",
                 remedy="Mend the disk, then restart the process: what was acknowledged is there.",
             )
         try:
