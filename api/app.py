@@ -10,7 +10,7 @@ from fastapi.middleware.gzip import GZipMiddleware
 
 from api import assets, errors
 from api.backend import Backend
-from api.routes import explain, facts, health, kpis, models, pages, receipts, zones
+from api.routes import benchmarks, explain, facts, health, kpis, models, pages, receipts, zones
 from api.security import SecurityHeaders
 from tenpo import __version__
 from tenpo.settings import Settings
@@ -41,7 +41,18 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.backend = backend
     errors.install(app)
-    for routes in (kpis, zones, explain, models, facts, receipts, health, pages, assets):
+    for routes in (
+        kpis,
+        zones,
+        benchmarks,
+        explain,
+        models,
+        facts,
+        receipts,
+        health,
+        pages,
+        assets,
+    ):
         app.include_router(routes.router)
     static = assets.VersionedFiles(directory=assets.STATIC)
     app.mount(f"/static/{assets.static_version()}", static, "static")

@@ -10,7 +10,8 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from tenpo.contracts import CONFORMED, EVENTS, MODEL_TABLES
+from tenpo.benchmark import COMPARED
+from tenpo.contracts import BENCHMARK_TABLES, CONFORMED, EVENTS, MODEL_TABLES
 from tenpo.contracts.derived import READING_INTERVAL
 from tenpo.contracts.persons import PERSON, VISIT_EVENT_CURRENT
 from tenpo.kpi import (
@@ -31,8 +32,8 @@ _TABLES = """# Tables
 
 Written from the contracts in `tenpo/contracts` and `tenpo/kpi`; do not edit. `raw` is
 append-only (but that erased persons leave it) and partitioned by the date of ingestion; `dwh`
-and `mart` by the store's business date, the models' tables by the last date a run knew. Every
-query needs a condition on the partition column.
+and `mart` by the store's business date, the models' tables by the last date a run knew, those of
+benchmarks by the first date of a period. Every query needs a condition on the partition column.
 """
 
 _KPIS = """# KPIs
@@ -52,11 +53,23 @@ back, so that weekdays meet, in ISO weeks and the 4-5-4 calendar alike; calendar
 same month. It is of same stores: those that were open for the whole base period and still were at
 the end of the range (`compare=year` of [the API](api.md#get-v1kpis))."""
 
+_BENCHMARKS = """
+## Benchmarks
+
+Compared between stores, from each store's own sums:
+{kpis}.
+A store's figure counts where at least 70 % of the dates have figures and, of what counters tell,
+80 % of the opening time was covered.
+Within a tenant a store is held against its cluster, across tenants against its industry
+([ADR 22](adr/0022-benchmarks.md)).
+"""
+
 
 def tables() -> str:
     """`docs/tables.md`."""
     derived = [PERSON, VISIT_EVENT_CURRENT, READING_INTERVAL]
-    marts = [KPI_STORE_HOUR, KPI_STORE_DAY, KPI_ZONE_HOUR, PUBLICATION, *MODEL_TABLES]
+    marts = [KPI_STORE_HOUR, KPI_STORE_DAY, KPI_ZONE_HOUR, PUBLICATION]
+    marts += [*MODEL_TABLES, *BENCHMARK_TABLES]
     contracts = [*EVENTS.values(), *CONFORMED.values(), *derived, *marts]
     return "\n".join([_TABLES, *(contract.markdown() for contract in contracts)])
 
@@ -67,6 +80,7 @@ def kpis() -> str:
     lines += ["", "## Measures", "", *_measured(MEASURES)]
     lines += ["", "## Zones", "", *_defined(ZONE_KPIS.values()), "", *_measured(ZONE_MEASURES)]
     lines += ["", _YOY]
+    lines += [_BENCHMARKS.format(kpis=", ".join(f"`{name}`" for name in COMPARED)).rstrip()]
     return "\n".join(lines) + "\n"
 
 

@@ -59,11 +59,16 @@ class Master(BaseModel):
 
 
 class Tenant(Master):
-    """A retailer. `calendar` says what its weeks and months are (`tenpo.kpi.calendar`)."""
+    """A retailer. `calendar` says what its weeks and months are (`tenpo.kpi.calendar`).
+
+    `shares_benchmarks`: its stores are part of what is released of industries, and its readers see
+    that (docs/adr/0022-benchmarks.md).
+    """
 
     tenant_id: str
     name: str
     calendar: Literal["iso", "retail_454"] = "iso"
+    shares_benchmarks: bool = False
 
 
 class Store(Master):
@@ -211,6 +216,11 @@ class TenantMasters(BaseModel):
     def calendar(self) -> Literal["iso", "retail_454"]:
         """What the tenant's weeks and months are."""
         return self.tenant[-1].calendar if self.tenant else "iso"
+
+    @property
+    def shares_benchmarks(self) -> bool:
+        """Whether the tenant gives to benchmarks of industries, and may read them."""
+        return bool(self.tenant) and self.tenant[-1].shares_benchmarks
 
     @cached_property
     def stores(self) -> dict[str, Store]:

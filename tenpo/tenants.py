@@ -90,11 +90,24 @@ def create_tenant(
         if rows:
             _put_changed(book, tenant_id, kind, rows)
     tokens = _keep_tokens(settings, book, tenant_id)
-    calendar = calendar or _calendar(book, tenant_id)
-    held = Tenant(tenant_id=tenant_id, name=name, calendar=calendar)
+    former = _own_row(book, tenant_id) or Tenant(tenant_id=tenant_id, name=name)
+    held = former.model_copy(update={"name": name, "calendar": calendar or former.calendar})
     _put_changed(book, tenant_id, "tenant", [held])
     list_for_airflow(settings)
     return tokens
+
+
+def share_benchmarks(settings: Settings, tenant_id: str, *, shares: bool) -> None:
+    """Let a tenant's stores be part of benchmarks of industries, and its readers see them, or not.
+
+    Raises:
+        UnknownReference: no such tenant.
+    """
+    book = MasterBook(Lake(settings.lake_url))
+    masters = book.get(tenant_id)
+    former = masters.tenant[-1] if masters.tenant else Tenant(tenant_id=tenant_id, name=tenant_id)
+    row = former.model_copy(update={"shares_benchmarks": shares})
+    _put_changed(book, tenant_id, "tenant", [row])
 
 
 def issue_token(
@@ -196,9 +209,9 @@ def _keep_tokens(settings: Settings, book: MasterBook, tenant_id: str) -> Tenant
     return TenantTokens(tenant_id, kept["send"], kept["read"], tuple(new))
 
 
-def _calendar(book: MasterBook, tenant_id: str) -> Calendar:
+def _own_row(book: MasterBook, tenant_id: str) -> Tenant | None:
     own = [row for row in book.own(tenant_id, "tenant") if isinstance(row, Tenant)]
-    return own[-1].calendar if own else "iso"
+    return own[-1] if own else None
 
 
 def _tokens(book: MasterBook, tenant_id: str) -> list[Token]:

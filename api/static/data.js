@@ -58,7 +58,7 @@ export async function loadFigures(state) {
   // Against a year before the API tells both sides of the stores that were there in both.
   const sameStores = state.against === "year" ? { compare: "year" } : {};
   const get = (of, more) => ask("/v1/kpis", parameters(of, more));
-  const [total, totalBefore, stores, storesBefore, days, hours, periods, holidays, zones] = await Promise.all([
+  const [total, totalBefore, stores, storesBefore, days, hours, periods, holidays, zones, benchmarks] = await Promise.all([
     get(state, { grain: "total", ...sameStores }),
     get(earlier, { grain: "total" }),
     get(state, { grain: "total", by: "store", ...sameStores }),
@@ -68,6 +68,7 @@ export async function loadFigures(state) {
     byPeriod ? get(state, { grain: state.grain }) : null,
     ask("/v1/holidays", { from: state.first, to: state.last }),
     ask("/v1/zones", parameters(state, { grain: "total" })),
+    loadBenchmarks(state),
   ]);
   const mine = (answer) => answer.rows.filter((row) => row.currency === state.currency);
   return {
@@ -80,8 +81,20 @@ export async function loadFigures(state) {
     hours: mine(hours),
     periods: periods && mine(periods),
     zones: zones.rows,
+    benchmarks,
     holidays: new Map(holidays.holidays.map((holiday) => [holiday.date, holiday.name])),
   };
+}
+
+/** What stores like the one shown reach; that it cannot be had hides no figure. */
+async function loadBenchmarks(state) {
+  if (!state.store) return [];
+  try {
+    return (await ask("/v1/benchmarks", parameters(state))).benchmarks;
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    return [];
+  }
 }
 
 /** Hours of the newest days of a long range: the API limits how many it gives. */

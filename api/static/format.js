@@ -72,6 +72,14 @@ export function ofSameStores(row) {
   return same && same.store_count < row.store_count ? say("same_stores", { count: same.store_count }) : "";
 }
 
+/** A KPI's value that is known to two digits only. */
+export function coarse(definition, value, currency) {
+  if (value === null) return NONE;
+  const style = { currency: { style: "currency", currency, currencyDisplay: "narrowSymbol" }, ratio: { style: "percent" } };
+  const options = { ...style[definition.unit], maximumSignificantDigits: 2 };
+  return new Intl.NumberFormat(locale, options).format(Number(value));
+}
+
 /** The change from `before`, as {text, direction}; null where it cannot be told. */
 export function change(definition, value, before) {
   if (value === null || before === null) return null;

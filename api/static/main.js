@@ -75,7 +75,8 @@ async function render() {
   const comparable = figures.totalBefore !== null && figures.before.first >= firstDate;
   const caption = say("stores_caption", { range: range(state.first, state.last) });
   const shown = [
-    facts, figures.total, comparable ? figures.totalBefore : null, state.store ? [state.store] : null, why];
+    facts, figures.total, comparable ? figures.totalBefore : null, state.store ? [state.store] : null, why,
+    figures.benchmarks];
   show(byId("tiles"), ...tiles(...shown));
   const others = otherTiles(...shown);
   byId("other-tiles").hidden = others.length === 0;

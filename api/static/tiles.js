@@ -1,5 +1,6 @@
 // The headline: four figures, each with its change and what is wrong with it; and the others, small.
 
+import { besideLines } from "./beside.js";
 import { explainButton } from "./definitions.js";
 import { el } from "./dom.js";
 import { change, count, figure, ofSameStores, say, sides, word } from "./format.js";
@@ -14,20 +15,21 @@ const OTHERS = [
 ];
 const COUNTED = ["footfall", "conversion_ratio"];
 
-/** The tiles of a total; `before` is null where there is no full earlier period; `why` explains. */
-export function tiles(facts, row, before, storeIds, why) {
+/** The tiles of a total; `before` is null where there is no full earlier period; `why` explains.
+ * `benchmarks` are of the one store shown; none for several. */
+export function tiles(facts, row, before, storeIds, why, benchmarks) {
   const hasCounters = row.coverage_ratio !== null || row.values.footfall !== null;
   const names = hasCounters ? WITH_COUNTERS : WITHOUT;
-  return names.map((name) => tile(facts, facts.kpis[name], row, before, storeIds, why));
+  return names.map((name) => tile(facts, facts.kpis[name], row, before, storeIds, why, benchmarks));
 }
 
 /** The other figures that are known. */
-export function otherTiles(facts, row, before, storeIds, why) {
+export function otherTiles(facts, row, before, storeIds, why, benchmarks) {
   const names = OTHERS.filter((name) => row.values[name] !== null);
-  return names.map((name) => tile(facts, facts.kpis[name], row, before, storeIds, why));
+  return names.map((name) => tile(facts, facts.kpis[name], row, before, storeIds, why, benchmarks));
 }
 
-function tile(facts, kpi, row, before, storeIds, why) {
+function tile(facts, kpi, row, before, storeIds, why, benchmarks) {
   const value = row.values[kpi.name];
   const id = `tile-${kpi.name}`;
   return el("article", { class: "tile card", "aria-labelledby": id, "data-kpi": kpi.name },
@@ -37,6 +39,7 @@ function tile(facts, kpi, row, before, storeIds, why) {
       "aria-haspopup": "dialog", "aria-description": say("why"), onclick: why(kpi.name, storeIds),
     }, figure(kpi, value, row.currency)),
     delta(kpi, row, before),
+    besideLines(kpi, benchmarks.filter((each) => each.kpi === kpi.name)),
     remarks(facts, kpi, row, storeIds).map((text) => el("p", { class: "remark" }, text)),
   );
 }

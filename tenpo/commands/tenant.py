@@ -139,6 +139,36 @@ def token(
 
 
 @tenant.command()
+def benchmark(
+    name: Name,
+    join: Annotated[
+        bool | None,
+        typer.Option("--join/--leave", help="Give figures to benchmarks and read them, or not."),
+    ] = None,
+) -> None:
+    """Take part in benchmarks of industries, or leave them; off at first.
+
+    Of those who take part, rounded quartiles of five stores or more of three retailers or more are
+    released, nobody's own figures. Leaving acts at once; what was released stays.
+
+    Example: tenpo tenant benchmark acme --join
+    """
+    from tenpo.settings import get_settings
+    from tenpo.tenants import share_benchmarks
+
+    if join is None:
+        raise InputError(
+            "nothing is asked for", where="--join, --leave", remedy="Give one of the two."
+        )
+    share_benchmarks(get_settings(), name, shares=join)
+    typer.echo(
+        f"{name} takes part in benchmarks: from the next release on."
+        if join
+        else f"{name} takes no part in benchmarks, and sees none."
+    )
+
+
+@tenant.command()
 def webhook(
     name: Name,
     vendor: Annotated[str, typer.Argument(help="Vendor that signs, e.g. shopify.")],
@@ -203,6 +233,7 @@ def _described(masters: TenantMasters) -> dict[str, Any]:
         "tenant": masters.tenant_id,
         "name": masters.tenant[0].name if masters.tenant else masters.tenant_id,
         "stores": list(masters.stores),
+        "shares_benchmarks": masters.shares_benchmarks,
         "devices": len(masters.device),
         "tokens": [
             {

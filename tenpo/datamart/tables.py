@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeEngine
 
 from tenpo.contracts import Contract, Field, Type
+from tenpo.contracts.benchmarks import BENCHMARK
 from tenpo.contracts.models import (
     CHAIN_FORECAST,
     MODEL_RUN,
@@ -89,6 +90,11 @@ store_cluster = _model_table(STORE_CLUSTER, "tenant_id", "store_id")
 store_target = _model_table(STORE_TARGET, "tenant_id", "store_id", "factor")
 store_forecast = _model_table(STORE_FORECAST, "tenant_id", "store_id", "business_date", "measure")
 chain_forecast = _model_table(CHAIN_FORECAST, "tenant_id", "currency", "business_date", "measure")
+
+#: What was released of many tenants together; a reader sees what groups of their own stores say.
+benchmark = _model_table(
+    BENCHMARK, "period_from", "grain", "industry", "currency", "size_band", "kpi"
+)
 
 store = Table(
     "store",

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from tenpo.contracts import CONFORMED, EVENTS, MODEL_TABLES, Contract, Field, Type
+from tenpo.contracts import (
+    BENCHMARK_TABLES,
+    CONFORMED,
+    EVENTS,
+    MODEL_TABLES,
+    Contract,
+    Field,
+    Type,
+)
 from tenpo.contracts.derived import READING_INTERVAL
 from tenpo.contracts.events import STORE, TENANT
 from tenpo.contracts.persons import PERSON, VISIT_EVENT_CURRENT
@@ -90,6 +98,7 @@ TABLES: tuple[Contract, ...] = (
     KPI_ZONE_HOUR,
     PUBLICATION,
     *MODEL_TABLES,
+    *BENCHMARK_TABLES,
 )
 
 #: Every view; its query is `tenpo/warehouse/views/<name>.sql`.

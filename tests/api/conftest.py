@@ -18,6 +18,7 @@ from api.app import create_app
 from tenpo.datamart import connect, transaction, upgrade
 from tenpo.lake import Lake
 from tenpo.settings import Settings
+from tests.api.benchmark_seed import write_benchmarks
 from tests.api.deliveries import write_deliveries
 from tests.api.model_seed import write_models
 from tests.api.seed import token_of, write_datamart, write_masters
@@ -37,6 +38,7 @@ def settings(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Se
     with transaction(engine) as connection:
         write_datamart(connection)
         write_models(connection)
+        write_benchmarks(connection)
     engine.dispose()
     write_masters(Lake(made.lake_url))
     write_deliveries(Lake(made.lake_url))

@@ -41,7 +41,8 @@ DST_DAY = date(2026, 10, 25)
 
 STORES: dict[str, tuple[Store, ...]] = {
     "hinode": tuple(
-        Store(store_id=key, name=name, timezone="Asia/Tokyo", currency="JPY")
+        Store(store_id=key, name=name, timezone="Asia/Tokyo", currency="JPY", industry="Fashion",
+              sales_area_m2=120 if key == "ginza" else None)
         for key, name in (
             ("ginza", "銀座店"), ("shinjuku", "新宿店"), ("umeda", "梅田店"),
             ("tenjin", "天神店"), ("sapporo", "札幌店"),
@@ -53,7 +54,8 @@ STORES: dict[str, tuple[Store, ...]] = {
         Store(store_id="tokyo", name="Tokyo", timezone="Asia/Tokyo", currency="JPY"),
         Store(store_id="osaka", name="Osaka", timezone="Asia/Tokyo", currency="JPY"),
     ),
-    "corner": (Store(store_id="corner", name="Corner", timezone="Europe/London", currency="GBP"),),
+    "corner": (Store(store_id="corner", name="Corner", timezone="Europe/London", currency="GBP",
+                     industry="Fashion"),),
     "fresh": (Store(store_id="fresh", name="Fresh", timezone="Asia/Tokyo", currency="JPY"),),
 }  # fmt: skip
 NAMES = {"hinode": "Hinode Stores", "globe": "Globe", "corner": "Corner Shop", "fresh": "Fresh"}
@@ -307,7 +309,9 @@ def write_masters(lake: Lake) -> None:
     """The tenants' masters, with one read token each and tokens that must not open anything."""
     book = MasterBook(lake)
     for tenant_id, stores in STORES.items():
-        book.put(tenant_id, "tenant", [Tenant(tenant_id=tenant_id, name=NAMES[tenant_id])])
+        shares = tenant_id == "hinode"
+        tenant = Tenant(tenant_id=tenant_id, name=NAMES[tenant_id], shares_benchmarks=shares)
+        book.put(tenant_id, "tenant", [tenant])
         book.put(tenant_id, "store", stores)
         digest = token_digest
         tokens = [

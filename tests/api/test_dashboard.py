@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -168,10 +169,16 @@ def test_presets_and_dates_change_the_range(dashboard: Opener) -> None:
 
 def test_japanese_is_whole_and_remembered(dashboard: Opener) -> None:
     page = dashboard()
+    assert page.locator(".beside").count() == 0  # of all stores together there is nothing like it
     page.select_option("#store", "ginza")
     wait_for_figures(page)
+    beside = page.locator("#tiles [data-kpi=conversion_ratio] .beside")
+    like_it, industry = beside.all_inner_texts()
+    assert re.fullmatch(r"Stores like yours: 2\d\.\d% to 2\d\.\d%, median 2\d\.\d%", like_it)
+    assert industry == "Industry, 9 Nov – 15 Nov: 19% to 26%, median 22%"  # noqa: RUF001
     page.click("[data-lang=ja]")
     wait_for_figures(page)
+    assert beside.nth(1).inner_text() == "業界(11/9〜11/15) 19%〜26%、中央値 22%"
     assert page.get_attribute("html", "lang") == "ja"
     expect(page.locator("#title")).to_have_text("銀座店")  # the choice survives the switch
     expect(page.locator("#tiles h2").first).to_contain_text("売上高(税抜)")

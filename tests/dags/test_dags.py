@@ -15,6 +15,8 @@ from tenpo.stack.layout import repository
 
 TENANTS = ["shop-1", "uci"]
 JOBS = ("ingest", "aggregate", "features", "models")
+#: One DAG for all tenants together.
+TOGETHER = "tenpo_benchmark"
 RUNTIMES = ("process", "kubernetes", "dataflow")
 CLASSES = {"process": "TenpoProcess", "kubernetes": "TenpoPod", "dataflow": "TenpoFlexTemplate"}
 HEAVY = {"pandas", "numpy", "apache_beam", "google", "kubernetes", "sqlglot", "tenpo", "psycopg2"}
@@ -73,7 +75,7 @@ def dags(all_described: dict[str, dict[str, Any]]) -> dict[str, Any]:
 
 
 def test_every_tenant_has_one_dag_a_job(dags: dict[str, Any]) -> None:
-    assert set(dags) == {f"tenpo_{job}__{t}" for job in JOBS for t in TENANTS}
+    assert set(dags) == {TOGETHER} | {f"tenpo_{job}__{t}" for job in JOBS for t in TENANTS}
 
 
 def test_no_tenants_no_dags(all_described: dict[str, dict[str, Any]]) -> None:
@@ -86,7 +88,7 @@ def test_unusable_tenant_id_is_an_import_error(
     all_described: dict[str, dict[str, Any]],
 ) -> None:
     found = all_described["unusable"]
-    assert len(found["errors"]) == len(JOBS)
+    assert len(found["errors"]) == len(JOBS) + 1
     assert "not usable as tenant ids" in str(found["errors"])
 
 
@@ -94,7 +96,7 @@ def test_every_dag_is_safe_to_run_and_says_what_it_does(dags: dict[str, Any]) ->
     assert dags
     for dag_id, dag in dags.items():
         job, _, tenant = dag_id.removeprefix("tenpo_").partition("__")
-        assert set(dag["tags"]) == {"tenpo", job, tenant}
+        assert set(dag["tags"]) == {"tenpo", job, tenant} - {""}
         assert dag["catchup"] is False
         assert dag["max_active_runs"] == 1
         assert "When it fails" in dag["doc"]
@@ -129,6 +131,12 @@ def test_command_lines(dags: dict[str, Any]) -> None:
         "range": [*start, "--from=2026-04-01", "--to=2026-04-30"],
         "store": [*start, "--from=2026-04-01", "--to=2026-04-30", "--store=s-1"],
     }
+
+
+def test_benchmarks_are_released_by_one_task(dags: dict[str, Any]) -> None:
+    (task,) = dags[TOGETHER]["tasks"]
+    assert task["commands"]["automatic"] == ["tenpo", "benchmark", "release"]
+    assert task["outlets"] == []
 
 
 def test_the_models_have_a_task_for_each_pipeline_in_the_platforms_order(

@@ -14,7 +14,7 @@ from tenpo.errors import ConfigError, InputError, UnknownReference
 from tenpo.lake import Lake
 from tenpo.masters import Device, MasterBook, Store, StoreCode, TenantMasters, token_digest
 from tenpo.settings import Settings
-from tenpo.tenants import create_tenant, issue_token, revoke_token
+from tenpo.tenants import create_tenant, issue_token, revoke_token, share_benchmarks
 
 STORE = Store(store_id="tokyo", name="Tokyo", timezone="Asia/Tokyo", currency="JPY")
 
@@ -41,6 +41,22 @@ def test_the_newest_list_of_each_origin_counts_and_the_console_wins(book: Master
     assert {key: row.store_id for key, row in devices.items()} == {"B": "tokyo", "C": "osaka"}
     assert book.own("acme", "device", "vendor") == [_device("B"), _device("C")]
     assert book.own("acme", "device", "nobody") == []
+
+
+def test_benchmarks_are_joined_and_left_and_nothing_else_changes(
+    settings: Settings, book: MasterBook
+) -> None:
+    create_tenant(settings, "acme", "Acme", [STORE], calendar="retail_454")
+    assert not book.get("acme").shares_benchmarks
+    share_benchmarks(settings, "acme", shares=True)
+    create_tenant(settings, "acme", "Acme & Sons", [STORE])
+    masters = book.get("acme")
+    assert (masters.shares_benchmarks, masters.calendar) == (True, "retail_454")
+    share_benchmarks(settings, "acme", shares=False)
+    assert not book.get("acme").shares_benchmarks
+    assert book.get("acme").tenant[-1].name == "Acme & Sons"
+    with pytest.raises(UnknownReference):
+        share_benchmarks(settings, "nobody", shares=True)
 
 
 def test_another_process_sees_a_change(settings: Settings, book: MasterBook) -> None:
