@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from tenpo.masters import MasterBook
     from video_analyzer.feature_db import FeatureDatabase
     from video_analyzer.feature_db.publish import Moved
+    from video_analyzer.feature_service.client import FeatureClient
+
+#: An erasure or a night's work at the service, and a little more.
+_LONG_S = 1_000.0
 
 features = typer.Typer(no_args_is_help=True, help=__doc__)
 
@@ -112,28 +116,39 @@ def search(
 def erase(tenant: Tenant, person: Person, as_json: AsJson = False) -> None:
     """Forget a person, with a proof; exit 6 while some file still holds the person.
 
-    The next ingest unlinks the visits: `tenpo features proofs` says when that is done.
+    The next ingest unlinks the visits: `tenpo features proofs` says when that is done. The
+    service is asked where TENPO_FEATURES_TOKENS has a token of the tenant.
 
     Example: tenpo features erase acme p_0123456789abcdef
     """
+    told, is_complete = _erased(tenant, person)
+    if as_json:
+        _print_json(told)
+    else:
+        typer.echo(
+            f"{len(told['digests'])} ids and {told['features']} features erased; {told['note']}; "
+            "the next ingest unlinks the visits"
+        )
+    if not is_complete:
+        raise IntegrityError(
+            "the person is still in files", where=tenant, remedy=f"{told['note'].capitalize()}."
+        )
+
+
+def _erased(tenant: str, person: str) -> tuple[dict[str, Any], bool]:
+    """What came of an erasure, and whether nothing is left."""
     from tenpo.erasure import Erasures
     from tenpo.settings import get_settings
     from video_analyzer.feature_db.erasure import erase as forget
 
+    client = _service(tenant)
+    if client is not None:
+        with client:
+            answer = client.erase(person)
+        return answer.model_dump(), answer.is_complete
     with _database().open_store(tenant) as store:
         proof = forget(store, person, unlink=Erasures.of(get_settings(), tenant).ask)
-    if as_json:
-        _print_json(asdict(proof))
-    else:
-        typer.echo(
-            f"{len(proof.digests)} ids and {proof.features} features erased; "
-            f"{len(proof.found_before)} places before, {len(proof.found_after)} after, "
-            f"{proof.files_scanned} files scanned; the next ingest unlinks the visits"
-        )
-    if proof.completed_at is None:
-        raise IntegrityError(
-            "the person is still in files", where=tenant, remedy=f"{proof.note.capitalize()}."
-        )
+    return asdict(proof), proof.completed_at is not None
 
 
 @features.command()
@@ -247,9 +262,14 @@ def expire(tenant: Tenant) -> None:
     """
     from video_analyzer.feature_db.retention import retention_of
 
-    with _database().open_store(tenant) as store:
-        count = store.expire(datetime.now(UTC), retention_of(_book(), tenant))
-        store.checkpoint(purge=True)
+    client = _service(tenant)
+    if client is not None:
+        with client:
+            count = client.expire()
+    else:
+        with _database().open_store(tenant) as store:
+            count = store.expire(datetime.now(UTC), retention_of(_book(), tenant))
+            store.checkpoint(purge=True)
     typer.echo(f"{count:,} features expired")
 
 
@@ -308,14 +328,20 @@ def propose(
     """
     from video_analyzer.feature_db.proposals import propose as look
 
-    with _database().open_store(tenant) as store:
-        found = look(store, model, threshold)
+    client = _service(tenant)
+    if client is not None:
+        with client:
+            client.propose(model, threshold)
+            found = client.proposals().model_dump()
+    else:
+        with _database().open_store(tenant) as store:
+            found = asdict(look(store, model, threshold))
     if as_json:
-        _print_json(asdict(found))
+        _print_json(found)
         return
-    for each in found.proposals:
-        typer.echo(f"{each.score:.4f}  {each.a}  {each.b}  {each.pairs} pairs")
-    typer.echo(f"{len(found.proposals):,} proposals")
+    for each in found["proposals"]:
+        typer.echo(f"{each['score']:.4f}  {each['a']}  {each['b']}  {each['pairs']} pairs")
+    typer.echo(f"{len(found['proposals']):,} proposals")
 
 
 @features.command()
@@ -373,21 +399,30 @@ def serve() -> None:
 
 def who_moved(tenant: str) -> Moved:
     """Who is whom: from the service where there is a token for it, else from the files here."""
-    from tenpo.settings import get_settings
     from video_analyzer.feature_db.publish import of_folder
-    from video_analyzer.feature_service.client import FeatureClient
 
-    settings = get_settings()
-    token = settings.features_tokens.get(tenant)
-    if token is None:
+    client = _service(tenant)
+    if client is None:
         return of_folder(_database(), tenant)
-    client = FeatureClient(settings.features_url, tenant, token.get_secret_value(), timeout_s=60)
 
     def ask() -> Mapping[str, str] | None:
         with client:
             return client.moved()
 
     return ask
+
+
+def _service(tenant: str) -> FeatureClient | None:
+    """The service, where there is a token of the tenant for it; else the files here are meant."""
+    from tenpo.settings import get_settings
+    from video_analyzer.feature_service.client import FeatureClient
+
+    settings = get_settings()
+    token = settings.features_tokens.get(tenant)
+    if token is None:
+        return None
+    secret = token.get_secret_value()
+    return FeatureClient(settings.features_url, tenant, secret, timeout_s=_LONG_S)
 
 
 def _book() -> MasterBook:
