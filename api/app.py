@@ -10,7 +10,18 @@ from fastapi.middleware.gzip import GZipMiddleware
 
 from api import assets, errors
 from api.backend import Backend
-from api.routes import benchmarks, explain, facts, health, kpis, models, pages, receipts, zones
+from api.routes import (
+    benchmarks,
+    busy,
+    explain,
+    facts,
+    health,
+    kpis,
+    models,
+    pages,
+    receipts,
+    zones,
+)
 from api.security import SecurityHeaders
 from tenpo import __version__
 from tenpo.settings import Settings
@@ -44,6 +55,7 @@ def create_app(settings: Settings) -> FastAPI:
     for routes in (
         kpis,
         zones,
+        busy,
         benchmarks,
         explain,
         models,

@@ -107,6 +107,48 @@ class KpiAnswer(BaseModel):
     rows: list[KpiItem]
 
 
+class WeekHourItem(BaseModel):
+    """Footfall of one hour of the week."""
+
+    weekday: int = Field(description="0 is Monday.", examples=[5])
+    local_hour: int = Field(
+        description="Hour on the business date's clock; 25 is 01:00 next day.", examples=[15]
+    )
+    footfall: int
+
+
+class BusyItem(BaseModel):
+    """When people came: of one store, period or date as far as asked for."""
+
+    store_id: str | None
+    period: str | None
+    period_from: date | None
+    period_to: date | None
+    business_date: date | None
+    footfall: int
+    peak_hour: WeekHourItem | None = Field(description="The busiest; null where nobody came.")
+    power_hour_count: int
+    power_hours: list[WeekHourItem] = Field(
+        description="The fewest hours that hold half of the footfall, the busiest first."
+    )
+    coverage_ratio: Exact
+
+
+class BusyAnswer(BaseModel):
+    """The busiest hours, ordered by period or date, then store."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    tenant_id: str
+    from_: date = Field(alias="from")
+    to: date
+    grain: Literal["day", "week", "month", "total"]
+    by: Literal["all", "store"]
+    calendar: Literal["iso", "retail_454"]
+    as_of: datetime | None
+    rows: list[BusyItem]
+
+
 class ZoneItem(BaseModel):
     """The figures of one zone of a store, of one period, day or hour as far as asked for."""
 
@@ -186,6 +228,7 @@ class DefinitionAnswer(BaseModel):
     version: int
     kpis: list[KpiDefinition]
     zone_kpis: list[KpiDefinition]
+    patterns: list[KpiDefinition] = Field(description="What `/v1/busy-hours` tells.")
     measures: list[MeasureDefinition]
 
 

@@ -27,6 +27,7 @@ from tenpo.kpi import (
     Kpi,
     Measure,
 )
+from tenpo.kpi.busy import PATTERNS, Pattern
 
 _TABLES = """# Tables
 
@@ -79,12 +80,13 @@ def kpis() -> str:
     lines = [_KPIS.format(version=DEFINITION_VERSION), *_defined(KPIS.values())]
     lines += ["", "## Measures", "", *_measured(MEASURES)]
     lines += ["", "## Zones", "", *_defined(ZONE_KPIS.values()), "", *_measured(ZONE_MEASURES)]
+    lines += ["", "## Busy hours", "", *_defined(PATTERNS.values())]
     lines += ["", _YOY]
     lines += [_BENCHMARKS.format(kpis=", ".join(f"`{name}`" for name in COMPARED)).rstrip()]
     return "\n".join(lines) + "\n"
 
 
-def _defined(found: Iterable[Kpi]) -> Iterator[str]:
+def _defined(found: Iterable[Kpi | Pattern]) -> Iterator[str]:
     yield from ("| KPI | formula | unit | meaning | 日本語 |", "|---|---|---|---|---|")
     for k in found:
         words = f"{k.meaning[0]} | {k.label[1]}:{k.meaning[1]}"

@@ -23,6 +23,7 @@ from api.queries import read_freshness, read_stores
 from api.responses import json_answer
 from tenpo.errors import InputError
 from tenpo.kpi import DEFINITION_VERSION, KPIS, MEASURES, ZONE_KPIS, Kpi
+from tenpo.kpi.busy import PATTERNS, Pattern
 
 MAX_HOLIDAY_DAYS = 1_100
 
@@ -46,12 +47,13 @@ def get_definitions(request: Request, reader: TheReader) -> Response:
         version=DEFINITION_VERSION,
         kpis=[_definition(kpi) for kpi in KPIS.values()],
         zone_kpis=[_definition(kpi) for kpi in ZONE_KPIS.values()],
+        patterns=[_definition(pattern) for pattern in PATTERNS.values()],
         measures=measures,
     )
     return json_answer(request, answer)
 
 
-def _definition(kpi: Kpi) -> KpiDefinition:
+def _definition(kpi: Kpi | Pattern) -> KpiDefinition:
     return KpiDefinition(
         name=kpi.name,
         formula=kpi.formula,

@@ -6,14 +6,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from api.dependencies import TheBackend, TheReader, allowed_stores
+from api.dependencies import TheBackend, TheReader
 from api.errors import RESPONSES
 from api.models import ZoneAnswer
-from api.queries import read_stores
+from api.ranges import RangeParameters, range_query
 from api.responses import json_answer
-from api.routes.kpis import RangeParameters, check_rows
-from tenpo.datamart.kpi_answer import stamp
-from tenpo.datamart.kpi_query import KpiQuery
+from tenpo.datamart.kpi_answer import range_document
 from tenpo.datamart.zone_read import read_zones
 
 router = APIRouter()
@@ -32,28 +30,7 @@ def get_zones(
 
     Nothing is added over zones or stores: who comes to two zones would count twice.
     """
-    calendar = backend.book.get(reader.tenant_id).calendar
     with backend.datamart() as connection:
-        known = {store.store_id for store in read_stores(connection, reader.tenant_id)}
-        query = KpiQuery(
-            tenant_id=reader.tenant_id,
-            first=asked.first,
-            last=asked.last,
-            grain=asked.grain,
-            by="store",
-            stores=allowed_stores(reader, tuple(asked.store), known),
-            as_of=asked.as_of,
-            calendar=calendar,
-        )
-        check_rows(query, len(query.stores or known))
+        query = range_query(connection, backend, reader, asked, "store")
         rows = read_zones(connection, query)
-    answer = {
-        "tenant_id": query.tenant_id,
-        "from": query.first.isoformat(),
-        "to": query.last.isoformat(),
-        "grain": query.grain,
-        "calendar": query.calendar,
-        "as_of": query.as_of and stamp(query.as_of),
-        "rows": [row.as_json() for row in rows],
-    }
-    return json_answer(request, answer)
+    return json_answer(request, range_document(query) | {"rows": [row.as_json() for row in rows]})

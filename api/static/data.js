@@ -1,6 +1,6 @@
 // Asking the API. Every failure becomes a Problem that says what, where and how to mend it.
 
-import { addDays, before } from "./dates.js";
+import { addDays, before, daysIn } from "./dates.js";
 import { say } from "./format.js";
 
 export class Problem extends Error {
@@ -50,6 +50,8 @@ export function parameters(state, more) {
   return query;
 }
 
+const MAX_BUSY_DAYS = 400;
+
 /** The figures of a state: totals now and before, by store, by day and by hour. */
 export async function loadFigures(state) {
   const base = before(state.first, state.last, state.against);
@@ -58,7 +60,7 @@ export async function loadFigures(state) {
   // Against a year before the API tells both sides of the stores that were there in both.
   const sameStores = state.against === "year" ? { compare: "year" } : {};
   const get = (of, more) => ask("/v1/kpis", parameters(of, more));
-  const [total, totalBefore, stores, storesBefore, days, hours, periods, holidays, zones, benchmarks] = await Promise.all([
+  const [total, totalBefore, stores, storesBefore, days, hours, periods, holidays, zones, benchmarks, busy] = await Promise.all([
     get(state, { grain: "total", ...sameStores }),
     get(earlier, { grain: "total" }),
     get(state, { grain: "total", by: "store", ...sameStores }),
@@ -69,6 +71,8 @@ export async function loadFigures(state) {
     ask("/v1/holidays", { from: state.first, to: state.last }),
     ask("/v1/zones", parameters(state, { grain: "total" })),
     loadBenchmarks(state),
+    daysIn(state.first, state.last) <= MAX_BUSY_DAYS
+      ? ask("/v1/busy-hours", parameters(state, { grain: "total" })) : { rows: [] },
   ]);
   const mine = (answer) => answer.rows.filter((row) => row.currency === state.currency);
   return {
@@ -82,6 +86,7 @@ export async function loadFigures(state) {
     periods: periods && mine(periods),
     zones: zones.rows,
     benchmarks,
+    busy: busy.rows[0] ?? null,
     holidays: new Map(holidays.holidays.map((holiday) => [holiday.date, holiday.name])),
   };
 }

@@ -16,10 +16,13 @@ export function heatmap(facts, figures, state) {
   const format = (value) => state.metric === "footfall"
     ? count(value, value < 10 ? 1 : 0) : money(value, state.currency);
   const head = names.map((name, index) => el("th", { scope: "col", class: dayClass(index) }, name));
+  const busy = state.metric === "footfall" ? figures.busy : null;
+  const power = new Set((busy?.power_hours ?? []).map((each) => key(each.weekday, each.local_hour)));
   const rows = hours.map((each) => el("tr", {},
     el("th", { scope: "row" }, hour(each)),
     names.map((name, index) => cell(cells.get(key(index, each)), highest, {
       format, short: state.metric === "footfall" ? format : null, title: `${name} ${hour(each)}`,
+      isPower: power.has(key(index, each)),
     }))));
   return {
     dense: hours.length >= DENSE_FROM,
@@ -28,6 +31,9 @@ export function heatmap(facts, figures, state) {
         el("caption", { class: "visually-hidden" }, say("heat_caption", { metric: label })),
         el("thead", {}, el("tr", {}, el("td"), head)), el("tbody", {}, rows)),
       scale(highest, state),
+      busy?.peak_hour ? el("p", { class: "quiet small" }, say("busy_hours", {
+        day: names[busy.peak_hour.weekday], hour: hour(busy.peak_hour.local_hour), count: busy.power_hour_count,
+      })) : null,
     ],
   };
 }
@@ -65,7 +71,7 @@ function span(cells) {
   return Array.from({ length: Math.max(...busy) - first + 1 }, (_, index) => first + index);
 }
 
-function cell(value, highest, { format, short, title }) {
+function cell(value, highest, { format, short, title, isPower }) {
   if (value === undefined) {
     return el("td", { title: `${title}: ${say("no_figure")}` },
       el("span", { class: "visually-hidden" }, say("no_figure")));
@@ -74,6 +80,7 @@ function cell(value, highest, { format, short, title }) {
   const shown = short ? short(value) : el("span", { class: "visually-hidden" }, format(value));
   const td = el("td", { title: `${title}: ${format(value)}` }, shown);
   td.classList.add("known");
+  td.classList.toggle("power", isPower);
   td.style.setProperty("--share", `${Math.round(share * 100)}%`);
   return td;
 }

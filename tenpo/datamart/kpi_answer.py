@@ -88,8 +88,8 @@ def stamp(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def as_document(query: KpiQuery, rows: Iterable[KpiRow]) -> dict[str, Any]:
-    """The whole answer, as the API's body and `tenpo kpi --json`."""
+def range_document(query: KpiQuery) -> dict[str, Any]:
+    """What was asked for, as answers repeat it."""
     return {
         "tenant_id": query.tenant_id,
         "from": query.first.isoformat(),
@@ -98,8 +98,12 @@ def as_document(query: KpiQuery, rows: Iterable[KpiRow]) -> dict[str, Any]:
         "by": query.by,
         "calendar": query.calendar,
         "as_of": query.as_of and stamp(query.as_of),
-        "rows": [row.as_json(query.columns) for row in rows],
     }
+
+
+def as_document(query: KpiQuery, rows: Iterable[KpiRow]) -> dict[str, Any]:
+    """The whole answer, as the API's body and `tenpo kpi --json`."""
+    return range_document(query) | {"rows": [row.as_json(query.columns) for row in rows]}
 
 
 def as_csv(query: KpiQuery, rows: Iterable[KpiRow]) -> Iterator[str]:

@@ -17,6 +17,8 @@ from tenpo.kpi.sketch import median
 DEFINITION_VERSION = 2
 
 Number = int | Decimal
+#: A text in English and in Japanese.
+Words = tuple[str, str]
 #: What measures come to over a range: numbers, and sketches as text.
 Sum = Number | str
 Unit = Literal[
@@ -51,8 +53,8 @@ class Kpi:
     numerator: str
     denominator: str | None
     unit: Unit
-    label: tuple[str, str]
-    meaning: tuple[str, str]
+    label: Words
+    meaning: Words
 
     @property
     def formula(self) -> str:

@@ -27,6 +27,7 @@ PRIVATE = {
     ],
     "/v1/zones": [f"/v1/zones?{RANGE}&grain=total"],
     "/v1/benchmarks": [f"/v1/benchmarks?{RANGE}"],
+    "/v1/busy-hours": [f"/v1/busy-hours?{RANGE}&grain=total&by=store"],
     "/v1/explain": [f"/v1/explain?{RANGE}&kpi=conversion_ratio"],
     "/v1/stores": ["/v1/stores"],
     "/v1/freshness": ["/v1/freshness"],

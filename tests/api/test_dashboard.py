@@ -185,6 +185,8 @@ def test_japanese_is_whole_and_remembered(dashboard: Opener) -> None:
     assert "." not in tile(page, "net_sales_amount")
     assert_tiles_equal_the_api(page, api_row(dashboard.url, store="ginza", **shown_range(page)))
     assert page.locator("#heat thead th").all_inner_texts() == list("月火水木金土日")
+    marked = page.locator("#heat td.power").count()
+    expect(page.locator("#heat")).to_contain_text(f"週{marked}時間に来店しています")
     page.goto(dashboard.url)
     wait_for_figures(page)
     assert page.get_attribute("html", "lang") == "ja"
