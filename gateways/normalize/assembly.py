@@ -151,9 +151,10 @@ def _check_prices(records: Records) -> None:
         sold = flags(pc.greater(records.column("quantity"), Decimal(0)))
         below = negative(records.columns["amount"]) & sold
         records.faults.mark(below & ~discount, Reason.NEGATIVE_PRICE, records.named("amount"))
-        goods = flags(pc.is_in(records.column("kind"), value_set=_GOODS))
         above = positive(records.columns["amount"]) & negative(records.column("quantity"))
-        records.faults.mark(above & goods, Reason.WRONG_SIGN, records.named("amount"))
+        if above.any():
+            above &= flags(pc.is_in(records.column("kind"), value_set=_GOODS))
+        records.faults.mark(above, Reason.WRONG_SIGN, records.named("amount"))
 
 
 def _pseudonyms(column: Column, kind: str, batch: Batch) -> Column:

@@ -47,6 +47,8 @@ KINDS = {
     "3": SaleKind.DISCOUNT,
     "9": SaleKind.VOID,
 }
+#: The names of articles are in the file and in no event.
+_READ = {key: name for key, name in FIELDS.items() if key != "name"}
 _TEXTS = ("store_code", "register_id", "receipt_id", "sku", "category", "customer", "staff",
           "original_receipt_id")  # fmt: skip
 
@@ -62,8 +64,8 @@ class PosA(Adapter):
     def read(self, body: bytes, context: Context) -> Records:
         """Columns of the file, in canonical names; see `FIELDS` for the vendor's."""
         del context
-        found = read_csv(body, CSV, list(FIELDS.values()))
-        text = {key: columns.text(found.columns[name]) for key, name in FIELDS.items()}
+        found = read_csv(body, CSV, list(_READ.values()))
+        text = {key: columns.text(found.columns[name]) for key, name in _READ.items()}
         mark = found.faults.mark
 
         day, bad_day = dates(text["day"], ["%Y/%m/%d"])
