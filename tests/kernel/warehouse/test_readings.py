@@ -6,6 +6,7 @@ import random
 import secrets
 from datetime import UTC, date, datetime, timedelta
 from itertools import accumulate
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from tenpo.clock import StoreClock
 from tenpo.store_day import StoreDay
 from tenpo.warehouse import Warehouse, reconcile
+from tenpo.warehouse.readings import ReadingIntervals, Span
 from tests.kernel.warehouse.counters import Counters, Reading, Stretch, expected
 from tests.kernel.warehouse.sales import job, store
 from tests.kernel.warehouse.test_conform import kill_at
@@ -22,6 +24,20 @@ from tests.kernel.warehouse.test_conform import kill_at
 CLOCKS = {"s1": StoreClock("Asia/Tokyo", 0), "s2": StoreClock("Europe/London", 5 * 3600)}
 START = datetime(2026, 3, 28, 12, tzinfo=UTC)
 QUARTER = timedelta(minutes=15)
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many days back is looked, each time that it is."""
+    found: list[int] = []
+    look = ReadingIntervals._look
+
+    def noted(self: ReadingIntervals, span: Span, back: timedelta) -> list[dict[str, Any]]:
+        found.append(back.days)
+        return look(self, span, back)
+
+    monkeypatch.setattr(ReadingIntervals, "_look", noted)
+    return found
 
 
 @pytest.fixture
@@ -162,12 +178,14 @@ def test_a_late_reading_moves_the_sum_between_its_neighbours_only(counters: Coun
     assert sum(s.entered for s in counters.intervals()) == 31
 
 
-def test_a_gap_has_a_row_on_every_date_it_touches(counters: Counters) -> None:
-    """The reading before is looked for far back, but not for ever."""
+def test_a_gap_has_a_row_on_every_date_it_touches(counters: Counters, looks: list[int]) -> None:
+    """The reading before is looked for far back, but not for ever, nor where there is none."""
     day = 24 * 60
     ages_ago, long_ago = reading(-441 * day, 1), reading(-40 * day, 5)
     assert counters.read(long_ago, ages_ago).dirty == ()
+    assert looks == [3]
     found = counters.read(reading(0, 90))
+    assert looks == [3, 3, 402]
     assert len(found.dirty) == len(counters.intervals()) == 41
     assert {(s.entered, s.is_gap) for s in counters.intervals()} == {(85, True)}
     between = counters.read(reading(-20 * day, 35))
