@@ -31,7 +31,7 @@ def corrections(subject: Subject) -> Finding:
             checked += 1
             if not _leaves_nothing(first, second):
                 faults.append(f"{one.name}: a shortened document leaves a ghost")
-    seen = f"{stated} stated, {checked} shortened"
+    seen = f"{stated} of the corpus, {checked} made by leaving a record out"
     return Finding.of("corrections leave no ghosts", faults, seen, stated + checked)
 
 

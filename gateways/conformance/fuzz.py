@@ -24,6 +24,7 @@ class _Tally:
     accepted: int = 0
     rejected: int = 0
     refused: int = 0
+    told: int = 0
     harm: list[str] = field(default_factory=list)
     untold: list[str] = field(default_factory=list)
 
@@ -44,8 +45,9 @@ def mutations(subject: Subject, count: int) -> list[Finding]:
         f"{count} damaged payloads: {tally.accepted} accepted whole, {tally.rejected} with "
         f"rejections, {tally.refused} refused whole"
     )
+    told = f"{tally.told} rejections and {tally.refused} refusals of these"
     return [Finding.of(CHECK, tally.harm, seen, count),
-            Finding.of(REASONS, tally.untold, seen, tally.rejected + tally.refused)]  # fmt: skip
+            Finding.of(REASONS, tally.untold, told, tally.told + tally.refused)]  # fmt: skip
 
 
 def _payload(subject: Subject, number: int) -> Payload:
@@ -88,6 +90,7 @@ def _take(tally: _Tally, number: int, result: Result | PayloadError) -> None:
         tally.accepted += 1
         return
     tally.rejected += 1
+    tally.told += len(result.rejected)
     for one in result.rejected:
         if not _told(one):
             tally.untold.append(f"damage {number}: {one.reason.value} on {one.field[:40]!r}")
