@@ -165,20 +165,24 @@ class DropFolder:
             listed: dict[str, dict[str, Any]] = self._fs.find(start, detail=True)
         except FileNotFoundError:
             return
+        reached: dict[str, bool] = {}
         for path, info in listed.items():
             if path.endswith(DONE):
                 continue
             place = PurePosixPath(path[len(start) + 1 :])
-            plain = info.get("type") == "file" and self._is_direct(path)
+            folder = path.rpartition("/")[0]
+            if folder not in reached:
+                reached[folder] = self._is_direct(folder)
+            plain = info.get("type") == "file" and not info.get("islink") and reached[folder]
             size = int(info.get("size") or 0)
             yield Dropped(place, size, _changed(info), plain, path + DONE in listed)
 
-    def _is_direct(self, path: str) -> bool:
+    def _is_direct(self, folder: str) -> bool:
         """Whether no link is on the way: a sender must not reach other files by one."""
         if not self._local:
             return True
         root = Path(self._root)
-        return Path(path).resolve() == root.resolve() / Path(path).relative_to(root)
+        return Path(folder).resolve() == root.resolve() / Path(folder).relative_to(root)
 
     def _is_still(self, one: Dropped, since: float | None, now: float) -> bool:
         """Whether a file without a marker was seen before, and long enough ago, as it is now."""

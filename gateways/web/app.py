@@ -30,7 +30,7 @@ from gateways.web.patience import Patience, Waits
 from gateways.web.receipt_routes import add_receipt_routes
 from gateways.web.taking import take_in
 from gateways.web.webhook_routes import add_webhook_routes
-from tenpo.errors import AuthError, RateLimited, TenpoError
+from tenpo.errors import AuthError, RateLimited, ServiceError, TenpoError
 from tenpo.settings import Settings
 from tenpo.telemetry import get_logger
 
@@ -56,6 +56,7 @@ def _routes(settings: Settings, intake: Intake, *, with_mqtt: bool) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         tasks = [asyncio.create_task(intake.run())]
+        app.state.committing = tasks[0]
         if settings.drop_url:
             tasks.append(asyncio.create_task(Drop(settings, intake).run()))
         mqtt = MqttIntake(settings, intake, asyncio.get_running_loop()) if with_mqtt else None
@@ -129,7 +130,13 @@ def _add_service_routes(app: FastAPI, settings: Settings) -> None:
     @app.get("/health")
     @app.get("/healthz", include_in_schema=False)
     async def healthz(request: Request) -> dict[str, Any]:
-        """Whether the gateway takes payloads, and whether it has its broker."""
+        """Whether the gateway takes payloads, and whether it has its broker.
+
+        Raises:
+            ServiceError: nothing would be committed any more; start it again.
+        """
+        if request.app.state.committing.done():
+            raise ServiceError("the intake has stopped", remedy="Start the gateway again.")
         mqtt: MqttIntake | None = request.app.state.mqtt
         return {
             "status": "ok",

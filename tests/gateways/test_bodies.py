@@ -325,3 +325,17 @@ def test_metrics_are_the_operators_and_add_up(client: TestClient, tmp_path: Path
     assert grown("tenpo_commit_seconds_count", "iot") == 0
     assert after["tenpo_jobs_open", ""] == 0
     assert after["tenpo_mqtt_connected", ""] == 0
+
+
+def test_a_gateway_that_commits_nothing_any_more_is_not_well(
+    client: TestClient, settings_here: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert client.get("/health").json()["status"] == "ok"
+    broken = Intake(settings_here)
+
+    async def ends() -> None:
+        raise RuntimeError("of ours")
+
+    monkeypatch.setattr(broken, "run", ends)
+    with TestClient(create_app(settings_here, broken, with_mqtt=False)) as opened:
+        assert opened.get("/health").status_code == 503
