@@ -25,6 +25,8 @@ from tenpo.lake import Lake
 
 Kind = Literal["tenant", "store", "store_code", "device", "token", "webhook"]
 CONSOLE = "console"
+#: So far back may a store look for who comes back.
+MAX_RETURN_DAYS = 90
 
 
 def _timezone(name: str) -> str:
@@ -90,6 +92,12 @@ class Store(Master):
     opened_on: date | None = None
     has_faces: bool = False
     min_visit_s: int = Field(default=0, ge=0, description="shorter visits are left out")
+    return_days: int = Field(
+        default=30,
+        ge=1,
+        le=MAX_RETURN_DAYS,
+        description="who was seen within so many dates before comes back",
+    )
     retention_days: int = Field(default=30, ge=1)
 
     @model_validator(mode="after")

@@ -24,7 +24,7 @@ from beam_jobs.aggregate.plan import chunks
 from beam_jobs.aggregate.revise import RunStamp
 from beam_jobs.aggregate.silence import PROFILE_WEEKS
 from beam_jobs.aggregate.transforms import FEW_STORE_DAYS, PACKAGE, ReviseStoreDays, RunContext
-from beam_jobs.aggregate.visits import RETURN_DAYS
+from beam_jobs.aggregate.visits import return_days
 from beam_jobs.options import pipeline_options
 from tenpo.datamart import connect as connect_datamart
 from tenpo.datamart import dirty, past, run, transaction
@@ -179,8 +179,9 @@ class _Run:
         marked = {StoreDay(m.store_day.store_id, m.store_day.business_date): m.cause for m in taken}
         asked = dict.fromkeys(self._asked(), self.request.cause)
         causes = self._ended(masters) | self._estimated(marked.keys()) | asked | marked
-        self._look(causes.keys())
-        causes = self._followed(marked.keys()) | causes
+        back = timedelta(days=return_days(masters.stores.values()))
+        self._look(causes.keys(), back)
+        causes = self._followed(marked.keys(), back) | causes
         return {
             day: cause
             for day, cause in causes.items()
@@ -212,13 +213,13 @@ class _Run:
             and masters.stores[store_id].clock.ends_at(day) <= self.started_at
         }
 
-    def _look(self, days: Collection[StoreDay]) -> None:
+    def _look(self, days: Collection[StoreDay], back: timedelta) -> None:
         """Which stores' cameras tell of visitors, passers-by and zones near these dates.
 
         So that nobody asks for the others'. Events tell, not masters: these know where cameras
         are now, not where they were.
         """
-        near = spans([day.business_date for day in days], timedelta(days=RETURN_DAYS))
+        near = spans([day.business_date for day in days], back)
         told = [row for span in near for row in self._ask("stores_seen", span).to_pylist()]
         self.seen, self.passed, self.zoned = (
             frozenset(row["store_id"] for row in told if row[name])
@@ -238,11 +239,11 @@ class _Run:
             found = uncovered_after(connection, self.tenant_id, list(days), PROFILE_WEEKS)
         return {StoreDay(store_id, day): USUAL for store_id, day in found}
 
-    def _followed(self, days: Collection[StoreDay]) -> dict[StoreDay, str]:
+    def _followed(self, days: Collection[StoreDay], back: timedelta) -> dict[StoreDay, str]:
         """Published days on which visitors of these days come back, of stores that know them."""
         seen = [day for day in days if day.store_id in self.seen]
         with transaction(self.engine) as connection:
-            found = days_after(connection, self.tenant_id, seen, RETURN_DAYS)
+            found = days_after(connection, self.tenant_id, seen, back.days)
         return {StoreDay(store_id, day): FOLLOWED for store_id, day in found}
 
     def _compute(

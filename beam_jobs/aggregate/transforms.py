@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 import apache_beam as beam
@@ -23,7 +24,12 @@ from beam_jobs.aggregate.passing import PASSES_SCHEMA
 from beam_jobs.aggregate.plan import Chunk
 from beam_jobs.aggregate.revise import RunStamp, revise
 from beam_jobs.aggregate.silence import PROFILE_SCHEMA, ended, silences, usual_days
-from beam_jobs.aggregate.visits import VISITORS_SCHEMA, VISITS_SCHEMA, visit_hours
+from beam_jobs.aggregate.visits import (
+    VISITORS_SCHEMA,
+    VISITS_SCHEMA,
+    return_days,
+    visit_hours,
+)
 from beam_jobs.aggregate.zones import ZONE_KEY, ZONES_SCHEMA, compose_zones
 from beam_jobs.append_once import append_once
 from tenpo.contracts import Contract
@@ -48,9 +54,6 @@ QUERIES = {
     "zones_by_hour": ZONES_SCHEMA,
     "counts_by_hour": PROFILE_SCHEMA,
 }
-
-#: Those that only stores whose visitors are known have rows of.
-SEEN = ("visit_events", "visitor_days")
 
 #: Up to so many, the answer is small enough to come with the query.
 FEW_STORE_DAYS = 20
@@ -130,7 +133,10 @@ class ReadGroupedFn(_WarehouseFn):
         seen = [store for store in chunk.stores if store in context.seen]
         sales = self._ask_dates(chunk, "sales_by_hour", chunk.stores)
         intervals = self._ask_dates(chunk, "counts_by_interval", chunk.stores)
-        events, visitors = (self._ask_dates(chunk, name, seen) for name in SEEN)
+        events = self._ask_dates(chunk, "visit_events", seen)
+        since = chunk.date_from - timedelta(days=return_days(context.stores.values()))
+        dates = {"seen_from": since, "date_to": chunk.date_to}
+        visitors = self._ask(chunk, "visitor_days", seen, dates)
         visits = visit_hours(events, visitors, context.stores)
         passed = [store for store in chunk.stores if store in context.passed]
         passes = self._ask_dates(chunk, "passes_by_minute", passed)

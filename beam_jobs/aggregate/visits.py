@@ -13,7 +13,7 @@ Plain functions over Arrow; the events of people without identity are not for th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,13 +24,11 @@ from numpy.typing import NDArray
 from beam_jobs.aggregate.hours import HOUR_KEY
 from beam_jobs.aggregate.sketches import sketches
 from tenpo.kpi.sketch import buckets
-from tenpo.masters import Store
+from tenpo.masters import MAX_RETURN_DAYS, Store
 
 AWAY_US = 3 * 3_600_000_000
 #: How long it takes through a door.
 DOOR_US = 60_000_000
-#: Who was seen within so many business dates before comes back.
-RETURN_DAYS = 30
 
 #: The columns of `visit_events.sql`.
 VISITS_SCHEMA = pa.schema(
@@ -68,8 +66,9 @@ def visit_hours(events: pa.Table, visitors: pa.Table, stores: Mapping[str, Store
 
     Args:
         events: rows of `visit_events.sql`.
-        visitors: rows of `visitor_days.sql`, from `RETURN_DAYS` before the first date on.
-        stores: the stores' masters; visits shorter than `min_visit_s` are left out.
+        visitors: rows of `visitor_days.sql`, from `return_days` before the first date on.
+        stores: the stores' masters; visits shorter than `min_visit_s` are left out, and who was
+            there within `return_days` before comes back.
 
     Returns:
         `HOUR_KEY`, local_hour and `VISIT_MEASURES`.
@@ -85,7 +84,7 @@ def visit_hours(events: pa.Table, visitors: pa.Table, stores: Mapping[str, Store
         visits = visits.join(shortest, "store_id")
         is_long = pc.greater_equal(visits["dwell_s"], visits["shortest"])
         visits = visits.filter(pc.fill_null(is_long, True))
-    visits = visits.join(_returning(visitors), list(_PERSON_DAY))
+    visits = visits.join(_returning(visitors, stores), list(_PERSON_DAY))
     again = pc.or_(visits["is_later"], pc.fill_null(visits["is_back"], False))
     visits = visits.append_column("again", again.cast(pa.int64()))
     named = [("local_hour", "min"), ([], "count_all"), ("again", "sum"), ("dwell_s", "count"),
@@ -162,14 +161,21 @@ def _at_door(rank: Ints, at: Ints, whose: Ints) -> Flags:
     return np.asarray(~is_door & (entering | leaving), np.bool_)
 
 
-def _returning(visitors: pa.Table) -> pa.Table:
+def return_days(stores: Iterable[Store]) -> int:
+    """How many dates before may matter to any of some stores."""
+    return max((store.return_days for store in stores), default=MAX_RETURN_DAYS)
+
+
+def _returning(visitors: pa.Table, stores: Mapping[str, Store]) -> pa.Table:
     """Of each person and date in a store, whether they were there in the days before."""
     unique = visitors.group_by(list(_PERSON_DAY)).aggregate([])
+    windows = {store_id: store.return_days for store_id, store in stores.items()}
+    window = np.array([windows[store_id] for store_id in unique["store_id"].to_pylist()], np.int64)
     day = unique["business_date"].cast(pa.int32()).to_numpy().astype(np.int64)
     whose = _codes(unique, ("store_id", "person_id"))
     order = np.lexsort((day, whose))
     since = np.diff(day[order], prepend=day[order][:1])
-    back = ~_changed(whose[order]) & (since <= RETURN_DAYS)
+    back = ~_changed(whose[order]) & (since <= window[order])
     told = np.zeros(len(day), np.bool_)
     told[order] = back
     return unique.append_column("is_back", pa.array(told, pa.bool_()))

@@ -136,8 +136,9 @@ KPIS: dict[str, Kpi] = {
              "その来店の半数がこの時間以内(誤差2%以内)。")),
         Kpi("repeat_visitor_ratio", "repeat_visits", "visits", "ratio",
             ("Returning", "再来店率"),
-            ("Visits by persons seen here within 30 days before, over visits.",
-             "30日以内にも来店した人による来店の割合。")),
+            ("Visits by persons seen here within 30 days before (or as many as the store says), "
+             "over visits.",
+             "30日以内(または店舗の設定日数以内)にも来店した人による来店の割合。")),
         Kpi("occupancy", "occupancy_person_s", "occupancy_open_s", "people",
             ("Occupancy", "平均滞在人数"),
             ("Mean number of people inside over covered opening time; of several stores, the mean "

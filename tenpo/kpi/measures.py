@@ -42,8 +42,8 @@ MEASURES: tuple[Measure, ...] = (
     Field("imputed_s", Type.INT64, "Open time whose counts were imputed.", "s"),
     Field("visits", Type.INT64, "Visits of known persons, staff left out, in the hour they began.",
           "visits"),
-    Field("repeat_visits", Type.INT64, "Visits by persons seen here within 30 days before.",
-          "visits"),
+    Field("repeat_visits", Type.INT64, "Visits by persons seen here within the days before "
+          "that the store says, 30 unless it does.", "visits"),
     Field("dwell_visits", Type.INT64, "Visits whose every entry and exit was seen.", "visits"),
     Field("dwell_total_s", Type.INT64, "Time inside during those visits.", "s"),
     Field("occupancy_person_s", Type.INT64,

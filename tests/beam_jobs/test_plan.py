@@ -17,7 +17,7 @@ from beam_jobs.aggregate.plan import (
     chunks,
 )
 from beam_jobs.aggregate.silence import usual_days
-from beam_jobs.aggregate.visits import RETURN_DAYS
+from tenpo.masters import MAX_RETURN_DAYS
 from tenpo.warehouse.partitions import MAX_PARTITIONS, spans
 
 store_days = st.builds(
@@ -61,7 +61,7 @@ def test_no_query_of_a_chunk_names_too_many_partitions(days: list[StoreDay]) -> 
         silent = {"store_id": [d.store_id for d in chunk.days], "beside_s": [0] * len(chunk.days),
                   "business_date": [d.business_date for d in chunk.days]}  # fmt: skip
         _, usual = usual_days(pa.table(silent))
-        assert own + RETURN_DAYS < MAX_PARTITIONS
+        assert own + MAX_RETURN_DAYS < MAX_PARTITIONS
         assert len(usual) < MAX_PARTITIONS
 
 

@@ -88,14 +88,14 @@ def _was_away(last: Seen, event: Seen) -> bool:
     return long and (last.kind == "exit" or event.kind == "enter")
 
 
-def came_back(visit: Visit, visits: list[Visit]) -> bool:
-    """Whether the person was here earlier that day or in the thirty days before."""
+def came_back(visit: Visit, visits: list[Visit], days: int) -> bool:
+    """Whether the person was here earlier that day or in so many days before."""
     return any(
         other is not visit
         and other.person == visit.person
         and (
             (other.day == visit.day and other.events[0].at < visit.events[0].at)
-            or 1 <= (visit.day - other.day).days <= 30
+            or 1 <= (visit.day - other.day).days <= days
         )
         for other in visits
     )

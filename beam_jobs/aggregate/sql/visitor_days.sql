@@ -2,7 +2,7 @@
 SELECT store_id, business_date, person_id
 FROM {dwh}.visit_event_current
 WHERE tenant_id = @tenant
-  AND business_date BETWEEN DATE_SUB(@date_from, INTERVAL 30 DAY) AND @date_to
+  AND business_date BETWEEN @seen_from AND @date_to
   AND store_id IN UNNEST(@stores)
   AND person_id IS NOT NULL
   AND kind != 'pass'
