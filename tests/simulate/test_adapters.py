@@ -92,7 +92,7 @@ def test_visits_of_the_books_come_out_of_the_events(small: Simulation) -> None:
     assert len(visits) == events["visits"] > 50
     assert len(whole) == events["visits_whole"] < events["visits"]
     assert sum(int(dwell.total_seconds()) for dwell in whole) == events["dwell_s"]
-    assert any(came_back(visit, visits) for visit in visits)
+    assert any(came_back(visit, visits, 30) for visit in visits)
 
 
 def day_of(simulation: Simulation, at: datetime) -> date:
