@@ -7,7 +7,6 @@ store's own figure: Harrell and Davis, A new distribution-free quantile estimato
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Sequence
 from decimal import Decimal
 
@@ -41,4 +40,4 @@ def rounded(value: Decimal) -> Decimal:
 
 def at_least(stores: int) -> int:
     """A round number of stores, not above theirs, from 5 on."""
-    return _STEPS[bisect_right(_STEPS, stores) - 1]
+    return max(step for step in _STEPS if step <= stores)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from beam_jobs.benchmark.estimate import at_least, estimated
@@ -52,11 +52,11 @@ class Release:
     told: Sequence[Told]
     tenants: int
     version: int
-    hidden: int = field(init=False)
 
-    def __post_init__(self) -> None:
-        """Count what is hidden."""
-        object.__setattr__(self, "hidden", sum(1 for one in self.told if one.why_hidden))
+    @property
+    def hidden(self) -> int:
+        """How many groups and KPIs are hidden."""
+        return sum(1 for one in self.told if one.why_hidden)
 
     def figures(self) -> Iterator[dict[str, Any]]:
         """Rows of `BENCHMARK`, but for their run."""
@@ -107,28 +107,28 @@ def compose(
     """
     version = _commonest(sums)
     days = (period.last - period.first).days + 1
-    rows = [
-        row
+    grouped = [
+        (row, group)
         for row in sums
-        if row["first_version"] == row["last_version"] == version and _group(row, stores)
+        if row["first_version"] == row["last_version"] == version
+        and (group := _group(row, stores)) is not None
     ]
     told = [
         Told(kpi, pool, None if pool.hidden else estimated([one.value for one in pool.figures]))
         for kpi in COMPARED
         for pool in pools(
-            list(_figures(kpi, rows, stores, days)),
+            list(_figures(kpi, grouped, days)),
             before.get(kpi, {}),
             over_currencies=KPIS[kpi].unit != "currency",
         )
     ]
-    return Release(grain, period, told, len({row["tenant_id"] for row in rows}), version)
+    return Release(grain, period, told, len({row["tenant_id"] for row, _ in grouped}), version)
 
 
-def _figures(kpi: str, rows: Sequence[Row], stores: Stores, days: int) -> Iterator[Figure]:
-    for row in rows:
-        group = _group(row, stores)
+def _figures(kpi: str, rows: Sequence[tuple[Row, Group]], days: int) -> Iterator[Figure]:
+    for row, group in rows:
         value = figure_of(kpi, row, row["day_count"], days)
-        if group is not None and value is not None:
+        if value is not None:
             yield Figure(row["tenant_id"], row["store_id"], group, value)
 
 

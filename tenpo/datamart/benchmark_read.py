@@ -113,6 +113,8 @@ def beside_industry(
         query: tenant, range and KPIs.
         groups: the finest group of each store asked for.
     """
+    if not groups:
+        return []
     released = _released(connection, query, {group.industry for group in groups.values()})
     chosen = [
         (store_id, row)

@@ -64,7 +64,7 @@ def names(stores: Iterable[Store]) -> set[str]:
 
 def harrell_davis(values: Sequence[float], share: float) -> float:
     """Every value weighed by the Beta density over its place: midpoint rule."""
-    n, steps = len(values), 400
+    n, steps = len(values), 150
     a, b = (n + 1) * share, (n + 1) * (1 - share)
     weights = []
     for place in range(n):

@@ -5,10 +5,17 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import orjson
 import pyarrow.parquet as pq
+import pytest
+from typer.testing import CliRunner
+
+from tenpo.commands.tenant import tenant
+from tenpo.errors import InputError, UnknownReference
+from tenpo.settings import get_settings
 
 STORES = """
 stores:
@@ -28,28 +35,57 @@ def _tenpo(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_a_tenant_is_created_listed_and_given_tokens(tmp_path: Path) -> None:
-    stores = tmp_path / "stores.yaml"
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setenv("TENPO_HOME", str(tmp_path))
+    get_settings.cache_clear()
+    yield tmp_path
+    get_settings.cache_clear()
+
+
+def _said(*arguments: str) -> str:
+    told = CliRunner().invoke(tenant, arguments, catch_exceptions=False)
+    assert told.exit_code == 0, told.output
+    return told.stdout
+
+
+def test_a_tenant_is_created_listed_and_given_tokens(home: Path) -> None:
+    stores = home / "stores.yaml"
     stores.write_text(STORES)
-    created = _tenpo(tmp_path, "tenant", "create", "acme", "--stores", str(stores), "--json")
-    assert created.returncode == 0, created.stderr
-    assert set(orjson.loads(created.stdout)["new_tokens"]) == {"send", "read"}
-    again = _tenpo(tmp_path, "tenant", "create", "acme", "--json")
-    assert orjson.loads(again.stdout)["new_tokens"] == {}
-    issued = _tenpo(tmp_path, "tenant", "token", "acme", "--store", "tokyo-1", "--json")
-    assert len(orjson.loads(issued.stdout)["token"]) == 64
-    (row,) = orjson.loads(_tenpo(tmp_path, "tenant", "list", "--json").stdout)["tenants"]
+    created = _said("create", "acme", "--stores", str(stores), "--json")
+    assert set(orjson.loads(created)["new_tokens"]) == {"send", "read"}
+    again = _said("create", "acme", "--json")
+    assert orjson.loads(again)["new_tokens"] == {}
+    issued = _said("token", "acme", "--store", "tokyo-1", "--json")
+    assert len(orjson.loads(issued)["token"]) == 64
+    (row,) = orjson.loads(_said("list", "--json"))["tenants"]
     assert (row["tenant"], row["stores"], row["devices"]) == ("acme", ["tokyo-1"], 1)
     assert {token["name"] for token in row["tokens"]} == {"send", "read", "send-tokyo-1"}
 
 
-def test_mistakes_get_a_remedy_and_their_exit_code(tmp_path: Path) -> None:
-    nobody = _tenpo(tmp_path, "tenant", "token", "nobody")
-    assert nobody.returncode == 3
-    assert "tenpo tenant create" in nobody.stderr
-    scope = _tenpo(tmp_path, "tenant", "token", "nobody", "--scope", "write")
-    assert scope.returncode == 3
-    assert "Use one of send, read, features" in scope.stderr
+def test_benchmarks_are_joined_and_left(home: Path) -> None:
+    def shares() -> bool:
+        (row,) = orjson.loads(_said("list", "--json"))["tenants"]
+        return bool(row["shares_benchmarks"])
+
+    _said("create", "acme")
+    assert not shares()
+    assert "takes part" in _said("benchmark", "acme", "--join")
+    assert shares()
+    assert "sees none" in _said("benchmark", "acme", "--leave")
+    assert not shares()
+    with pytest.raises(InputError, match="nothing is asked for"):
+        _said("benchmark", "acme")
+
+
+def test_mistakes_get_a_remedy_and_their_exit_code(home: Path) -> None:
+    with pytest.raises(UnknownReference) as nobody:
+        _said("token", "nobody")
+    assert nobody.value.exit_code == 3
+    assert "tenpo tenant create" in nobody.value.remedy
+    with pytest.raises(InputError) as scope:
+        _said("token", "nobody", "--scope", "write")
+    assert "Use one of send, read, features" in scope.value.remedy
 
 
 def test_a_simulation_is_written_with_its_truth(tmp_path: Path) -> None:
