@@ -17,7 +17,7 @@ from itertools import groupby
 
 from gateways.intake.archive import read_archive, write_archive
 from tenpo.erasure import NOBODY
-from tenpo.errors import IntegrityError, LakeError
+from tenpo.errors import IntegrityError
 from tenpo.identifiers import micros
 from tenpo.keys import TenantKeys
 from tenpo.lake import Lake
@@ -42,6 +42,9 @@ def forget_in_payloads(
 
     Returns:
         Those that may name them still: they do not open, or hold them in a form that is not text.
+
+    Raises:
+        LakeError: the lake does not answer; do it again.
     """
     return [
         name for name in names if lake.exists(name) and not _forgotten(lake, keys, name, raw_ids)
@@ -51,7 +54,7 @@ def forget_in_payloads(
 def _forgotten(lake: Lake, keys: TenantKeys, name: str, raw_ids: Sequence[str]) -> bool:
     try:
         deliveries = read_archive(lake, keys, name)
-    except (IntegrityError, LakeError):
+    except IntegrityError:
         return False
     changed = [replace(one, body=_without(one.body, raw_ids)) for one in deliveries]
     if changed != deliveries:

@@ -27,7 +27,10 @@ def reembed(
     from beam_jobs.reembed.job import reembed as run
     from tenpo.settings import get_settings
     from video_analyzer.camera import load_camera
+    from video_analyzer.faces.extractors import checked_extractor
 
+    for label in (former, model):
+        checked_extractor(label)  # here, not in some worker
     report = run(get_settings(), [load_camera(one) for one in cameras], former, model, beam or ())
     before, after = report.before.waiting, report.after.waiting
     if as_json:

@@ -8,12 +8,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import typer
 from fastapi.testclient import TestClient
+from typer.testing import CliRunner
 
+from beam_jobs.reembed.command import reembed as command
 from beam_jobs.reembed.job import reembed
 from beam_jobs.reembed.pictures import chunks_of
 from beam_jobs.reembed.transforms import Makers
-from tenpo.errors import AuthError, InputError
+from tenpo.errors import AuthError, ConfigError, InputError
 from tenpo.identifiers import micros
 from tenpo.lake import Lake
 from tenpo.masters import Store
@@ -28,6 +31,8 @@ from video_analyzer.feature_service.client import FeatureClient
 from video_analyzer.record.names import chunk_name
 from video_analyzer.record.shelf import ChunkShelf
 
+features_reembed = typer.Typer()
+features_reembed.command()(command)
 START = (datetime.now(UTC) - timedelta(hours=1)).replace(microsecond=0)
 OLD, NEW = "dark-1", "dark-2"
 DOOR = camera(tenant_id="a", store_id="s1", faces=True)
@@ -122,3 +127,12 @@ def test_moments_are_looked_for_in_the_chunk_that_was_open() -> None:
     found = chunks_of([first, second], [500_000, 1_000_000, 2_999_999, 3_000_000, 9_000_000])
     assert found == {first: [1_000_000, 2_999_999], second: [3_000_000, 9_000_000]}
     assert chunks_of([], [1]) == {}
+
+
+def test_a_model_that_is_not_there_is_told_before_anything_begins(tmp_path: Path) -> None:
+    door = tmp_path / "door.yaml"
+    door.write_text(DOOR.model_dump_json(by_alias=True), "utf-8")
+    for models in (["--from", "dlib_resnet-1", "--to", "dlib-2"], ["--from", OLD, "--to", NEW]):
+        ran = CliRunner().invoke(features_reembed, [str(door), *models])
+        assert isinstance(ran.exception, ConfigError)
+        assert "Known: dlib_resnet-1" in ran.exception.remedy

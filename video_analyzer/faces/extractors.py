@@ -21,10 +21,19 @@ def make_extractor(label: str) -> FaceExtractor:
         ConfigError: there is none of this label, or its packages are not installed.
         IntegrityError: its weights are not those that features were made with before.
     """
+    return EXTRACTORS[checked_extractor(label)]()
+
+
+def checked_extractor(label: str) -> str:
+    """The label, if there is such an extractor.
+
+    Raises:
+        ConfigError: there is none.
+    """
     if label not in EXTRACTORS:
         raise ConfigError(
             f"there is no model {label!r} for features of faces",
-            where="face_model, former_face_model",
+            where="face model",
             remedy=f"Known: {', '.join(sorted(EXTRACTORS))}.",
         )
-    return EXTRACTORS[label]()
+    return label

@@ -202,15 +202,19 @@ class FeatureClient:
     def _moved(self, limit: int) -> tuple[int, dict[str, str]] | None:
         """All pages; None if they are not of one version."""
         pairs: dict[str, str] = {}
+        after: str | None = None
         versions: set[int] = set()
-        while len(versions) <= 1:
-            body = {"after": max(pairs, default=None), "limit": limit}
+        while True:
+            body = {"after": after, "limit": limit}
             page = self._one(bodies.MovedAnswer, "persons/moved", body)
             pairs |= page.moved
             versions.add(page.version)
-            if len(page.moved) < limit and len(versions) == 1:
+            last = max(page.moved, default=None)
+            if len(versions) > 1 or (last is not None and last <= (after or "")):
+                return None
+            if last is None or len(page.moved) < limit:
                 return page.version, pairs
-        return None
+            after = last
 
     def stats(self) -> bodies.StatsAnswer:
         """The tenant's features in numbers."""
