@@ -1,13 +1,15 @@
 """POS vendor A ("Regi-A"): a cp932 CSV a store and day, tax included, 30-hour clock.
 
 What the vendor does: quantities and amounts of returns are positive and the kind
-says that they are returns; a voided receipt is sent again whole with kind 9.
+says that they are returns; a voided receipt is sent again whole with kind 9. It stays void, in
+whatever order its files arrive.
 The store codes are the vendor's own; its store master arrives as a file of its
 own (`gateways.pos.posa_stores`).
 """
 
 from __future__ import annotations
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -18,8 +20,9 @@ from gateways.normalize.columns import NUMERIC, Column, flags, joined, missing
 from gateways.normalize.context import Context
 from gateways.normalize.faults import Mask, Reason
 from gateways.normalize.instants import LOCAL, clocks, dates
-from gateways.normalize.records import Records
+from gateways.normalize.records import FINAL, Records
 from tenpo.contracts import SaleKind
+from tenpo.identifiers import micros
 
 CSV = CsvFormat(encoding="cp932")
 FIELDS = {
@@ -63,7 +66,6 @@ class PosA(Adapter):
 
     def read(self, body: bytes, context: Context) -> Records:
         """Columns of the file, in canonical names; see `FIELDS` for the vendor's."""
-        del context
         found = read_csv(body, CSV, list(_READ.values()))
         text = {key: columns.text(found.columns[name]) for key, name in _READ.items()}
         mark = found.faults.mark
@@ -84,11 +86,15 @@ class PosA(Adapter):
 
         kind, returned = _kinds(text["kind"])
         mark(missing(kind), Reason.BAD_VALUE, FIELDS["kind"])
+        voided = flags(pc.equal(kind, SaleKind.VOID.value))
+        mark(missing(numbers["tax_rate"]) & ~voided, Reason.MISSING_FIELD, FIELDS["tax_rate"])
         register, receipt = text["register_id"], text["receipt_id"]
+        document = joined([text["store_code"], day, register, receipt])
         values = {key: text[key] for key in _TEXTS} | {
             "day": day,
+            "version": _final(document, voided, context),
             "local": pc.add(day.cast(LOCAL), clock),
-            "document": joined([text["store_code"], day, register, receipt]),
+            "document": document,
             "line_number": line_number,
             "line_key": line_number.cast(pa.string()),
             "kind": kind,
@@ -105,6 +111,16 @@ def _kinds(code: Column) -> tuple[Column, Mask]:
     places = pc.index_in(code, value_set=pa.array(list(KINDS)))
     kind = pa.array([k.value for k in KINDS.values()]).take(places)
     return kind, flags(pc.equal(kind, SaleKind.RETURN.value))
+
+
+def _final(document: Column, voided: Mask, context: Context) -> Column:
+    """The version of receipts of which all lines are void, which outranks every sending of them."""
+    if not voided.any():
+        return pa.nulls(len(document), pa.int64())
+    codes = columns.codes_of(document)
+    is_void = np.bincount(codes, weights=~voided)[codes] == 0
+    final = pa.scalar(micros(context.received_at + FINAL), pa.int64())
+    return pc.if_else(pa.array(is_void), final, None)
 
 
 def _per_cent(rate: Column) -> Column:

@@ -97,6 +97,9 @@ class PosB(JsonAdapter):
             numbers[key], bad = columns.decimals(text[FIELDS[key]])
             faults.mark(bad, Reason.BAD_NUMBER, FIELDS[key])
         faults.mark(missing(numbers["amount"]), Reason.MISSING_FIELD, "amount")
+        untaxed = missing(numbers["tax_amount"]) & missing(numbers["tax_rate"])
+        counts = columns.flags(pc.not_equal(text["status"], "voided"))
+        faults.mark(untaxed & counts, Reason.MISSING_FIELD, "tax_rate")
         line_number, bad = columns.integers(text["no"])
         faults.mark(bad, Reason.BAD_NUMBER, "no")
 

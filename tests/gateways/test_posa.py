@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateways.conformance.versions import current
 from gateways.normalize.faults import Reason
 from gateways.pos.posa import FIELDS, PosA
 from gateways.pos.posa_stores import read_store_file
 from tenpo.errors import PayloadError
-from tests.gateways.payloads import MASTERS, POSA, POSA_LINES, context, posa
+from tests.gateways.payloads import MASTERS, POSA, POSA_LINES, RECEIVED_AT, context, posa
 
 ROWS = PosA().normalize(POSA, context()).events["sale_line"].to_pylist()
 
@@ -56,9 +57,26 @@ def test_people_become_pseudonyms() -> None:
     assert ROWS[2]["customer_key"] is None
 
 
+def test_a_voided_receipt_stays_void_in_any_order() -> None:
+    """A receipt of which one line alone is void is corrected by what comes later."""
+    sold = posa(POSA_LINES[0], POSA_LINES[1])
+    void = posa(*(one.replace(",0007,1,1,", ",0007,1,9,").replace(",0007,2,3,", ",0007,2,9,")
+                  for one in POSA_LINES[:2]))  # fmt: skip
+    part = posa(POSA_LINES[0].replace(",0007,1,1,", ",0007,1,9,"), POSA_LINES[1])
+    for bodies, kinds in (
+        ([sold, void], ["void", "void"]), ([void, sold], ["void", "void"]),
+        ([void, sold, void, sold], ["void", "void"]), ([part, sold], ["sale", "discount"]),
+    ):  # fmt: skip
+        arrivals = (context(RECEIVED_AT + timedelta(minutes=n)) for n in range(len(bodies)))
+        found = [PosA().normalize(*one) for one in zip(bodies, arrivals, strict=True)]
+        lines = sorted(current(found).values(), key=lambda row: row["line_number"])
+        assert [row["kind"] for row in lines] == kinds
+
+
 @pytest.mark.parametrize(
     ("line", "reason", "field"),
     [
+        (POSA_LINES[0].replace(",216,8,", ",216,,"), Reason.MISSING_FIELD, "税率(%)"),
         (POSA_LINES[0].replace("0001", "9999", 1), Reason.UNKNOWN_STORE, "店舗コード"),
         (POSA_LINES[0].replace("2026/10/31", "2026/11/31"), Reason.BAD_TIME, "営業日"),
         (POSA_LINES[0].replace("25:30:00", "25:61:00"), Reason.BAD_TIME, "時刻"),

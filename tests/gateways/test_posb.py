@@ -89,6 +89,12 @@ def test_a_negative_price_is_rejected_but_not_on_discounts() -> None:
     ]
 
 
+def test_a_line_without_tax_counts_only_where_it_is_void() -> None:
+    line = one()["lines"][0] | {"tax": None, "tax_rate": None}
+    assert rejections(one(lines=[line])) == [("1.1", "missing_field", "tax_rate")]
+    assert rejections(one(lines=[line], status="voided")) == []
+
+
 def test_receipts_that_are_no_list_are_rejected_and_none_are_ignored() -> None:
     assert rejections({"receipts": 5}) == [("1", "bad_value", "receipts")]
     result = PosB().normalize(b'{"receipts": []}', context())
