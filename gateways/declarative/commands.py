@@ -53,10 +53,10 @@ def check(
 
     adapter = load_adapter(file)
     told = {"name": adapter.name, "event": adapter.spec.event, "version": adapter.version}
-    if isinstance(adapter, DeclarativeAdapter) and adapter.spec.keeps_no_amount:
+    if isinstance(adapter, DeclarativeAdapter) and (unknown := adapter.spec.unknown_amounts):
         told["warning"] = (
-            "tax.mode is unknown: neither net nor gross is known, and no figure of sales has these "
-            "lines. Say included, excluded or none."
+            f"{unknown} will not be known, and are in no figure: say under tax whether prices "
+            "are included, excluded or none, and the rate"
         )
     if as_json:
         typer.echo(orjson.dumps(told).decode())

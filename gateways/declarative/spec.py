@@ -177,9 +177,15 @@ class Spec(Part):
         return NumberStyle(self.thousands) if self.thousands else self.numbers.style
 
     @property
-    def keeps_no_amount(self) -> bool:
-        """Whether no line of these sales has a net or gross amount."""
-        return self.event == "sale_line" and self.tax.mode == "unknown"
+    def unknown_amounts(self) -> str | None:
+        """Which amounts no line of these sales has; None where both net and gross are known."""
+        tax, given = self.tax, {**self.columns, **self.constants}
+        if self.event != "sale_line" or tax.mode == "none":
+            return None
+        if tax.mode == "unknown":
+            return "net and gross amounts"
+        told = tax.rate is not None or tax.rates or given.keys() & {"tax_amount", "tax_rate"}
+        return None if told else {"included": "net", "excluded": "gross"}[tax.mode] + " amounts"
 
     @property
     def source_columns(self) -> list[str]:

@@ -140,10 +140,22 @@ def test_a_tax_that_would_be_left_out_is_refused_when_loaded(
     assert f"key {key}" in caught.value.where
 
 
-@pytest.mark.parametrize(("more", "warned"), [("", True), ("tax: {mode: none}\n", False)])
-def test_sales_without_any_amount_are_warned_of(tmp_path: Path, more: str, warned: bool) -> None:
+@pytest.mark.parametrize(
+    ("mode", "warning"),
+    [
+        ("unknown", "net and gross amounts will not be known"),
+        ("included", "net amounts will not be known"),
+        ("excluded", "gross amounts will not be known"),
+        ('included, rate: "0.1"', ""),
+        ("none", ""),
+    ],
+)
+def test_amounts_that_nobody_will_know_are_warned_of(
+    tmp_path: Path, mode: str, warning: str
+) -> None:
     path = tmp_path / "wide.yaml"
-    path.write_text(SPEC + more, "utf-8")
+    path.write_text(f"{SPEC}tax: {{mode: {mode}}}\n", "utf-8")
     told = CliRunner().invoke(app, ["spec", "check", str(path)])
     assert told.exit_code == 0
-    assert ("neither net nor gross" in told.output) is warned
+    assert ("will not be known" in told.output) is bool(warning)
+    assert warning in told.output
