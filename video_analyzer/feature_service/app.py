@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -21,6 +22,7 @@ from video_analyzer.feature_service import errors, routes
 from video_analyzer.feature_service.backend import TIMEOUT_S, Backend
 from video_analyzer.feature_service.bounds import Bounds
 from video_analyzer.feature_service.doors import REFUSAL_S, Doors
+from video_analyzer.feature_service.expiry import Expiry
 from video_analyzer.feature_service.metrics import Metrics
 from video_analyzer.feature_service.newcomers import Newcomers
 
@@ -43,7 +45,9 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        expiring = asyncio.create_task(Expiry(backend).run())
         yield
+        expiring.cancel()
         backend.close()
 
     app = FastAPI(

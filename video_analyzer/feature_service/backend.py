@@ -12,12 +12,14 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import TypeVar
 
 from tenpo.erasure import Erasures
 from tenpo.errors import AuthError, RateLimited, ServiceError, TenpoError
 from tenpo.masters import MasterBook
 from video_analyzer.feature_db import FeatureDatabase, FeatureStore
+from video_analyzer.feature_db.retention import retention_of
 from video_analyzer.feature_service.access import Caller
 from video_analyzer.feature_service.metrics import Metrics
 from video_analyzer.feature_service.newcomers import Bucket, Newcomers, TooManyNew
@@ -123,6 +125,28 @@ class Backend:
     def newcomers(self, tenant_id: str) -> dict[str, Bucket]:
         """How a tenant's stores stand with new persons, since the start."""
         return self._newcomers.of(tenant_id)
+
+    def tenants(self) -> list[str]:
+        """The tenants that have features."""
+        return self._database.tenants()
+
+    async def expire(self, tenant_id: str) -> int:
+        """Delete a tenant's features whose time is over, from all files. Returns how many.
+
+        Raises:
+            RateLimited: it is being done, or another long call of the tenant.
+        """
+        return await self._bounded(tenant_id, self.expire_work(tenant_id), self._long)
+
+    def expire_work(self, tenant_id: str) -> Callable[[FeatureStore], int]:
+        """What expiring does, on a thread; also what was deleted goes from the files."""
+
+        def work(store: FeatureStore) -> int:
+            count = store.expire(datetime.now(UTC), retention_of(self.book, tenant_id))
+            store.checkpoint(purge=True)
+            return count
+
+        return work
 
     async def _bounded(self, tenant_id: str, work: Callable[[FeatureStore], T], lane: _Lane) -> T:
         if lane.running[tenant_id] >= lane.most:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated
@@ -14,7 +13,6 @@ from video_analyzer.feature_db.declared import declare, read_declared, threshold
 from video_analyzer.feature_db.erasure import erase
 from video_analyzer.feature_db.export import held_of
 from video_analyzer.feature_db.proposals import propose, read_proposals
-from video_analyzer.feature_db.retention import retention_of
 from video_analyzer.feature_db.succession import (
     Sighting,
     progress,
@@ -273,15 +271,9 @@ async def make_proposals(
 
 @router.post("/expire")
 async def expire(caller: Person, backend: Running) -> bodies.CountAnswer:
-    """Delete the features whose time is over, from all files; for every night."""
-    retention = await asyncio.to_thread(retention_of, backend.book, caller.tenant_id)
-
-    def work(store: FeatureStore) -> bodies.CountAnswer:
-        count = store.expire(_now(), retention)
-        store.checkpoint(purge=True)
-        return bodies.CountAnswer(count=count)
-
-    return await backend.run(caller, "expire", work, is_long=True)
+    """Delete the features whose time is over, from all files; the service does so every day."""
+    work = backend.expire_work(caller.tenant_id)
+    return bodies.CountAnswer(count=await backend.run(caller, "expire", work, is_long=True))
 
 
 @router.post("/succession/progress")

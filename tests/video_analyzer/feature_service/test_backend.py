@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tenpo.erasure import Erasures
 from tenpo.errors import RateLimited
 from tenpo.lake import Lake
 from tenpo.masters import MasterBook, TenantMasters
-from video_analyzer.feature_db import FeatureDatabase, FeatureStore
+from video_analyzer.feature_db import FeatureDatabase, FeatureStore, Seen
 from video_analyzer.feature_service.access import Caller
 from video_analyzer.feature_service.backend import (
     LONG_THREADS,
@@ -21,6 +23,7 @@ from video_analyzer.feature_service.backend import (
     THREADS,
     Backend,
 )
+from video_analyzer.feature_service.expiry import Expiry
 from video_analyzer.feature_service.metrics import Metrics
 from video_analyzer.feature_service.newcomers import Newcomers
 
@@ -93,3 +96,28 @@ def test_one_tenant_cannot_take_half_the_threads(backend: Backend) -> None:
         backend.close()
     assert (served, quiet) == (MAX_RUNNING, "quiet")
     assert served < THREADS / 2
+
+
+def test_what_is_over_dies_without_anybody_asking(backend: Backend, tmp_path: Path) -> None:
+    database, now = FeatureDatabase(tmp_path / "features", bytes(32)), datetime.now(UTC)
+    for tenant in ("a", "b", "c"):
+        with database.open_store(tenant) as store:
+            for days in (-1, 1, 2):
+                seen = Seen("s1", now - timedelta(days=9), now + timedelta(days=days))
+                store.add("m", np.eye(1, 8, dtype=np.float32), seen)
+    (tmp_path / "features" / "b" / "key.sealed").write_bytes(b"x" * 90)
+
+    async def running() -> None:
+        task = asyncio.create_task(Expiry(backend, first_s=0, every_s=60).run())
+        for _ in range(1_000):
+            is_idle = not +backend._long.running
+            if len(backend._open) == 2 and is_idle:
+                break
+            await asyncio.sleep(0.01)
+        task.cancel()
+
+    asyncio.run(running())
+    assert asyncio.run(Expiry(backend).once()) == {"a": 0, "c": 0}, "b does not open"
+    backend.close()
+    for tenant in ("a", "c"):
+        assert database.read_store(tenant).stats().spaces[0].living == 2
