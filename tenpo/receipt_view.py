@@ -7,6 +7,7 @@ lake's alone.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 from sqlalchemy import Engine
 
@@ -38,6 +39,7 @@ def newest(
     *,
     state: State | None = None,
     store_id: str | None = None,
+    most: int | None = None,
 ) -> list[Receipt]:
     """The first of a tenant's receipts.
 
@@ -47,9 +49,11 @@ def newest(
         limit: how many at most.
         state: only those in this state.
         store_id: only those that someone who speaks for this store may see.
+        most: of so many at most these are chosen, since each that is looked at is read; None
+            means of all.
     """
     seen: list[Receipt] = []
-    for one in found:
+    for one in islice(found, most):
         job = one.accepted_as if isinstance(one, Settled) else one
         if not job.concerns(store_id) or _differs(one, state):
             continue

@@ -8,6 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
+from api.routes import receipts
 from tenpo.datamart import connect
 from tenpo.datamart.lease import lease
 from tenpo.lake import Lake
@@ -61,6 +62,16 @@ def test_they_can_be_chosen_by_state(client: TestClient, jobs: list[Accepted]) -
     assert of("limit=1") == [jobs[3].receipt]
     strange = client.get("/v1/receipts?state=lost", headers=bearer("corner"))
     assert strange.status_code == 422
+
+
+def test_who_seeks_few_among_many_does_not_read_them_all(
+    client: TestClient, jobs: list[Accepted], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(receipts, "LOOKED_AT", 2)
+    found = client.get("/v1/receipts", headers=bearer("corner")).json()["receipts"]
+    assert [one["receipt"] for one in found] == [jobs[3].receipt, jobs[2].receipt]
+    failed = client.get("/v1/receipts?state=failed", headers=bearer("corner")).json()
+    assert failed == {"receipts": []}
 
 
 def test_another_tenant_sees_none_of_them(client: TestClient, jobs: list[Accepted]) -> None:
