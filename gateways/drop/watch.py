@@ -113,7 +113,6 @@ class Drop:
         done = self._done.get(one)
         try:
             done = done or ("taken", await self._hand_in(one))
-            self._done[one] = done
             failpoint("drop.committed")
         except TenpoError as error:
             if error.retryable:
@@ -128,6 +127,7 @@ class Drop:
         except Exception as error:  # of ours; the file must neither block nor be lost
             log.error("drop_defect", folder=_folder(one), error=type(error).__name__)
             done = ("refused", {"error": _DEFECT, "where": "", "remedy": "Report it."})
+        self._done[one] = done
         await self._put_aside(one, *done)
         return True
 

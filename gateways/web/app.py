@@ -167,9 +167,14 @@ def _add_intake_routes(app: FastAPI, settings: Settings, intake: Intake) -> None
         stored, adapter = await choose(grant.masters.tenant_id)
         with intake.held_bodies.hold(grant.masters.tenant_id) as held:
             limit = settings.max_body_bytes
-            body = await read_body(request, limit, held)
-            parcel = Parcel(grant, adapter, body, store, stored)
-            answer = await take_in(intake, parcel, request.headers, limit, held)
+            # No name here keeps the body as it came beside what is unpacked from it.
+            answer = await take_in(
+                intake,
+                Parcel(grant, adapter, await read_body(request, limit, held), store, stored),
+                request.headers,
+                limit,
+                held,
+            )
         content = orjson.dumps(answer.content)
         return Response(content, answer.status, answer.headers, "application/json")
 

@@ -299,13 +299,17 @@ def test_a_file_that_cannot_be_put_aside_is_taken_once_and_holds_up_no_other(
 ) -> None:
     watched.put(f"{TENANT}/pos/posb/a.json")
     watched.put(f"{TENANT}/pos/posb/b.json", b"{")
-    (watched.root / "taken").write_bytes(b"no folder")
+    aside = [watched.root / where for where in ("taken", "refused")]
+    for folder in aside:
+        folder.write_bytes(b"no folder")
     watched.look(4)
     assert len(watched.events()) == 4
-    assert list(watched.aside("refused", "reason")) == ["b.json"]
-    (watched.root / "taken").unlink()
+    assert len(canonical_rows(watched.lake, "rejection")) == 1
+    for folder in aside:
+        folder.unlink()
     watched.look(1)
     assert (watched.left(), len(watched.events())) == ([], 4)
+    assert list(watched.aside("refused", "reason")) == ["b.json"]
     assert watched.aside("taken", "receipt")["a.json"]["accepted"] == 4
 
 
