@@ -340,8 +340,8 @@ def failing(
     async def hands_in(parcel: Parcel) -> Answer:
         if parcel.grant.masters.tenant_id == TENANT:
             asked.append(parcel)
-        if len(asked) == 1:
-            raise LakeError("the disk is full")
+            if len(asked) == 1:
+                raise LakeError("the disk is full")
         return await hand_in(parcel)
 
     return hands_in
