@@ -130,9 +130,9 @@ def compose_hours(
     sales, visits = _only(sales, windows), _only(visits, windows)
     measured, imputed = spread_gaps(_only(intervals, windows), stores)
     roles = {device: role for of in (aside or {}).values() for device, role in of.items()}
-    intervals, imputed = at_doors(measured, roles), at_doors(imputed, roles)
     seen = PASSES_SCHEMA.empty_table() if passes is None else _only(passes, windows)
-    passing = passing_hours(measured, seen, grid, windows, roles)
+    passing = passing_hours(pa.concat_tables([measured, imputed]), seen, grid, windows, roles)
+    intervals, imputed = at_doors(measured, roles), at_doors(imputed, roles)
     counted = pa.concat_tables([intervals, imputed])
     counts = count_hours(counted, windows)
     hours = _all_hours(grid, sales, counts, visits, passing)

@@ -54,7 +54,7 @@ def passing_hours(
     """Passers-by of each store-hour that tells of them.
 
     Args:
-        intervals: rows of `counts_by_interval.sql`, gaps left out, of all devices.
+        intervals: rows of `counts_by_interval.sql`, gaps spread, of all devices.
         passes: rows of `passes_by_minute.sql`.
         grid: every hour of the store-days (`hour_grid`).
         windows: opening and closing of each store-day (`open_windows`).
@@ -80,20 +80,24 @@ def passing_hours(
 
 
 def captured(
-    table: pa.Table, intervals: pa.Table, windows: pa.Table, fronts: Mapping[str, Sequence[str]],
+    table: pa.Table,
+    intervals: pa.Table,
+    windows: pa.Table,
+    fronts: Mapping[str, Sequence[str]],
     covered: pa.ChunkedArray,
-) -> pa.Table:  # fmt: skip
+) -> pa.Table:
     """Hours with footfall and passers-by where both were covered.
 
     Args:
         table: hours with open_s, footfall and passers_by.
-        intervals: as for `passing_hours`.
+        intervals: as for `passing_hours`, without gaps.
         windows: opening and closing of each store-day.
         fronts: the devices of role `pass` that each store should have.
         covered: of each hour, whether door counters covered it.
     """
-    known = pc.and_(pc.and_(covered, pc.is_valid(table["footfall"])), _passing_known(
-        table, covered_hours(intervals, windows, fronts), fronts))  # fmt: skip
+    counted = pc.and_(covered, pc.is_valid(table["footfall"]))
+    seen = covered_hours(intervals, windows, fronts)
+    known = pc.and_(counted, _passing_known(table, seen, fronts))
     for name in ("footfall", "passers_by"):
         both = pc.if_else(known, table[name], pa.scalar(None, pa.int64()))
         table = table.append_column(f"captured_{name}", both)
@@ -123,7 +127,8 @@ def _has_role(rows: pa.Table, roles: Roles, wanted: Sequence[str]) -> pa.Chunked
 def _counted(intervals: pa.Table, roles: Roles) -> pa.Table:
     """What devices counted before the shop, by interval."""
     before, within = (_has_role(intervals, roles, (role,)) for role in ("pass", "zone"))
-    both_ways = pc.add(intervals["in_count"], pc.fill_null(intervals["out_count"], 0))
+    came, gone = intervals["in_count"], intervals["out_count"]
+    both_ways = pc.coalesce(pc.add(came, pc.fill_null(gone, 0)), gone)
     passed = pc.if_else(
         before, pc.coalesce(intervals["pass_count"], both_ways), intervals["pass_count"]
     )

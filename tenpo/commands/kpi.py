@@ -202,6 +202,8 @@ def _print_table(query: KpiQuery, compared: Compared, found: Standing) -> None:
     console.print(table)
     newest = max(row.computed_at for row in rows)
     console.print(f"[dim]computed {newest:%Y-%m-%d %H:%M:%S} UTC[/]", highlight=False)
+    if compared.alike is not None:
+        console.print("[dim]Changes are of the stores that were open in both years.[/]")
     if any(row.partial for row in rows):
         console.print("[dim]Some days or stores lack some of these figures: see coverage.[/]")
 

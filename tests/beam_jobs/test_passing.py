@@ -75,6 +75,16 @@ def test_a_street_counter_counts_passers_by_and_no_visitors() -> None:
     assert day["in_count"] == 24, "who walks the street or stands at a shelf did not enter"
 
 
+def test_what_a_street_counter_missed_counts_and_captures_nothing() -> None:
+    """Its totals stand still from ten to eleven, and say thirty more afterwards."""
+    gap = told("street", NINE + HOUR, 60, in_count=20, out_count=10) | {"is_gap": True}
+    intervals = [gap, *(told("door", NINE + hour * HOUR, 60, in_count=3) for hour in (1, 2))]
+    rows = {row["local_hour"]: row for row in hours_of(intervals, []).to_pylist()}
+    assert (rows[10]["passers_by"], rows[10]["footfall"]) == (30, 3)
+    assert rows[10]["captured_passers_by"] is None
+    assert rows[11]["passers_by"] is None
+
+
 PASSES = st.lists(
     st.tuples(st.sampled_from(["eye", "street", "inner", "unknown"]), st.integers(-40, 220)),
     max_size=8,
