@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from beam_jobs.replay import readapt
 from beam_jobs.replay.compare import difference, in_force
 from beam_jobs.replay.job import Outcome, replay
 from beam_jobs.replay.plan import Request
@@ -21,7 +22,7 @@ from gateways.intake.archive import Delivery, raw_name, write_archive
 from gateways.intake.canonical import write_canonical
 from gateways.intake.group import Part
 from gateways.intake.spec_shelf import SpecShelf
-from gateways.intake.workroom import Job, ReadingBroke, Workroom
+from gateways.intake.workroom import Job, Limits, ReadingBroke, Workroom
 from gateways.normalize.context import Context
 from gateways.normalize.normalized import Normalized
 from gateways.pos.shopify import Shopify
@@ -50,6 +51,25 @@ Berlin,1001,2026-11-02 10:05,Bread,1,3.00
 Berlin,1002,2026-11-03 10:31,Mug,1,10.00
 """
 OTHER = CSV.replace(b"1002", b"1003").replace(b"1001", b"1004")
+
+
+class Here(Workroom):
+    """Reads in this process; starting a child for each replay would be most of these tests."""
+
+    def __init__(self, root: bytes, limits: Limits) -> None:
+        del limits
+        self._root = root
+
+    def read_here(self, job: Job) -> Normalized:
+        return job.adapter.normalize(job.body, job.context(TenantKeys(self._root, TENANT)))
+
+    def close(self) -> None:
+        """There is nothing to stop."""
+
+
+@pytest.fixture(autouse=True)
+def no_children(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readapt, "Workroom", Here)
 
 
 class World:
@@ -112,7 +132,8 @@ def world(tmp_path: Path) -> World:
     return made
 
 
-def test_a_second_time_nothing_is_written(world: World) -> None:
+def test_a_second_time_nothing_is_written(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readapt, "Workroom", Workroom)  # in a child, as always but here
     before = world.lake.names("canonical")
     outcome = world.replay()
     assert (outcome.changed.total(), outcome.retracted.total(), outcome.same) == (0, 0, 4)
@@ -203,7 +224,7 @@ def test_what_cannot_be_read_again_stays_as_it_is_held(
     """It says nothing of the payload: a machine under load must not take sales back."""
     was = world.held()
     if trouble == "its child breaks":
-        monkeypatch.setattr(Workroom, "read_here", broken)
+        monkeypatch.setattr(Here, "read_here", broken)
     else:
         world.lake.put(f"spec/{TENANT}/till/{10**19}.yaml", b"name: till\nno: spec\n")
     outcome = world.replay()
@@ -218,7 +239,7 @@ def test_a_payload_that_broke_its_child_ever_since_is_no_failure(
     world = World(tmp_path)
     world.spec()
     world.archive(CSV)
-    monkeypatch.setattr(Workroom, "read_here", broken)
+    monkeypatch.setattr(Here, "read_here", broken)
     outcome = world.replay()
     assert (outcome.deliveries, outcome.failed, outcome.changed.total()) == (1, {}, 0)
 
