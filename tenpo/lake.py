@@ -14,7 +14,7 @@ Layout, where `date` is the UTC date of receiving:
 
 An object is written once and never changed, and it is there whole or not at all. Jobs
 are deleted once they are settled, and videos when their time is over. Only an erased person
-leaves the canonical objects that were written before.
+leaves objects that were written before: canonical ones, payloads, what was found in videos.
 """
 
 from __future__ import annotations

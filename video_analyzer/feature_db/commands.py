@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from tenpo.errors import InputError, IntegrityError
-
-if TYPE_CHECKING:
-    from tenpo.masters import MasterBook
-    from video_analyzer.feature_db import FeatureDatabase
-    from video_analyzer.feature_db.publish import Moved
-    from video_analyzer.feature_service.client import FeatureClient
-
-#: An erasure or a night's work at the service, and a little more.
-_LONG_S = 1_000.0
+from video_analyzer.feature_db.location import book, database, service, who_moved
 
 features = typer.Typer(no_args_is_help=True, help=__doc__)
 
@@ -36,7 +27,7 @@ def stats(tenant: Tenant, as_json: AsJson = False) -> None:
 
     Example: tenpo features stats acme
     """
-    found = _database().read_store(tenant).stats()
+    found = database().read_store(tenant).stats()
     if as_json:
         _print_json(asdict(found))
         return
@@ -57,7 +48,7 @@ def verify(tenant: Tenant, as_json: AsJson = False) -> None:
     """
     from video_analyzer.feature_db.verify import verify as check
 
-    folder, key = _database().sealed_folder(tenant)
+    folder, key = database().sealed_folder(tenant)
     report = check(folder, key)
     if as_json:
         _print_json(asdict(report))
@@ -91,7 +82,7 @@ def search(
 
     Example: tenpo features search acme --model sface-1 --like 17
     """
-    store = _database().read_store(tenant)
+    store = database().read_store(tenant)
     vector = _vector_on_stdin() if like is None else _vector_of(store.get([like]))
     [matches] = store.search(model, [vector], k=k, threshold=threshold)
     lines = [
@@ -141,12 +132,12 @@ def _erased(tenant: str, person: str) -> tuple[dict[str, Any], bool]:
     from tenpo.settings import get_settings
     from video_analyzer.feature_db.erasure import erase as forget
 
-    client = _service(tenant)
+    client = service(tenant)
     if client is not None:
         with client:
             answer = client.erase(person)
         return answer.model_dump(), answer.is_complete
-    with _database().open_store(tenant) as store:
+    with database().open_store(tenant) as store:
         proof = forget(store, person, unlink=Erasures.of(get_settings(), tenant).ask)
     return asdict(proof), proof.completed_at is not None
 
@@ -162,7 +153,7 @@ def proofs(tenant: Tenant, as_json: AsJson = False) -> None:
     from video_analyzer.feature_db.erasure import read_proofs
 
     erasures = Erasures.of(get_settings(), tenant)
-    found = read_proofs(_database().sealed_folder(tenant)[0])
+    found = read_proofs(database().sealed_folder(tenant)[0])
     for proof in found:
         asked = proof.get("request")
         proof["visits"] = erasures.state(asked) if asked else {"state": "unknown"}
@@ -194,9 +185,9 @@ def export(
     from video_analyzer.feature_db.export import export_store, held_of
 
     if person is not None:
-        _print_json(held_of(_database().read_store(tenant), person))
+        _print_json(held_of(database().read_store(tenant), person))
         return
-    with _database().open_store(tenant) as store:
+    with database().open_store(tenant) as store:
         typer.echo(str(export_store(store)))
 
 
@@ -210,7 +201,7 @@ def backup(
     """
     from video_analyzer.feature_db.backup import back_up
 
-    report = back_up(*_database().sealed_folder(tenant), folder)
+    report = back_up(*database().sealed_folder(tenant), folder)
     typer.echo(f"{report.features:,} features and {report.events:,} identity events copied")
 
 
@@ -228,9 +219,9 @@ def rewrap(
         raise InputError(
             "the former secret cannot be read", where=str(old_secret_file), remedy="Give its hex."
         ) from None
-    database = _database()
-    tenants = database.tenants()
-    done = sum(database.rewrap(tenant, old) for tenant in tenants)
+    base = database()
+    tenants = base.tenants()
+    done = sum(base.rewrap(tenant, old) for tenant in tenants)
     typer.echo(f"{done} of {len(tenants)} keys sealed anew")
 
 
@@ -244,9 +235,9 @@ def import_copy(
     """
     from video_analyzer.feature_db.export import import_store
 
-    database = _database()
-    database.sealed_folder(tenant)  # a new key would not open the copy: there must be one
-    with database.open_store(tenant) as store:
+    base = database()
+    base.sealed_folder(tenant)  # a new key would not open the copy: there must be one
+    with base.open_store(tenant) as store:
         count = import_store(store, file)
         store.checkpoint()
     typer.echo(f"{count:,} features imported")
@@ -262,23 +253,15 @@ def expire(tenant: Tenant) -> None:
     """
     from video_analyzer.feature_db.retention import retention_of
 
-    client = _service(tenant)
+    client = service(tenant)
     if client is not None:
         with client:
             count = client.expire()
     else:
-        with _database().open_store(tenant) as store:
-            count = store.expire(datetime.now(UTC), retention_of(_book(), tenant))
+        with database().open_store(tenant) as store:
+            count = store.expire(datetime.now(UTC), retention_of(book(), tenant))
             store.checkpoint(purge=True)
     typer.echo(f"{count:,} features expired")
-
-
-def _database() -> FeatureDatabase:
-    from tenpo.settings import get_settings
-    from video_analyzer.feature_db import FeatureDatabase
-
-    settings = get_settings()
-    return FeatureDatabase(settings.home / "features", settings.root_secret())
 
 
 @features.command()
@@ -299,7 +282,7 @@ def thresholds(
     """
     from video_analyzer.feature_db.calibration import calibrate
 
-    store = _database().read_store(tenant)
+    store = database().read_store(tenant)
     found = calibrate(store, model, false_match_ratio=false_matches, threshold=threshold)
     if as_json:
         _print_json(asdict(found))
@@ -328,13 +311,13 @@ def propose(
     """
     from video_analyzer.feature_db.proposals import propose as look
 
-    client = _service(tenant)
+    client = service(tenant)
     if client is not None:
         with client:
             client.propose(model, threshold)
             found = client.proposals().model_dump()
     else:
-        with _database().open_store(tenant) as store:
+        with database().open_store(tenant) as store:
             found = asdict(look(store, model, threshold))
     if as_json:
         _print_json(found)
@@ -357,7 +340,7 @@ def succession(
     """
     from video_analyzer.feature_db.succession import progress
 
-    found = progress(_database().read_store(tenant), former, model)
+    found = progress(database().read_store(tenant), former, model)
     if as_json:
         _print_json(asdict(found))
         return
@@ -397,49 +380,13 @@ def serve() -> None:
     main()
 
 
-def who_moved(tenant: str) -> Moved:
-    """Who is whom: from the service where there is a token for it, else from the files here."""
-    from video_analyzer.feature_db.publish import of_folder
-
-    client = _service(tenant)
-    if client is None:
-        return of_folder(_database(), tenant)
-
-    def ask() -> Mapping[str, str] | None:
-        with client:
-            return client.moved()
-
-    return ask
-
-
-def _service(tenant: str) -> FeatureClient | None:
-    """The service, where there is a token of the tenant for it; else the files here are meant."""
-    from tenpo.settings import get_settings
-    from video_analyzer.feature_service.client import FeatureClient
-
-    settings = get_settings()
-    token = settings.features_tokens.get(tenant)
-    if token is None:
-        return None
-    secret = token.get_secret_value()
-    return FeatureClient(settings.features_url, tenant, secret, timeout_s=_LONG_S)
-
-
-def _book() -> MasterBook:
-    from tenpo.lake import Lake
-    from tenpo.masters import MasterBook
-    from tenpo.settings import get_settings
-
-    return MasterBook(Lake(get_settings().lake_url))
-
-
 def still_in(tenant: str, visits: dict[str, Any]) -> dict[str, str]:
     """What holds an erased person still, and until when."""
     from video_analyzer.feature_db.answers import moment
     from video_analyzer.feature_db.retention import retention_of
     from video_analyzer.record.names import chunk_start
 
-    kept = retention_of(_book(), tenant) if visits.get("recordings") else {}
+    kept = retention_of(book(), tenant) if visits.get("recordings") else {}
     still = dict.fromkeys(visits.get("payloads_left", ()), "until it is deleted")
     for name in visits.get("recordings", ()):
         _, _, store_id, _, _, chunk = name.split("/")

@@ -19,7 +19,8 @@ from tenpo.settings import get_settings
 from tenpo.tenants import create_tenant
 from tests.video_analyzer.feature_db.faces import MODEL, SECRET, SEEN, QuickDisk, faces
 from video_analyzer.feature_db import Feature, FeatureDatabase, Seen
-from video_analyzer.feature_db.commands import still_in, who_moved
+from video_analyzer.feature_db.commands import still_in
+from video_analyzer.feature_db.location import who_moved
 
 Run = Callable[..., tuple[int, str, str]]
 
