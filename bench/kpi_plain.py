@@ -130,7 +130,8 @@ CREATE TEMP TABLE occupied AS
   )
   SELECT store_id, business_date, hour_start_at,
     (sum(inside * open_us)::BIGINT + 500000) // 1000000 AS person_s,
-    CASE WHEN any_value(told_until) >= any_value(closed) THEN sum(delta) END AS drift
+    CASE WHEN any_value(told_until) >= any_value(closed) THEN sum(delta) END AS drift,
+    max(inside) FILTER (open_us > 1) AS peak
   FROM timed
   GROUP BY ALL;
 """
@@ -189,7 +190,7 @@ CREATE TEMP TABLE hour AS
   WITH joined AS (
     SELECT grid.*, sales.* EXCLUDE (store_id, business_date, hour_start_at),
       counts.* EXCLUDE (store_id, business_date, hour_start_at), coalesce(covered_s, 0) AS told_s,
-      person_s, drift, visited.* EXCLUDE (store_id, business_date, hour_start_at),
+      person_s, drift, peak, visited.* EXCLUDE (store_id, business_date, hour_start_at),
       count(sales.sale_lines) OVER d > 0 AS sells, count(visited.visits) OVER d > 0 AS has_visits,
       sales.store_id IS NOT NULL OR counts.store_id IS NOT NULL OR visited.store_id IS NOT NULL
         OR open_s > 0 AS wanted
@@ -229,13 +230,16 @@ CREATE TEMP TABLE hour AS
     open_s, open_s AS expected_s, covered_s, 0 AS imputed_s, visits, repeat_visits, dwell_visits,
     dwell_total_s, CASE WHEN is_covered THEN person_s END AS occupancy_person_s,
     CASE WHEN is_covered AND person_s IS NOT NULL THEN open_s END AS occupancy_open_s,
-    drift AS drift_count
+    drift AS drift_count, CASE WHEN is_covered AND person_s IS NOT NULL THEN peak END
+      AS occupancy_peak
   FROM filled;
 COPY (SELECT * REPLACE (NULL::BIGINT AS drift_count) FROM hour)
   TO 'plain_hour.parquet' (FORMAT parquet, COMPRESSION zstd);
 COPY (
   SELECT store_id, business_date,
-    sum(COLUMNS(* EXCLUDE (store_id, business_date, hour_start_at, local_hour))) AS "\\0"
+    sum(COLUMNS(* EXCLUDE (store_id, business_date, hour_start_at, local_hour, occupancy_peak)))
+      AS "\\0",
+    max(occupancy_peak) AS occupancy_peak
   FROM hour GROUP BY ALL
 ) TO 'plain_day.parquet' (FORMAT parquet, COMPRESSION zstd);
 """
