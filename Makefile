@@ -24,7 +24,7 @@ DATA ?=
 BEAM := $(shell sed -n 's/^apache-beam==\([0-9.]*\).*/\1/p' locks/platform.txt)
 FLINK_ARTIFACT := beam-runners-flink-2.2-job-server
 
-.PHONY: help setup faces viz demo test bench-mqtt flink prism job-server wheel check lint types imports google format lock clean browser openmp
+.PHONY: help setup faces viz demo test long bench-mqtt flink prism job-server wheel check lint types imports google format lock clean browser openmp
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ demo: setup ## Simulate a chain and show its KPIs; DATA=FOLDER also loads the re
 # One thread of arithmetic a worker: more wait for each other busily where workers fill the cores.
 test: setup faces browser ## Run the tests
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 .venv/bin/pytest -n 4 --dist loadfile --no-loadscope-reorder
+
+long: setup faces ## Run the tests that compute for minutes: a whole clip of video
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 .venv/bin/pytest -m long
 
 bench-mqtt: setup ## Measure MQTT against Mosquitto, with a restart and a kill in the middle
 	@.venv/bin/python -m bench.mqtt

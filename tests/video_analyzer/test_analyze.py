@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -220,7 +219,7 @@ def test_the_first_of_the_real_clip_leaves_when_the_eye_says(tmp_path: Path) -> 
     assert_exits(events, truth(source)[:1])
 
 
-@pytest.mark.skipif(not os.environ.get("TENPO_VIDEO_WHOLE"), reason="set TENPO_VIDEO_WHOLE=1")
+@pytest.mark.long
 def test_the_real_clip_is_counted_as_by_eye(tmp_path: Path) -> None:
     source, seed = real_clip(), real_models()
     detector = make_detector("yolox_nano", Settings(home=tmp_path, models_seed=seed))
