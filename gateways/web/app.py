@@ -30,7 +30,7 @@ from gateways.web.patience import Patience, Waits
 from gateways.web.receipt_routes import add_receipt_routes
 from gateways.web.taking import take_in
 from gateways.web.webhook_routes import add_webhook_routes
-from tenpo.errors import AuthError, RateLimited, ServiceError, TenpoError
+from tenpo.errors import AuthError, RateLimited, SenderStalled, ServiceError, TenpoError
 from tenpo.settings import Settings
 from tenpo.telemetry import get_logger
 
@@ -94,6 +94,8 @@ async def _explain(request: Request, error: Exception) -> Response:
     headers = {"Retry-After": RETRY_AFTER_S} if error.retryable else {}
     if isinstance(error, RateLimited):
         headers["Retry-After"] = str(ceil(error.retry_after_s))
+    if isinstance(error, SenderStalled):
+        headers["Connection"] = "close"  # what may still come of the body is no request
     log.info("refused", path=request.url.path, status=status, error=type(error).__name__)
     content = {"error": error.what, "where": error.where, "remedy": error.remedy}
     return JSONResponse(content, status_code=status, headers=headers)

@@ -85,4 +85,5 @@ def test_a_sender_that_stops_is_told_and_hung_up_on(gateway: Gateway) -> None:
         answers = list(pool.map(stalled, [gateway] * 2, [{}, LONG_WAY]))
     for answer in answers:
         assert answer.startswith(b"HTTP/1.1 408"), answer
+        assert b"\r\nconnection: close\r\n" in answer.lower()
         assert b"Send it again whole." in answer
