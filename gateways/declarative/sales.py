@@ -18,12 +18,11 @@ from gateways.normalize.columns import (
     flags,
     joined,
     missing,
-    negative,
-    positive,
     ranks,
 )
 from gateways.normalize.faults import Faults, Reason
 from gateways.normalize.records import FINAL
+from gateways.normalize.signs import check_signs
 from tenpo.contracts import SaleKind
 from tenpo.identifiers import micros
 
@@ -76,23 +75,9 @@ class SaleReader:
         price = "amount" if "amount" in values else "unit_price"
         empty = missing(values[price]) & counts
         faults.mark(empty, Reason.MISSING_FIELD, spec.columns.get(price, price))
-        self._check_signs(values, faults)
+        check_signs(values, faults, spec.columns)
         if spec.tax.mode in ("excluded", "included"):
             self._check_rates(values, faults)
-
-    def _check_signs(self, values: Mapping[str, Column], faults: Faults) -> None:
-        """A return is below zero, and a tax on the side of its amount."""
-        named = self._spec.columns
-        returned = flags(pc.equal(values["kind"], SaleKind.RETURN.value))
-        for name in ("quantity", "amount", "tax_amount"):
-            if name in values:
-                above = positive(values[name]) & returned
-                faults.mark(above, Reason.POSITIVE_RETURN, named.get(name, name))
-        if "amount" in values and "tax_amount" in values:
-            amount, tax = values["amount"], values["tax_amount"]
-            other = (positive(amount) & negative(tax)) | (negative(amount) & positive(tax))
-            other &= flags(pc.not_equal(values["kind"], SaleKind.VOID.value))
-            faults.mark(other, Reason.WRONG_SIGN, named.get("tax_amount", "tax_amount"))
 
     def _check_rates(self, values: Mapping[str, Column], faults: Faults) -> None:
         """Without a rate nobody knows net or gross; that is meant only where no line has one."""

@@ -81,8 +81,9 @@ _MESSAGES: dict[Reason, str] = {
     Reason.NEGATIVE_COUNT: "A count of people is below zero. Check the device and send it again.",
     Reason.NEGATIVE_PRICE: "The unit price is below zero. "
     "Send a return as a negative quantity, a discount as a discount line.",
-    Reason.POSITIVE_RETURN: "A return is above zero and would count as a sale. "
-    "Send it with a minus, or name its columns under 'negate' of the spec.",
+    Reason.POSITIVE_RETURN: "A return comes out above zero and would count as a sale. "
+    "Give its figures the sign that the format has for returns, or name its columns under "
+    "'negate' of the spec.",
     Reason.STORE_NOT_ALLOWED: "The token may not send for this store. Use the store's own token.",
     Reason.TOTAL_MISMATCH: "The document's own total is not what its lines come to, by more than "
     "rounding. The lines are taken, and the rest is an adjustment of category 'unexplained'. "

@@ -1,8 +1,8 @@
 """POS vendor A ("Regi-A"): a cp932 CSV a store and day, tax included, 30-hour clock.
 
 What the vendor does: quantities and amounts of returns are positive and the kind
-says that they are returns; a voided receipt is sent again whole with kind 9. It stays void, in
-whatever order its files arrive.
+says that they are returns; one with a minus of its own is rejected. A voided receipt is sent
+again whole with kind 9. It stays void, in whatever order its files arrive.
 The store codes are the vendor's own; its store master arrives as a file of its
 own (`gateways.pos.posa_stores`).
 """
@@ -21,6 +21,7 @@ from gateways.normalize.context import Context
 from gateways.normalize.faults import Mask, Reason
 from gateways.normalize.instants import LOCAL, clocks, dates
 from gateways.normalize.records import FINAL, Records
+from gateways.normalize.signs import check_signs
 from tenpo.contracts import SaleKind
 from tenpo.identifiers import micros
 
@@ -60,7 +61,7 @@ class PosA(Adapter):
     """Regi-A's daily sales file."""
 
     name = "posa"
-    version = "3"
+    version = "4"
     kind: Kind = "pos"
     media_type = "text/csv; charset=windows-31j"
 
@@ -103,6 +104,7 @@ class PosA(Adapter):
             "amount": columns.negated(numbers["amount"], returned),
             "tax_rate": _per_cent(numbers["tax_rate"]),
         }
+        check_signs(values, found.faults, FIELDS)
         return Records("sale_line", values, found.faults, FIELDS, "included", (found.blank_lines,))
 
 

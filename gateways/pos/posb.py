@@ -1,7 +1,8 @@
 """POS vendor B: receipts as JSON, tax excluded, times with their offset.
 
 A body is one receipt, `{"receipts": [...]}`, or several of either. A record is one line;
-its position is `receipt.line`, both from 1. Amounts of refunds are negative already.
+its position is `receipt.line`, both from 1. Amounts of refunds are negative already; one that
+is not is rejected, and so is a tax with another sign than its amount.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from gateways.normalize.faults import Faults, Reason
 from gateways.normalize.instants import iso_times
 from gateways.normalize.json_adapter import JsonAdapter, Rows
 from gateways.normalize.records import Records
+from gateways.normalize.signs import check_signs
 from tenpo.contracts import SaleKind
 
 HEAD = ("shop", "terminal", "number", "updated_at", "issued_at", "status", "currency",
@@ -61,7 +63,7 @@ class PosB(JsonAdapter):
     """Receipts of vendor B."""
 
     name = "posb"
-    version = "2"
+    version = "3"
     kind: Kind = "pos"
 
     def rows(self, body: bytes) -> Rows:
@@ -118,6 +120,7 @@ class PosB(JsonAdapter):
                 "kind": kind,
             }
         )
+        check_signs(values, faults, FIELDS)
         return Records("sale_line", values, faults, FIELDS, "excluded")
 
 

@@ -85,10 +85,14 @@ def test_a_voided_receipt_stays_void_in_any_order() -> None:
         (POSA_LINES[0].replace(",216,", ",二百,"), Reason.BAD_NUMBER, "金額(税込)"),
         (POSA_LINES[0].replace(",216,", ",,"), Reason.MISSING_FIELD, "金額(税込)"),
         (POSA_LINES[0].replace(",0007,", ",,"), Reason.MISSING_FIELD, "レシート番号"),
+        # a return with a minus of its own, which the kind would turn into a sale
+        (POSA_LINES[2].replace(",1,1100,1100,", ",-1,1100,-1100,"), Reason.POSITIVE_RETURN, "数量"),
+        (POSA_LINES[2].replace(",1100,1100,", ",1100,-1100,"), Reason.POSITIVE_RETURN,
+         "金額(税込)"),
         (POSA_LINES[0].replace(",0007,1,1,", ",0007,1,5,"), Reason.BAD_VALUE, "取引区分"),
         (POSA_LINES[0].replace(",0007,1,1,", ",0007,1,1,余分,"), Reason.BAD_COLUMNS, ""),
     ],
-)
+)  # fmt: skip
 def test_a_bad_line_is_rejected_and_its_neighbours_land(
     line: str, reason: Reason, field: str
 ) -> None:

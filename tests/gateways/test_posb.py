@@ -89,6 +89,31 @@ def test_a_negative_price_is_rejected_but_not_on_discounts() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("changes", "reason", "field"),
+    [
+        ({"qty": "1", "amount": "300", "tax": "24"}, "positive_return", "qty"),
+        ({"amount": "300", "tax": "24"}, "positive_return", "amount"),
+        ({"tax": "24"}, "positive_return", "tax"),
+    ],
+)
+def test_a_refund_above_zero_is_no_sale(changes: dict[str, Any], reason: str, field: str) -> None:
+    refund: dict[str, Any] = orjson.loads(POSB)["receipts"][1]
+    line = refund["lines"][0]
+    assert rejections(refund) == []
+    assert rejections(refund | {"lines": [line | changes]}) == [("1.1", reason, field)]
+    voided = refund | {"lines": [line | changes], "status": "voided"}
+    assert "positive_return" not in {reason for _, reason, _ in rejections(voided)}
+
+
+@pytest.mark.parametrize(("place", "tax"), [(0, "-96"), (1, "6")])
+def test_a_tax_has_the_sign_of_its_amount(place: int, tax: str) -> None:
+    line = one()["lines"][place] | {"tax": tax}
+    assert rejections(one(lines=[line])) == [("1.1", "wrong_sign", "tax")]
+    voided = rejections(one(lines=[line], status="voided"))
+    assert "wrong_sign" not in {reason for _, reason, _ in voided}
+
+
 def test_a_line_without_tax_counts_only_where_it_is_void() -> None:
     line = one()["lines"][0] | {"tax": None, "tax_rate": None}
     assert rejections(one(lines=[line])) == [("1.1", "missing_field", "tax_rate")]
