@@ -59,11 +59,35 @@ def test_a_frame_that_comes_by_two_ways_is_one_document() -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [{"f_cnt": 4712}, {"session_key_id": "another"}, {"received_at": "2026-11-02T03:15:04Z"}],
+    [
+        {"f_cnt": 4712},
+        {"session_key_id": "another"},
+        # counted from 0 again, with the same session: later, or with other counts
+        {"received_at": "2026-11-01T05:15:04Z"},
+        {"received_at": "2026-11-02T03:15:04Z"},
+        {"frm_payload": "BcwCAAEA"},
+    ],
 )
 def test_another_frame_is_another_document(changes: dict[str, Any]) -> None:
     (one,), (two,) = (intervals(normalize(things("05cc01000200", **c))) for c in ({}, changes))
     assert one["event_id"] != two["event_id"]
+    assert one["document_key"] != two["document_key"]
+
+
+def test_a_restart_within_a_body_loses_nobody() -> None:
+    morning = things("05cc01000200", f_cnt=0)
+    noon = things("05cc03000000", f_cnt=0, received_at="2026-11-01T03:35:04Z")
+    found = normalize([morning, noon])
+    assert (found.accepted, found.ignored) == (2, 0)
+    assert sum(row["in_count"] for row in intervals(found)) == 4
+
+
+def test_reports_at_midnight_that_come_by_two_ways_are_one_each() -> None:
+    ways = ("2026-10-31T23:59:59.900Z", "2026-11-01T00:00:00.700+00:00")
+    found = normalize([
+        chirpstack("05cc01000200", fCnt=frame, time=at) for frame in range(30) for at in ways
+    ])  # fmt: skip
+    assert (found.accepted, found.ignored) == (30, 30)
 
 
 def test_what_the_device_dates_itself_is_one_document_live_and_from_its_memory() -> None:
