@@ -12,6 +12,7 @@ The keys of each row are the fields of `tenpo.masters`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from tenpo.errors import ConfigError
@@ -23,6 +24,8 @@ _SECTIONS: dict[str, tuple[Kind, type[Master]]] = {
     "store_codes": ("store_code", StoreCode),
     "devices": ("device", Device),
 }
+#: Sources of counts whose bytes leave out how long they took.
+_SILENT_OF_INTERVALS = ("lorawan",)
 
 
 def load_masters_file(path: Path) -> dict[Kind, list[Master]]:
@@ -57,6 +60,20 @@ def parse_masters(text: str, name: str) -> dict[Kind, list[Master]]:
         masters[kind] = _rows(document, section, rows, model)
     _check_references(document, masters)
     return masters
+
+
+def without_interval(devices: Iterable[Master]) -> list[Device]:
+    """Counters whose bytes do not say how long their counts took, and whose row does not either.
+
+    Their `interval_s` is a guess, and with it the beginning of their counts.
+    """
+    return [
+        row
+        for row in devices
+        if isinstance(row, Device)
+        and row.source in _SILENT_OF_INTERVALS
+        and "interval_s" not in row.model_fields_set
+    ]
 
 
 def _rows(document: LocatedYaml, section: str, rows: object, model: type[Master]) -> list[Master]:

@@ -10,8 +10,10 @@ import typer
 from tenpo.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tenpo.kpi.calendar import Calendar
-    from tenpo.masters import Device, Store, StoreCode, TenantMasters
+    from tenpo.masters import Device, Master, Store, StoreCode, TenantMasters
     from tenpo.tenants import Scope
 
 tenant = typer.Typer(no_args_is_help=True, help=__doc__)
@@ -55,6 +57,7 @@ def create(
         cast("list[Device]", masters.get("device", [])),
         cast("Calendar", calendar or None),
     )
+    _warn_of_guesses(masters.get("device", []))
     made = {scope: getattr(tokens, scope) for scope in tokens.new}
     folder = settings.home / "secrets"
     if as_json:
@@ -63,6 +66,19 @@ def create(
     typer.echo(f"The tenant {name} is ready. Its tokens are kept in {folder}.")
     for scope, secret in made.items():
         typer.echo(f"{scope:>5} token, shown this once: {secret}")
+
+
+def _warn_of_guesses(devices: Sequence[Master]) -> None:
+    """Name the counters whose counts would be dated by an interval that nobody stated."""
+    from tenpo.masters_file import without_interval
+
+    for device in without_interval(devices):
+        typer.echo(
+            f"The device {device.device_id} has no interval_s: each of its counts is taken to be "
+            f"of {device.interval_s} s. Name the reporting interval that the device is set to in "
+            "the stores file, and run this again.",
+            err=True,
+        )
 
 
 @tenant.command(name="list")

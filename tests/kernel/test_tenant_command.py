@@ -49,6 +49,19 @@ def _said(*arguments: str) -> str:
     return told.stdout
 
 
+def test_a_counter_that_leaves_its_interval_to_a_guess_is_named(home: Path) -> None:
+    stores = home / "stores.yaml"
+    told = "24E124538B223213, store_id: tokyo-1, source: lorawan, interval_s: 600"
+    stores.write_text(f"{STORES}  - {{device_id: {told}}}\n")
+    arguments = ("create", "acme", "--stores", str(stores), "--json")
+    assert CliRunner().invoke(tenant, arguments, catch_exceptions=False).stderr == ""
+    stores.write_text(stores.read_text().replace(", interval_s: 600", ""))
+    warned = CliRunner().invoke(tenant, arguments, catch_exceptions=False)
+    assert orjson.loads(warned.stdout)["tenant"] == "acme"
+    assert "24E124538B223213 has no interval_s" in warned.stderr
+    assert "6384E16179950009" not in warned.stderr  # it tells its intervals itself
+
+
 def test_a_tenant_is_created_listed_and_given_tokens(home: Path) -> None:
     stores = home / "stores.yaml"
     stores.write_text(STORES)
