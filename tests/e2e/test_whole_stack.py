@@ -13,30 +13,33 @@ import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
 
 from tenpo.demo.hops import Hop, Span, hops, known, prove
 from tenpo.demo.settle import Standing, settle
-from tenpo.errors import UnknownReference
+from tenpo.errors import StackError, UnknownReference
 from tenpo.settings import Settings
-from tenpo.simulate.command import plan_simulation
+from tenpo.simulate.sender import send
+from tenpo.simulate.simulation import Simulation, simulate_chain
 from tenpo.stack.airflow_api import AirflowClient
 from tenpo.stack.layout import repository
 from tenpo.stack.leftovers import is_alive
 from tenpo.stack.processes import NAMES
-from tenpo.tenants import create_tenant
+from tenpo.tenants import TenantTokens, create_tenant
 from tests.machine import Machine, free_ports
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
 WITHIN_S = 240.0
-SIMULATE = ("simulate", "--stores", "3", "--days", "6", "--seed", "5", "--end", "2026-10-31")
-LATE = ("simulate", "--stores", "1", "--days", "1", "--end", "2026-10-31", "--tenant", "late")
-PAUSE_S = 2.0
+END = date(2026, 10, 31)
 TASK_S = 120.0
 PROBES = """
 import pendulum
@@ -115,6 +118,19 @@ def test_error_that_trying_again_does_not_mend_fails_at_once(airflow: AirflowCli
     assert task["try_number"] == 1
 
 
+def worker_of(whole: Machine, task: int) -> int:
+    """The process of Airflow's executor that a task runs under: the scheduler's child."""
+    scheduler, pid = whole.pid("airflow-scheduler"), task
+    while (parent := int(stat(pid)[1])) != scheduler:
+        pid = parent
+    return pid
+
+
+def stat(pid: int) -> list[str]:
+    """A process's state, its parent and so on (proc(5), /proc/PID/stat)."""
+    return Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
+
+
 @contextmanager
 def killed_task(whole: Machine, airflow: AirflowClient) -> Iterator[int]:
     """The pid of a running task; with what the block kills it dies, and is tried again."""
@@ -133,12 +149,15 @@ def killed_task(whole: Machine, airflow: AirflowClient) -> Iterator[int]:
     assert jobs(whole) == []
 
 
-@pytest.mark.parametrize("victim", ["airflow-scheduler", "the job"])
+@pytest.mark.parametrize("victim", ["airflow-scheduler", "the worker", "the job"])
 def test_killed_task_dies_with_its_parent_and_is_tried_again(
     whole: Machine, airflow: AirflowClient, victim: str
 ) -> None:
     with killed_task(whole, airflow) as task:
-        os.kill(task if victim == "the job" else whole.pid(victim), signal.SIGKILL)
+        if victim == "airflow-scheduler":
+            whole.kill(victim)
+        else:
+            os.kill(task if victim == "the job" else worker_of(whole, task), signal.SIGKILL)
 
 
 def kill_task(machine: Machine) -> bool:
@@ -153,27 +172,65 @@ def kill_task(machine: Machine) -> bool:
     return False
 
 
-def test_what_is_under_way_while_every_process_is_killed_arrives_whole(
-    whole: Machine, airflow: AirflowClient, tmp_path: Path
+def parts(simulation: Simulation, count: int) -> list[Simulation]:
+    """The simulation's payloads in so many turns, in their order."""
+    size = -(-len(simulation.payloads) // count)
+    starts = range(0, len(simulation.payloads), size)
+    return [replace(simulation, payloads=simulation.payloads[at : at + size]) for at in starts]
+
+
+def kill_while_sending(
+    whole: Machine, name: str, part: Simulation, tokens: TenantTokens, pool: ThreadPoolExecutor
 ) -> None:
-    sender = whole.start(*SIMULATE, log=tmp_path / "sender.log")
-    for name in NAMES:
-        time.sleep(PAUSE_S)
-        whole.kill(name)
-        whole.run("up")
+    """`kill -9` of a service in the middle of a sending; `tenpo up`, and all is acknowledged."""
+    pid, under_way = whole.pid(name), Event()
+
+    def acknowledged(count: int = 1, *, detail: str = "") -> None:
+        del count, detail
+        under_way.set()
+
+    sending = pool.submit(send, part, whole.settings(), tokens, acknowledged)
+    assert under_way.wait(TASK_S)
+    assert not sending.done(), name
+    os.kill(pid, signal.SIGKILL)
+    whole.run("up")
+    assert sending.result(timeout=400).payloads == len(part.payloads)
+
+
+def test_what_is_under_way_while_every_process_is_killed_arrives_whole(
+    whole: Machine, airflow: AirflowClient
+) -> None:
+    settings = whole.settings()
+    simulations = {"killed": simulate_chain(5, 3, 6, END), "late": simulate_chain(1, 1, 1, END)}
+    tokens = {
+        tenant: create_tenant(
+            settings, tenant, made.name, made.chain.stores, made.chain.store_codes,
+            made.chain.devices,
+        )
+        for tenant, made in simulations.items()
+    }  # fmt: skip
+    with ThreadPoolExecutor(1) as pool:
+        turns = parts(simulations["killed"], len(NAMES))
+        for name, part in zip(NAMES, turns, strict=True):
+            kill_while_sending(whole, name, part, tokens["killed"], pool)
     # What came so far may be published by now: something new starts an aggregation for sure.
-    whole.run(*LATE)
+    send(simulations["late"], settings, tokens["late"])
     assert kill_task(whole), "no aggregation was started"
     with killed_task(whole, airflow):
         whole.kill("supervisord")
-    assert sender.wait(timeout=400) == 0, (tmp_path / "sender.log").read_text("utf-8")[-3000:]
-    settings = whole.settings()
-    for tenant, plan in (("demo", (5, 3, 6)), ("late", (1, 1, 1))):
-        simulation = plan_simulation(settings, tenant, *plan, None)
+    for tenant, made in simulations.items():
         seen: list[Standing] = []
         settle(settings, tenant, seen.append)
         assert seen[-1].registered > 0
-        tokens = create_tenant(settings, tenant, simulation.name)
-        span = Span(tenant, simulation.days[0], simulation.days[-1])
-        truth = Hop("simulator", known(simulation.truth.totals))
-        prove([truth, *hops(settings, span, tokens.read)])
+        span = Span(tenant, made.days[0], made.days[-1])
+        truth = Hop("simulator", known(made.truth.totals))
+        prove([truth, *hops(settings, span, tokens[tenant].read)])
+
+
+def test_an_aggregation_can_be_triggered_for_a_range_and_a_store(airflow: AirflowClient) -> None:
+    store = simulate_chain(1, 1, 1, END).chain.stores[0].store_id
+    asked = {"date_from": str(END), "date_to": str(END), "store": store}
+    run = airflow.trigger_dag("tenpo_aggregate__late", asked)
+    assert airflow.wait_for_run("tenpo_aggregate__late", run, WITHIN_S) == "success"
+    with pytest.raises(StackError, match="store"):
+        airflow.trigger_dag("tenpo_aggregate__late", asked | {"store": "a b; rm"})
