@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 import json
 import signal
+import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from types import FrameType
@@ -12,9 +14,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tenpo.errors import InputError, IntegrityError, UnknownReference
+from tenpo.errors import InputError, IntegrityError, TenpoError, UnknownReference
 
 if TYPE_CHECKING:  # imported where used: the command line is to answer at once
+    from beam_jobs.aggregate.job import Outcome as Aggregated
+    from beam_jobs.aggregate.job import Request
     from beam_jobs.ingest.job import Outcome
     from tenpo.masters import MasterBook
     from tenpo.settings import Settings
@@ -74,11 +78,15 @@ def _ingest_new(
     settings: Settings, tenants: list[str] | None, beam: Sequence[str], *, as_json: bool
 ) -> None:
     from beam_jobs.ingest.job import Ingest
+    from tenpo.cli.progress import progress
 
     job = Ingest(settings, tenants, beam)
     try:
-        with job.lease(wait_s=settings.lease_s * 2) as held:
-            outcome = job.run(held)
+        with (
+            job.lease(wait_s=settings.lease_s * 2) as held,
+            progress("Taking in", unit="objects") as advance,
+        ):
+            outcome = job.run(held, advance=advance)
     finally:
         job.close()
     if as_json:
@@ -170,10 +178,11 @@ def aggregate(
 ) -> None:
     """Compute the KPIs of store-days and publish them.
 
+    A tenant that cannot be computed stops no other; the exit code tells of it in the end.
+
     Example: tenpo aggregate --from 2026-11-01 --to 2026-11-30 --tenant demo
     """
     from beam_jobs.aggregate.job import Request
-    from beam_jobs.aggregate.job import aggregate as run
     from tenpo.lake import Lake
     from tenpo.masters import MasterBook
     from tenpo.settings import get_settings
@@ -183,13 +192,76 @@ def aggregate(
     configure_logging(settings)
     first, last = _range(date_from, date_to, dirty=dirty)
     tenants = _tenants(MasterBook(Lake(settings.lake_url)), tenant, store)
-    outcomes = [run(settings, Request(name, first, last, store), beam or ()) for name in tenants]
-    for outcome in outcomes:
-        if as_json:
-            typer.echo(json.dumps(vars(outcome)))
-        else:
+    requests = [Request(name, first, last, store) for name in tenants]
+    outcomes, failed = _aggregate_each(settings, requests, beam or ())
+    if as_json:
+        typer.echo(json.dumps(_aggregated(outcomes, failed)))
+    else:
+        for outcome in outcomes:
             rows = sum(outcome.rows.values())
             typer.echo(f"{outcome.tenant_id}: {outcome.store_days} store-days, {rows} rows changed")
+    _raise_gravest(failed, of=len(requests))
+
+
+def _aggregate_each(
+    settings: Settings, requests: Sequence[Request], beam: Sequence[str]
+) -> tuple[list[Aggregated], dict[str, Exception]]:
+    """One tenant after the other; what became of those that came through, and the others' errors.
+
+    Defects are kept, too: Beam raises what happened in its workers in types of its own.
+    """
+    from beam_jobs.aggregate.job import aggregate as run
+    from tenpo.cli.progress import progress
+
+    outcomes: list[Aggregated] = []
+    failed: dict[str, Exception] = {}
+    with progress("Aggregating", len(requests), unit="tenants") as advance:
+        for request in requests:
+            advance(0, detail=request.tenant_id)
+            try:
+                outcomes.append(run(settings, request, beam))
+            except Exception as error:  # raised once the other tenants have had their turn
+                failed[request.tenant_id] = error
+            advance(detail=request.tenant_id)
+    return outcomes, failed
+
+
+def _aggregated(
+    outcomes: Sequence[Aggregated], failed: Mapping[str, Exception]
+) -> dict[str, object]:
+    """The answer for machines: sums over all tenants, each tenant's own, and who failed why."""
+    rows: Counter[str] = Counter()
+    for outcome in outcomes:
+        rows.update(outcome.rows)
+    return {
+        "store_days": sum(outcome.store_days for outcome in outcomes),
+        "rows": dict(rows),
+        "tenants": [vars(outcome) for outcome in outcomes],
+        "failed": {tenant: _reason(error) for tenant, error in failed.items()},
+    }
+
+
+def _reason(error: Exception) -> str:
+    """Of a defect its type alone: its message may hold values."""
+    return str(error) if isinstance(error, TenpoError) else type(error).__name__
+
+
+def _raise_gravest(failed: Mapping[str, Exception], of: int) -> None:
+    """Name the tenants that failed, and leave with the gravest of their errors.
+
+    Raises:
+        Exception: a defect, else the error with the highest exit code.
+    """
+    if not failed:
+        return
+    if of > 1:
+        for tenant, error in failed.items():
+            typer.echo(f"{tenant} failed: {_reason(error)}", err=True)
+    raise max(failed.values(), key=_gravity)
+
+
+def _gravity(error: Exception) -> int:
+    return error.exit_code if isinstance(error, TenpoError) else sys.maxsize
 
 
 def _tenants(book: MasterBook, named: list[str] | None, store: str | None) -> list[str]:

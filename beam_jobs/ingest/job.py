@@ -24,6 +24,7 @@ from beam_jobs.ingest.sweep import new_objects
 from beam_jobs.ingest.transforms import Load, LoadRaw
 from beam_jobs.ingest.unlink import Unlinker
 from beam_jobs.options import pipeline_options
+from tenpo.cli.progress import Advance
 from tenpo.contracts import CONFORMED, EVENTS
 from tenpo.datamart import claim, dirty, health, ledger, store, transaction
 from tenpo.datamart import connect as connect_datamart
@@ -132,8 +133,15 @@ class Ingest:
             wait_s=wait_s,
         )
 
-    def run(self, held: Lease, *, recent_days: int | None = None) -> Outcome:
+    def run(
+        self, held: Lease, *, recent_days: int | None = None, advance: Advance | None = None
+    ) -> Outcome:
         """Take in everything that is new, micro-batch by micro-batch.
+
+        Args:
+            held: ingest's lease.
+            recent_days: look at objects of so many days only; none means all.
+            advance: told of the objects of each micro-batch that are in dwh.
 
         Raises:
             LeaseLost: a successor has taken over.
@@ -147,8 +155,11 @@ class Ingest:
             mended(self.lake, self.engine, held, tenants)
         names = new_objects(self.lake, self.engine, tenants, recent_days=recent_days)
         for start in range(0, len(names), OBJECTS_PER_BATCH):
-            self._load(held, names[start : start + OBJECTS_PER_BATCH], outcome)
+            batch = names[start : start + OBJECTS_PER_BATCH]
+            self._load(held, batch, outcome)
             self._conform(held, outcome)
+            if advance is not None:
+                advance(len(batch), detail=f"of {len(names):,}, {outcome.rows:,} rows")
         self._conform(held, outcome)
         self._unlink(held)
         with transaction(self.engine) as connection:

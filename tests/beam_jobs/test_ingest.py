@@ -44,6 +44,7 @@ class World:
         self.lake = self.ingest.lake
         self.tenant = f"w{secrets.token_hex(4)}"
         self.has(store("s1"))
+        self.told: list[tuple[int, str]] = []
 
     def has(self, *stores: Store) -> None:
         self.ingest.masters.put(self.tenant, "store", list(stores))
@@ -57,7 +58,10 @@ class World:
 
     def run(self) -> Outcome:
         with self.ingest.lease(wait_s=5) as held:
-            return self.ingest.run(held)
+            return self.ingest.run(held, advance=self._advance)
+
+    def _advance(self, count: int = 1, *, detail: str = "") -> None:
+        self.told.append((count, detail))
 
     def days(self, event: str) -> list[date]:
         """Business dates of the lines that dwh holds, sorted."""
@@ -186,6 +190,7 @@ def test_a_load_that_was_interrupted_comes_once_whatever_its_worker_did(world: W
 
     outcome = world.run()
     assert (outcome.objects, outcome.conformed) == (1, {"sale_line": 2})
+    assert world.told == [(1, "of 1, 1 rows")]
     with pytest.raises(LeaseLost):
         append_once(
             warehouse, engine, EVENTS["sale_line"], read_load(world.lake, late), late.load_id
