@@ -323,7 +323,16 @@ def local_secret(home: Path, name: str) -> str:
 
 @cache
 def get_settings() -> Settings:
-    """The settings of this process.
+    """The settings of this process, read once.
+
+    Raises:
+        ConfigError: as `read_settings`.
+    """
+    return read_settings()
+
+
+def read_settings() -> Settings:
+    """The settings as they are now: a local stack that was started again may be elsewhere.
 
     Raises:
         ConfigError: a value is missing or of the wrong form, named one by one.

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from gateways.cli.outcome import Outcome
     from gateways.cli.sending import Sender
     from gateways.normalize.adapter import Adapter
     from tenpo.cli.progress import Advance
@@ -55,7 +56,8 @@ def send(
     """Send files through the gateway, again until it has them; exit 3 when any is rejected.
 
     Waits for large files, which are read after the gateway has taken them. Files go one
-    after the other, so that a later correction stays the later one.
+    after the other, so that a later correction stays the later one. If the gateway stays away,
+    what became of the files so far is told before the error.
 
     Example: tenpo send pos sales/*.csv --spec specs/uci_online_retail.yaml --tenant uci
 
@@ -64,24 +66,36 @@ def send(
     from gateways.cli.outcome import Outcome
     from gateways.cli.sending import Sender, open_client
     from tenpo.cli.progress import progress
-    from tenpo.errors import InputError
-    from tenpo.settings import get_settings
+    from tenpo.errors import TenpoError
+    from tenpo.settings import read_settings
 
-    settings = get_settings()
     outcome = Outcome()
-    with open_client(settings.gateway_url) as client:
+    with open_client(read_settings().gateway_url) as client:
         secret = token or _local_token(tenant)
-        sender = Sender(client, tenant, secret, store, lambda: get_settings().gateway_url)
+        sender = Sender(client, tenant, secret, store, lambda: read_settings().gateway_url)
         path = _path(sender, kind, vendor, spec)
-        with progress("Sending", len(files), unit="files") as advance:
-            for file in files:
-                waits = partial(_show_wait, advance, file.name)
-                try:
-                    outcome.add(str(file), sender.post(path, file.read_bytes(), waits))
-                except InputError as error:
-                    outcome.refuse(str(file), error)
-                advance(detail=file.name)
+        try:
+            with progress("Sending", len(files), unit="files") as advance:
+                _send_each(sender, path, files, outcome, advance)
+        except TenpoError as error:
+            outcome.stop(error, unsent=len(files) - len(outcome.files))
+            outcome.show(as_json=as_json)
+            raise
     outcome.report(as_json=as_json)
+
+
+def _send_each(
+    sender: Sender, path: str, files: list[Path], outcome: Outcome, advance: Advance
+) -> None:
+    from tenpo.errors import InputError
+
+    for file in files:
+        waits = partial(_show_wait, advance, file.name)
+        try:
+            outcome.add(str(file), sender.post(path, file.read_bytes(), waits))
+        except InputError as error:
+            outcome.refuse(str(file), error)
+        advance(detail=file.name)
 
 
 def normalize(
