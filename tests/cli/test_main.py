@@ -28,6 +28,9 @@ EXPECTED = {
     "send",
     "normalize",
     "simulate",
+    "demo",
+    "kpi",
+    "sql",
 }
 
 
@@ -53,11 +56,16 @@ def test_help_lists_every_command_with_one_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(EXPECTED))
-def test_help_of_every_command_has_an_example(name: str, tmp_path: Path) -> None:
-    done = run(name, "--help", home=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert f"tenpo {name}" in done.stdout.split("Usage:")[1].partition("\n")[2]
-    assert "--json" in done.stdout
+def test_help_of_every_command_has_an_example(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    with pytest.raises(SystemExit) as ended:
+        main([name, "--help"])
+    assert ended.value.code == 0
+    shown = capsys.readouterr().out
+    assert f"tenpo {name}" in shown.split("Usage:")[1].partition("\n")[2]
+    assert "--json" in shown
 
 
 @pytest.mark.parametrize("arguments", [("--help",), ("status", "--json"), ("--version",)])
