@@ -143,7 +143,6 @@ class _Run:
         days = self._days(masters, taken)
         if not days:
             log.info("nothing to aggregate", tenant=self.tenant_id)
-            self._clear(taken)
             return Outcome(self.run_id, self.tenant_id, 0, {})
         with transaction(self.engine) as connection:
             run.start(connection, self.run_id, tenant_id=self.tenant_id, job="aggregate")
@@ -303,8 +302,3 @@ class _Run:
             for first, last in spans([day.business_date for day in days])
         ]
         return pa.concat_tables(parts)
-
-    def _clear(self, taken: Sequence[dirty.Dirty]) -> None:
-        with transaction(self.engine) as connection:
-            self.held.check(connection)
-            dirty.clear(connection, taken)

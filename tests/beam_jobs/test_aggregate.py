@@ -7,10 +7,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import Engine
 
 from beam_jobs.aggregate.job import Outcome, Request, aggregate
+from beam_jobs.aggregate.transforms import PACKAGE
 from tenpo.contracts import CONFORMED
 from tenpo.datamart import dirty, transaction
 from tenpo.datamart.explain import ExplainQuery, Explanation, read_explanation
@@ -18,13 +20,15 @@ from tenpo.datamart.explain_words import in_words
 from tenpo.datamart.kpi_answer import KpiRow
 from tenpo.datamart.kpi_query import KpiQuery
 from tenpo.datamart.kpi_read import read_kpis
+from tenpo.datamart.run import past
 from tenpo.datamart.zone_read import read_zones
+from tenpo.errors import LeaseLost
 from tenpo.kpi.causes import ENDED, FOLLOWED, USUAL, arrived
 from tenpo.lake import Lake
 from tenpo.masters import Device, MasterBook, Store, Tenant
 from tenpo.settings import Settings
 from tenpo.store_day import StoreDay
-from tenpo.warehouse import Warehouse, append
+from tenpo.warehouse import Job, Warehouse, append, load_sql, query
 
 TENANT = "acme"
 MONDAY, TUESDAY = date(2026, 11, 2), date(2026, 11, 3)
@@ -107,12 +111,38 @@ def explained(datamart: Engine, kpi: str, day: date) -> Explanation:
         return read_explanation(connection, ExplainQuery(TENANT, kpi, day, day, ("s1",)))
 
 
+def of_run(warehouse: Warehouse, table: str, run_id: str) -> list[dict[str, Any]]:
+    told = {"run_id": run_id, "tenant": TENANT, "date_from": MONDAY, "date_to": TUESDAY}
+    sql = load_sql(warehouse, PACKAGE, "rows_of_run", table=table)
+    job = Job("test", f"{table}-{run_id}", TENANT)
+    rows: list[dict[str, Any]] = query(warehouse, sql, told, job=job).to_pylist()
+    return rows
+
+
+def in_order(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    names = ("store_id", "business_date", "hour_start_at", "zone_id")
+    return sorted(rows, key=lambda row: [str(row.get(name)) for name in names])
+
+
+def assert_lake_keeps(stack: Settings, warehouse: Warehouse, outcome: Outcome) -> None:
+    """The Parquet files of a run hold exactly the rows that mart has of it."""
+    lake = Lake(stack.lake_url)
+    for table, count in outcome.rows.items():
+        names = lake.names(f"artifact/{TENANT}/{table}/{outcome.run_id}")
+        files = [pq.ParquetFile(lake.path(name)).read() for name in names]
+        kept = in_order([row for file in files for row in file.to_pylist()])
+        assert len(kept) == count
+        assert kept == in_order(of_run(warehouse, table, outcome.run_id))
+
+
 def test_late_events_revise_what_they_touch_and_nothing_is_forgotten(
     stack: Settings, warehouse: Warehouse, datamart: Engine
 ) -> None:
     sell(warehouse, MONDAY, "r1", 100)
     visit(warehouse, TUESDAY, "ann", 0.5)
-    run(stack, datamart, "visit_event", MONDAY, TUESDAY)
+    first = run(stack, datamart, "visit_event", MONDAY, TUESDAY)
+    assert all(first.rows.values())
+    assert_lake_keeps(stack, warehouse, first)
     monday, tuesday = figures(datamart, MONDAY), figures(datamart, TUESDAY)
     assert monday.values["net_sales_amount"] == 100
     assert monday.values["visits"] is None
@@ -152,6 +182,42 @@ def test_late_events_revise_what_they_touch_and_nothing_is_forgotten(
 
     later = explained(datamart, "repeat_visitor_ratio", TUESDAY)
     assert [(c.revision, c.cause) for c in later.changes][-2] == (2, FOLLOWED)
+
+
+def test_a_run_that_was_superseded_publishes_nothing(
+    stack: Settings, warehouse: Warehouse, datamart: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    successors: list[Outcome] = []
+
+    def superseded(place: str) -> None:
+        """Before the first run publishes it is believed dead, and another sees more."""
+        if place != "aggregate.after_mart" or successors:
+            return
+        successors.append(Outcome("", TENANT, 0, {}))  # so that the successor is left alone
+        with transaction(datamart) as connection:
+            connection.exec_driver_sql("UPDATE lease SET expires_at = clock_timestamp()")
+        sell(warehouse, MONDAY, "r5", 20)
+        successors[0] = aggregate(stack, Request(TENANT))
+
+    monkeypatch.setattr("beam_jobs.aggregate.job.failpoint", superseded)
+    before = figures(datamart, MONDAY).values["net_sales_amount"] or 0
+    sell(warehouse, MONDAY, "r4", 10)
+    with pytest.raises(LeaseLost):
+        run(stack, datamart, "sale_line", MONDAY)
+    (successor,) = successors
+    assert figures(datamart, MONDAY).values["net_sales_amount"] == before + 30
+
+    with transaction(datamart) as connection:
+        newest, dead, *_ = past(connection, TENANT, "aggregate")
+    assert (newest.run_id, newest.state) == (successor.run_id, "published")
+    assert (dead.state, dead.published_at) == ("abandoned", None)
+    assert of_run(warehouse, "kpi_store_day", dead.run_id), "it came as far as mart"
+    sql = load_sql(warehouse, "tenpo.demo.sql", "mart")
+    days = {"tenant": TENANT, "date_from": MONDAY, "date_to": MONDAY,
+            "published_from": MONDAY, "published_to": date(2100, 1, 1)}  # fmt: skip
+    job = Job("test", f"mart-{successor.run_id}", TENANT)
+    (told,) = query(warehouse, sql, days, job=job).to_pylist()
+    assert told["net_sales_amount"] == before + 30, "readers of mart see the successor's rows"
 
 
 def count(warehouse: Warehouse, at: datetime, entered: int, line_id: str = "1") -> None:
