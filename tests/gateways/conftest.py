@@ -59,7 +59,6 @@ class Gateway:
             "TENPO_MQTT_URL": f"mqtt://127.0.0.1:{self.mqtt_port}",
             "TENPO_BODY_IDLE_S": "3",
             "TENPO_DATAMART_DSN": "postgresql://127.0.0.1:1/none",
-            "TENPO_MAX_BODY_BYTES": str(4 * 1024**2),
         }
 
     def start(self, **environment: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import tracemalloc
 from collections import defaultdict
@@ -14,17 +15,21 @@ import orjson
 import pyarrow.parquet as pq
 import pytest
 import zstandard
+from fastapi import Request
 from fastapi.testclient import TestClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
+from starlette.types import Message
 
 from gateways.formats.encoding import MAX_PIECES, decoded
 from gateways.intake.archive import read_archive
 from gateways.intake.parcels import Intake
 from gateways.intake.rates import Rates
+from gateways.intake.shares import Shares
 from gateways.web.app import create_app
+from gateways.web.body import DISCARD_FACTOR, read_body
 from tenpo.errors import PayloadError, PayloadTooLarge, RateLimited, UnsupportedEncoding
 from tenpo.keys import TenantKeys
 from tenpo.lake import Lake
@@ -119,6 +124,21 @@ def test_what_cannot_be_opened_is_kept_with_a_rejection(
     assert (delivery.body, delivery.content_type, delivery.source) == (body, kind, "posb")
     (row,) = pq.ParquetFile(lake.path(rejection)).read().to_pylist()
     assert (row["reason_code"], row["source_object"]) == ("unreadable_payload", raw)
+
+
+def test_a_sender_far_above_the_limit_is_hung_up_on() -> None:
+    pieces = 0
+
+    async def receive() -> Message:
+        nonlocal pieces
+        pieces += 1
+        return {"type": "http.request", "body": bytes(100), "more_body": True}
+
+    request, stock = Request({"type": "http", "headers": []}, receive), Shares(4_000, "full")
+    with stock.hold(TENANT) as held, pytest.raises(PayloadTooLarge):
+        asyncio.run(read_body(request, 1_000, held))
+    assert pieces == DISCARD_FACTOR * 1_000 / 100 + 1
+    assert stock.total == 0
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "zstd"])
