@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import socket
 import subprocess
@@ -16,8 +17,11 @@ import yaml
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
+from tenpo.settings import Settings
+
 ROOT = Path(__file__).parents[2]
 DOCKER = ROOT / "docker"
+READ_BY_NAME = re.compile(r"environ(?:\.get\(|\[)\s*\"(TENPO_[A-Z_]+)\"")
 DOCKERFILES = sorted(DOCKER.glob("*.Dockerfile"))
 
 
@@ -103,6 +107,21 @@ def test_compose_is_valid() -> None:
     schema = ("--builtin-schema", "vendor.compose-spec")
     result = run(str(checker), *schema, str(DOCKER / "compose.yaml"))
     assert result.returncode == 0, result.stdout + result.stderr
+
+
+def settings_read() -> set[str]:
+    """Names of the environment that a process of the platform reads, or a DAG by itself."""
+    named = {f"TENPO_{name.upper()}" for name in Settings.model_fields}
+    sources = [path.read_text("utf-8") for path in (ROOT / "dags").glob("*.py")]
+    return named.union(*(READ_BY_NAME.findall(source) for source in sources))
+
+
+def test_compose_sets_only_what_is_read() -> None:
+    services = yaml.safe_load((DOCKER / "compose.yaml").read_text("utf-8"))["services"]
+    told = {name for one in services.values() for name in one.get("environment", {})
+            if name.startswith("TENPO_")}  # fmt: skip
+    assert told >= {"TENPO_BIGQUERY_ENDPOINT", "TENPO_TENANTS_FILE"}
+    assert told - settings_read() == set()
 
 
 def test_no_service_is_published_beyond_loopback() -> None:

@@ -100,13 +100,10 @@ def test_uci_every_document_is_of_one_version_so_nothing_replaces_anything(
 
 
 def test_uci_kinds(uci: tuple[pa.Table, int, int]) -> None:
-    kinds = Counter(uci[0]["kind"].to_pylist())
-    assert kinds["adjustment"] == 1_292
-    assert kinds["return"] == 3_526
-    assert kinds["shipping"] == 880
-    assert kinds["discount"] == 28
-    assert set(kinds) == {
-        "sale", "return", "adjustment", "shipping", "fee", "discount", "gift_card",
+    # Counted in the raw files with awk and Python's csv alone, by the codes that the spec lists.
+    assert Counter(uci[0]["kind"].to_pylist()) == {
+        "sale": 202_970, "return": 3_526, "adjustment": 1_292, "shipping": 880, "fee": 316,
+        "discount": 28, "gift_card": 17,
     }  # fmt: skip
     assert len(set(uci[0]["store_id"].to_pylist())) == 36
 
