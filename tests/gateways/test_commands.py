@@ -10,6 +10,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from tenpo.cli.main import main
+from tenpo.settings import get_settings
 from tests.gateways.conftest import SEND, Gateway, free_port
 from tests.gateways.payloads import PERSONAL, POSA, POSA_LINES, SALES_CSV, SALES_SPEC, TENANT, posa
 
@@ -125,11 +127,18 @@ def test_normalize_needs_no_service(folder: Path) -> None:
         (["--spec", "stores.yaml", "--stores", "stores.yaml"], "line"),
     ],
 )
-def test_normalize_says_what_is_missing(folder: Path, words: list[str], what: str) -> None:
-    environment = {"TENPO_HOME": str(folder / "home"), "PATH": "/usr/bin:/bin"}
+def test_normalize_says_what_is_missing(
+    folder: Path,
+    words: list[str],
+    what: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("TENPO_HOME", str(folder / "home"))
     given = [str(folder / word) if word.endswith(".yaml") else word for word in words]
-    done = tenpo(
-        environment, "normalize", "pos", str(folder / "posa.csv"), "--out", str(folder), *given
-    )
-    assert done.returncode in (2, 3)
-    assert what in done.stderr
+    get_settings.cache_clear()
+    with pytest.raises(SystemExit) as ended:
+        main(["normalize", "pos", str(folder / "posa.csv"), "--out", str(folder), *given])
+    get_settings.cache_clear()
+    assert ended.value.code in (2, 3)
+    assert what in capsys.readouterr().err
