@@ -68,7 +68,7 @@ def received(settings: Settings, tenant_id: str) -> list[Reconciliation]:
     return [one for one in found if one.accepted or one.orphaned]
 
 
-def disagreements(stages: list[Hop]) -> list[str]:
+def disagreements(stages: Sequence[Hop]) -> list[str]:
     """Where a hop differs from the first that carries the total."""
     found = []
     for name in COMPARED:
@@ -79,7 +79,7 @@ def disagreements(stages: list[Hop]) -> list[str]:
     return found
 
 
-def prove(stages: list[Hop], balance: Sequence[Reconciliation] = ()) -> None:
+def prove(stages: Sequence[Hop], balance: Sequence[Reconciliation] = ()) -> None:
     """Raise unless every hop agrees with the one before, and every row is accounted for.
 
     Raises:
